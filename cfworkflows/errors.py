@@ -1,0 +1,175 @@
+"""Every error a Worker can meet, and nothing but the standard library.
+
+    Exception
+    ├── CfworkflowsError              what cfworkflows itself raises
+    │   ├── WorkflowFatalError        a step was called wrongly: bad name, bad config, no callback, too many steps
+    │   ├── WorkflowTimeoutError      an attempt or a wait took longer than its timeout
+    │   ├── NonRetryableDelayError    a delay function failed; the step is not retried
+    │   ├── WorkflowInternalError     an attempt was cut off, or its result could not be stored
+    │   ├── StepError                 an error of any other class that crossed a step boundary
+    │   ├── WorkflowError             a binding or instance call was refused; its text starts with "(code) "
+    │   ├── SerializationError        a value cannot be stored; also a TypeError
+    │   └── DurationError             text that is not a duration; also a ValueError
+    ├── NonRetryableError             raised by users: fail now, whatever the retries say
+    └── PortabilityWarning            (a UserWarning) works here, not on Cloudflare
+
+An error that leaves a step is stored as a name and a message (spec of the platform: classes and properties do not
+survive), and what `run()` catches is rebuilt from those two, on the first run as on a replay.
+"""
+
+import builtins
+from dataclasses import dataclass
+
+
+class CfworkflowsError(Exception):
+    """Base of the errors that cfworkflows raises."""
+
+    @property
+    def name(self) -> str:
+        """The error's name as the platform reports it, for example `"WorkflowTimeoutError"`."""
+        return type(self).__name__
+
+    @property
+    def message(self) -> str:
+        """The error's text, without its name."""
+        return str(self)
+
+
+class WorkflowFatalError(CfworkflowsError):
+    """A step was called in a way that no retry can mend."""
+
+
+class WorkflowTimeoutError(CfworkflowsError, TimeoutError):
+    """`Execution timed out after {ms}ms`: an attempt, or `wait_for_event`, took longer than its timeout."""
+
+
+class NonRetryableDelayError(CfworkflowsError):
+    """The delay function of a step raised, gave no duration, or took longer than 5 seconds."""
+
+
+class WorkflowInternalError(CfworkflowsError):
+    """The platform, not the callback, ended an attempt (for example a process that died in the middle of it)."""
+
+
+class WorkflowError(CfworkflowsError):
+    """A call on a Workflow binding or an instance was refused.
+
+    `code` is the platform's code, such as `instance.not_found`, or None for the few errors that have none.
+    """
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(f"({code}) {message}" if code else message)
+        self.code = code
+
+
+class SerializationError(CfworkflowsError, TypeError):
+    """A value cannot be stored. `path` says where in the value, as in `$.items[3].lock`."""
+
+    def __init__(self, message: str, *, path: str = "$") -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class DurationError(CfworkflowsError, ValueError):
+    """Text or a number that is not a duration."""
+
+
+class StepError(CfworkflowsError):
+    """An error of a class that does not survive a step boundary, as a name and a message.
+
+    `original_traceback` is the text of the traceback where the error was raised, for people to read.
+    """
+
+    def __init__(self, name: str, message: str, *, original_traceback: str | None = None) -> None:
+        super().__init__(message)
+        self._name = name
+        self.original_traceback = original_traceback
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def __repr__(self) -> str:
+        return f"StepError({self._name!r}, {str(self)!r})"
+
+
+class NonRetryableError(Exception):
+    """Raise it in a step to fail the step without further attempts, or in `run()` to fail the instance.
+
+    As on the platform, the second argument replaces the error's name, and with it the meaning: an error whose name is
+    not `NonRetryableError` is retried like any other. Subclasses have their own name, and are retried too.
+    """
+
+    def __init__(self, message: str = "", name: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.name = name if name is not None else type(self).__name__
+
+
+class PortabilityWarning(UserWarning):
+    """The code works here and would fail, or mean something else, on Cloudflare."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRecord:
+    """An error as it is stored: what crosses a step boundary, and what `status()` reports."""
+
+    name: str
+    message: str
+    traceback: str | None = None
+
+    @classmethod
+    def of(cls, error: BaseException, traceback: str | None = None) -> "ErrorRecord":
+        """Describe `error`. A plain `Exception` is called `Error`, the name it has in TypeScript."""
+        name = getattr(error, "name", None)
+        if not isinstance(error, (CfworkflowsError, NonRetryableError)) or not isinstance(name, str):
+            name = "Error" if type(error) is Exception else type(error).__name__
+        return cls(name, _text(error), traceback)
+
+    @property
+    def non_retryable(self) -> bool:
+        """Whether the platform takes it for a NonRetryableError: by its name, or by how its message starts."""
+        return self.name == "NonRetryableError" or self.message.startswith("NonRetryableError")
+
+    def rebuild(self) -> Exception:
+        """The exception that `run()` sees: builtin classes and our own keep their type, others become StepError."""
+        if self.name == "Error":
+            return Exception(self.message)
+        if self.name == "NonRetryableError":
+            return NonRetryableError(self.message)
+        ours = _OURS.get(self.name)
+        if ours is not None:
+            return ours(self.message)
+        builtin = getattr(builtins, self.name, None)
+        if isinstance(builtin, type) and issubclass(builtin, Exception) and self.name not in _NOT_FROM_TEXT:
+            return builtin(self.message)
+        return StepError(self.name, self.message, original_traceback=self.traceback)
+
+
+def _text(error: BaseException) -> str:
+    if isinstance(error, KeyError) and len(error.args) == 1:
+        return str(error.args[0])
+    return str(error)
+
+
+_OURS: dict[str, type[CfworkflowsError]] = {
+    cls.__name__: cls
+    for cls in (
+        WorkflowFatalError,
+        WorkflowTimeoutError,
+        NonRetryableDelayError,
+        WorkflowInternalError,
+        WorkflowError,
+        SerializationError,
+        DurationError,
+    )
+}
+
+# Built from more than a text, or a group of others: they arrive as StepError.
+_NOT_FROM_TEXT = {
+    "UnicodeDecodeError",
+    "UnicodeEncodeError",
+    "UnicodeTranslateError",
+    "ExceptionGroup",
+    "BaseExceptionGroup",
+}
