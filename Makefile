@@ -1,0 +1,42 @@
+# Every verb makes its own virtual environment first. Needed: Python 3.11 or later, make, and a package index.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+EXAMPLE ?= patterns
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types check bench wheel clean
+
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+run: $(STAMP) ## Serve an example with cfwf dev (EXAMPLE=patterns or quickstart, ARGS="--port 9000")
+	$(BIN)/cfwf dev --config examples/$(EXAMPLE)/wrangler.toml $(ARGS)
+
+test: $(STAMP) ## Run the tests (ARGS="-k journal")
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(STAMP) ## Check style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP) ## Check the types
+	$(BIN)/mypy
+
+check: lint types test ## Everything that is checked before a change lands
+
+bench: $(STAMP) ## Measure the start of the server (PEER=1 beside wrangler dev, which npm installs)
+	$(BIN)/python benchmarks/start.py $(if $(PEER),--peer) $(ARGS)
+
+wheel: $(STAMP) ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel
+
+clean: ## Remove what the other verbs made
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

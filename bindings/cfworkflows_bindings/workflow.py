@@ -1,0 +1,182 @@
+"""A Workflow binding, and the handles on instances that it gives."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+from cfworkflows.errors import ErrorRecord, WorkflowError
+from cfworkflows.values import JsDict, decode
+
+MAX_BATCH = 100
+_MISSING: Any = object()
+
+_CREATE_OPTIONS = {
+    "id": "id",
+    "params": "params",
+    "retention": "retention",
+    "locationHint": "location_hint",
+    "location_hint": "location_hint",
+}
+
+
+class InstanceState(Protocol):
+    """What a handle reads of an instance: `output` is the encoded value, None until there is one."""
+
+    @property
+    def visible_status(self) -> str: ...
+
+    @property
+    def output(self) -> str | None: ...
+
+    @property
+    def error(self) -> ErrorRecord | None: ...
+
+
+class WorkflowEngine(Protocol):
+    """The engine, as far as a binding needs it. Every call ends when what it did is durable."""
+
+    async def create_instance(self, workflow: str, options: Mapping[str, Any]) -> str: ...
+
+    async def exists(self, workflow: str, id: str) -> bool: ...  # noqa: A002 - the platform's name
+
+    async def state(self, workflow: str, id: str) -> InstanceState: ...  # noqa: A002
+
+    async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None: ...  # noqa: A002
+
+    async def pause(self, workflow: str, id: str) -> None: ...  # noqa: A002
+
+    async def resume(self, workflow: str, id: str) -> None: ...  # noqa: A002
+
+    async def terminate(self, workflow: str, id: str) -> None: ...  # noqa: A002
+
+    async def restart(self, workflow: str, id: str) -> None: ...  # noqa: A002
+
+
+class WorkflowBinding:
+    """`env.MY_WORKFLOW`: creates instances and finds them again."""
+
+    def __init__(self, engine: WorkflowEngine, workflow: str) -> None:
+        self._engine = engine
+        self._workflow = workflow
+
+    def __repr__(self) -> str:
+        return f"<Workflow {self._workflow}>"
+
+    async def create(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> "WorkflowInstance":
+        """Create an instance and start it.
+
+            await env.MY_WORKFLOW.create({"id": "order-1", "params": {"n": 1}})
+            await env.MY_WORKFLOW.create(id="order-1", params={"n": 1})
+
+        Without an id one is made up (a UUID). Raises WorkflowError for an id that is taken or no id, and for params
+        over 1 MiB; SerializationError for params that cannot be stored; TypeError for an option that is not known.
+        """
+        return await self._create(_merged("create", options, keywords))
+
+    async def get(self, id: str, /) -> "WorkflowInstance":  # noqa: A002 - the platform's name
+        """A handle on an instance. Raises WorkflowError (`instance.not_found`) if there is none of that id."""
+        if not isinstance(id, str) or not await self._engine.exists(self._workflow, id):
+            raise WorkflowError(f"Instance {id!r} does not exist", code="instance.not_found")
+        return WorkflowInstance(self._engine, self._workflow, id)
+
+    async def create_batch(self, batch: Iterable[Mapping[str, Any]], /) -> "list[WorkflowInstance]":
+        """Create 1 to 100 instances; those whose id is taken are left out of the result, as on the platform."""
+        if isinstance(batch, (str, Mapping)) or not isinstance(batch, Iterable):
+            raise WorkflowError("Provided argument is invalid", code="body")
+        options = [_merged("create_batch", each, {}) for each in batch]
+        if not options:
+            raise WorkflowError("batchCreate should have at least 1 instance")
+        if len(options) > MAX_BATCH:
+            raise WorkflowError(f"batchCreate only supports {MAX_BATCH} instances at a time")
+        created = []
+        for each in options:
+            try:
+                created.append(await self._create(each))
+            except WorkflowError as error:
+                if error.code != "instance.already_exists":
+                    raise
+        return created
+
+    createBatch = create_batch  # noqa: N815 - the platform's name
+
+    async def _create(self, options: Mapping[str, Any]) -> "WorkflowInstance":
+        return WorkflowInstance(
+            self._engine, self._workflow, await self._engine.create_instance(self._workflow, options)
+        )
+
+
+class WorkflowInstance:
+    """A handle on one instance: it holds the id only, and asks the engine for everything else."""
+
+    def __init__(self, engine: WorkflowEngine, workflow: str, id: str) -> None:  # noqa: A002
+        self._engine = engine
+        self._workflow = workflow
+        self._id = id
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    def __repr__(self) -> str:
+        return f"<WorkflowInstance {self._workflow}/{self._id}>"
+
+    async def status(self) -> JsDict:
+        """`{"status": …, "output": …, "error": …}`; output and error are None until there is one."""
+        state = await self._engine.state(self._workflow, self._id)
+        error = JsDict(name=state.error.name, message=state.error.message) if state.error else None
+        output = decode(state.output) if state.output is not None else None
+        return JsDict(status=str(state.visible_status), output=output, error=error)
+
+    async def send_event(
+        self,
+        options: Mapping[str, Any] | None = None,
+        /,
+        *,
+        type: Any = _MISSING,  # noqa: A002 - the platform's name
+        payload: Any = _MISSING,
+    ) -> None:
+        """Send an event to the instance: `{"type": …, "payload": …}`, or keywords.
+
+        It is kept until a `wait_for_event` of its type takes it. Raises WorkflowError for a type that is none, a
+        payload over 1 MiB, and an instance that has ended.
+        """
+        given = {key: value for key, value in {"type": type, "payload": payload}.items() if value is not _MISSING}
+        if options is not None and not isinstance(options, Mapping):
+            raise TypeError(f"send_event() takes an object with type and payload, not {options!r}")
+        event = {**(options or {}), **given}
+        unknown = event.keys() - {"type", "payload"}
+        if unknown:
+            raise TypeError(f"send_event() does not know {', '.join(sorted(unknown))}; it takes type and payload")
+        if "type" not in event:
+            raise TypeError("send_event() needs the type of the event")
+        await self._engine.send_event(self._workflow, self._id, event["type"], event.get("payload"))
+
+    sendEvent = send_event  # noqa: N815 - the platform's name
+
+    async def pause(self) -> None:
+        """Pause: between steps, or at once in a sleep, a wait or a retry delay."""
+        await self._engine.pause(self._workflow, self._id)
+
+    async def resume(self) -> None:
+        """Go on after a pause."""
+        await self._engine.resume(self._workflow, self._id)
+
+    async def terminate(self) -> None:
+        """End the instance now. Raises WorkflowError if it has ended already."""
+        await self._engine.terminate(self._workflow, self._id)
+
+    async def restart(self) -> None:
+        """Begin anew, with the same params and nothing of what was done."""
+        await self._engine.restart(self._workflow, self._id)
+
+
+def _merged(method: str, options: object, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(f"{method}() takes an object of options, not {options!r}")
+    merged: dict[str, Any] = {}
+    for key, value in {**(options or {}), **keywords}.items():
+        if key not in _CREATE_OPTIONS:
+            raise TypeError(
+                f"{method}() does not know the option {key!r}; it takes id, params, retention, locationHint"
+            )
+        merged[_CREATE_OPTIONS[key]] = value
+    return merged

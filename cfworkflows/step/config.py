@@ -1,0 +1,171 @@
+"""The configuration of a step: retries, timeout, sensitivity, with the platform's defaults and limits."""
+
+import math
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Any, Literal
+
+from cfworkflows.durations import Duration, parse_duration
+from cfworkflows.errors import DurationError, WorkflowFatalError
+
+Backoff = Literal["constant", "linear", "exponential"]
+DelayFunction = Callable[[Any], Duration | Awaitable[Duration]]
+"""Called with an object that has `ctx` (the step context) and `error`; gives the delay before the next attempt."""
+
+BACKOFFS = ("constant", "linear", "exponential")
+DEFAULT_LIMIT = 5
+DEFAULT_DELAY: Duration = 10_000
+DEFAULT_BACKOFF: Backoff = "exponential"
+DEFAULT_TIMEOUT: Duration = "10 minutes"
+MAX_RETRIES = 10_000
+DYNAMIC_DELAY = "[dynamic]"
+
+_SEE = "https://developers.cloudflare.com/workflows/build/sleeping-and-retrying/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowRetryConfig:
+    """How often, and how soon, a failed attempt is repeated.
+
+    limit: retries after the first attempt, 0 to 10,000 (`math.inf` means 10,000).
+    delay: a duration, or a function of `{ctx, error}` that gives one within 5 seconds.
+    backoff: `constant` d, d, d; `linear` d, 2d, 3d; `exponential` d, 2d, 4d. No jitter and no cap.
+    """
+
+    limit: int | float
+    delay: Duration | DelayFunction
+    backoff: Backoff = DEFAULT_BACKOFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowStepConfig:
+    """The options of a `step.do`. What is left out has the platform's default.
+
+    retries: default `{"limit": 5, "delay": 10_000, "backoff": "exponential"}`; `limit` and `delay` go together.
+    timeout: of each attempt, default `"10 minutes"`.
+    sensitive: `"output"` hides the result wherever it can be seen from outside.
+    """
+
+    retries: WorkflowRetryConfig | Mapping[str, Any] | None = None
+    timeout: Duration | None = None
+    sensitive: Literal["output"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedConfig:
+    """A step's configuration with every default filled in: what is stored, and what `ctx.config` shows."""
+
+    limit: int = DEFAULT_LIMIT
+    delay: Duration | DelayFunction = DEFAULT_DELAY
+    backoff: Backoff = DEFAULT_BACKOFF
+    timeout: Duration = DEFAULT_TIMEOUT
+    sensitive: bool = False
+
+    @property
+    def timeout_ms(self) -> float:
+        return parse_duration(self.timeout)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The platform's shape, `{"retries": {…}, "timeout": …}`, with `"[dynamic]"` for a delay function."""
+        retries = {"limit": self.limit, "delay": _plain(self.delay), "backoff": self.backoff}
+        config: dict[str, Any] = {"retries": retries, "timeout": _plain(self.timeout)}
+        if self.sensitive:
+            config["sensitive"] = "output"
+        return config
+
+    @classmethod
+    def from_dict(cls, config: Mapping[str, Any]) -> "ResolvedConfig":
+        """The inverse of `as_dict`, for a configuration read back from the journal."""
+        retries = config["retries"]
+        return cls(
+            limit=retries["limit"],
+            delay=retries["delay"],
+            backoff=retries["backoff"],
+            timeout=config["timeout"],
+            sensitive=config.get("sensitive") == "output",
+        )
+
+
+def _plain(value: Duration | DelayFunction) -> str | int | float:
+    if isinstance(value, timedelta):
+        return value / timedelta(milliseconds=1)
+    return DYNAMIC_DELAY if callable(value) else value
+
+
+def invalid(kind: str, name: str, reason: str) -> WorkflowFatalError:
+    """The platform's error for a bad configuration; the reason goes into a note, so that the text stays the same."""
+    error = WorkflowFatalError(f'{kind} for "{name}" is in a invalid format. See {_SEE}')
+    error.add_note(reason)
+    return error
+
+
+def resolve(
+    name: str, config: WorkflowStepConfig | Mapping[str, Any] | None, *, kind: str = "Step config"
+) -> ResolvedConfig:
+    """Check the configuration of step `name` and fill in the defaults.
+
+    Raises WorkflowFatalError for unknown keys, a missing limit or delay, and values out of range; a note says which.
+    """
+    if config is None:
+        return _DEFAULT
+    options = _options(config, WorkflowStepConfig)
+    if isinstance(options, str):
+        raise invalid(kind, name, options)
+    resolved: dict[str, Any] = {}
+    try:
+        if "retries" in options:
+            resolved |= _retries(options["retries"])
+        if "timeout" in options:
+            if _milliseconds("timeout", options["timeout"]) <= 0:
+                raise ValueError("timeout: must be more than 0.")
+            resolved["timeout"] = options["timeout"]
+        if "sensitive" in options:
+            if options["sensitive"] != "output":
+                raise ValueError(f'sensitive: must be "output", not {options["sensitive"]!r}.')
+            resolved["sensitive"] = True
+    except ValueError as error:
+        raise invalid(kind, name, str(error)) from error
+    return ResolvedConfig(**resolved)
+
+
+def _retries(value: object) -> dict[str, Any]:
+    options = _options(value, WorkflowRetryConfig)
+    if isinstance(options, str):
+        raise ValueError(f"retries: {options}")
+    for key in ("limit", "delay"):
+        if key not in options:
+            raise ValueError(f"retries.{key}: is missing; retries takes limit and delay together.")
+    limit = MAX_RETRIES if options["limit"] == math.inf else options["limit"]
+    if isinstance(limit, bool) or not isinstance(limit, int) or not 0 <= limit <= MAX_RETRIES:
+        raise ValueError(f"retries.limit: must be a whole number from 0 to {MAX_RETRIES:,}, not {limit!r}.")
+    if not callable(options["delay"]):
+        _milliseconds("retries.delay", options["delay"])
+    backoff = options.get("backoff", DEFAULT_BACKOFF)
+    if backoff not in BACKOFFS:
+        raise ValueError(f"retries.backoff: must be one of {', '.join(BACKOFFS)}, not {backoff!r}.")
+    return {"limit": limit, "delay": options["delay"], "backoff": backoff}
+
+
+def _milliseconds(key: str, value: Duration) -> float:
+    try:
+        return parse_duration(value)
+    except DurationError as error:
+        raise DurationError(f"{key}: {error}") from error
+
+
+def _options(value: object, shape: type) -> dict[str, Any] | str:
+    """`value` as a dict of the options it sets, or what is wrong with it."""
+    known = [field.name for field in fields(shape)]
+    if isinstance(value, shape):
+        options = {key: getattr(value, key) for key in known}
+        return {key: given for key, given in options.items() if given is not None}
+    if not isinstance(value, Mapping):
+        return f"expected an object with {', '.join(known)}, got {value!r}."
+    unknown = [str(key) for key in value if key not in known]
+    if unknown:
+        return f"unknown key {', '.join(unknown)}; the keys are {', '.join(known)}."
+    return dict(value)
+
+
+_DEFAULT = ResolvedConfig()

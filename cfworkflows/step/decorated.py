@@ -1,0 +1,111 @@
+"""The decorator form of Python Workers: `@step.do("name")` above a function, which becomes something to call.
+
+A parameter of the function is the context if it is called `ctx`; any other is a step it depends on, found by the
+name of that step, or listed in `depends`. A step met as a dependency runs once and its result is shared; a direct
+call always runs a new step.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Generator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cfworkflows.errors import WorkflowFatalError
+
+if TYPE_CHECKING:
+    from cfworkflows.step.step import WorkflowStep
+
+
+class StepDecorator:
+    """What `step.do("name")` gives when no callback is passed: call it with the function."""
+
+    def __init__(
+        self,
+        step: "WorkflowStep",
+        name: str | None,
+        depends: "Sequence[StepFunction] | None",
+        concurrent: bool,
+        options: dict[str, Any],
+    ) -> None:
+        self._step = step
+        self._name = name
+        self._depends = depends
+        self._concurrent = concurrent
+        self._options = options
+
+    def __call__(self, function: Callable[..., Any]) -> "StepFunction":
+        name = self._name if self._name is not None else getattr(function, "__name__", "")
+        decorated = StepFunction(self._step, name, function, self._depends, self._concurrent, self._options)
+        self._step._functions[name] = decorated
+        return decorated
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        raise WorkflowFatalError(f'Step "{self._name}" requires a callback function')
+
+
+class StepFunction:
+    """A decorated step: call it without arguments, and await what it gives."""
+
+    def __init__(
+        self,
+        step: "WorkflowStep",
+        name: str,
+        function: Callable[..., Any],
+        depends: "Sequence[StepFunction] | None",
+        concurrent: bool,
+        options: dict[str, Any],
+    ) -> None:
+        self.__name__ = name
+        self._step = step
+        self._name = name
+        self._function = function
+        self._depends = depends
+        self._concurrent = concurrent
+        self._options = options
+        self._latest: asyncio.Future[Any] | None = None
+
+    def __call__(self) -> asyncio.Future[Any]:
+        parameters = [parameter for parameter in inspect.signature(self._function).parameters if parameter != "ctx"]
+        if parameters or self._depends:
+            self._latest = asyncio.ensure_future(self._after(self._dependencies(parameters)))
+        else:
+            self._latest = self._start({})
+        return self._latest
+
+    def _dependencies(self, parameters: list[str]) -> "dict[str, StepFunction]":
+        if self._depends is None:
+            unknown = [name for name in parameters if name not in self._step._functions]
+            if unknown:
+                known = ", ".join(self._step._functions) or "none"
+                raise TypeError(
+                    f"Received unexpected parameter {unknown[0]}: a parameter is `ctx` or the name of an earlier step "
+                    f"(earlier steps: {known})."
+                )
+            return {name: self._step._functions[name] for name in parameters}
+        if len(self._depends) != len(parameters):
+            raise TypeError(
+                f"Step declares {len(parameters)} non-ctx parameter(s) but 'depends' has {len(self._depends)} item(s)"
+            )
+        for parameter, dependency in zip(parameters, self._depends, strict=True):
+            if not isinstance(dependency, StepFunction):
+                raise TypeError(f"'depends' entry for parameter '{parameter}' is not a function decorated with step.do")
+        return dict(zip(parameters, self._depends, strict=True))
+
+    async def _after(self, dependencies: "dict[str, StepFunction]") -> Any:
+        if self._concurrent:
+            values = await asyncio.gather(*(dependency._shared() for dependency in dependencies.values()))
+        else:
+            values = [await dependency._shared() for dependency in dependencies.values()]
+        return await self._start(dict(zip(dependencies, values, strict=True)))
+
+    def _shared(self) -> asyncio.Future[Any]:
+        """The latest call, unless there is none or it failed: then a new one."""
+        latest = self._latest
+        if latest is None or (latest.done() and (latest.cancelled() or latest.exception() is not None)):
+            return self()
+        return latest
+
+    def _start(self, values: dict[str, Any]) -> asyncio.Future[Any]:
+        callback = partial(self._function, **values) if values else self._function
+        return self._step.do(self._name, callback, **self._options)

@@ -1,0 +1,154 @@
+"""Time. Everything that waits or stamps takes it from a Clock; nothing else in the packages reads the time."""
+
+import asyncio
+import heapq
+import itertools
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Protocol
+
+from cfworkflows.durations import Duration, parse_duration
+
+Callback = Callable[[], None]
+
+
+class TimerHandle(Protocol):
+    """A timer that has not fired yet."""
+
+    def cancel(self) -> None: ...
+
+
+class Clock(Protocol):
+    """The time in whole milliseconds since the epoch, and timers on it.
+
+    Work under way is told to the clock with `hold` and `release`, so that a virtual one stands still meanwhile.
+    """
+
+    def now(self) -> int: ...
+
+    def call_at(self, when: float, callback: Callback) -> TimerHandle: ...
+
+    def hold(self) -> None: ...
+
+    def release(self) -> None: ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    # A wait is cut into pieces, so that a wall clock that was set, or a machine that slept, is noticed.
+    LONGEST_WAIT_MS = 60_000
+
+    def now(self) -> int:
+        return time.time_ns() // 1_000_000
+
+    def call_at(self, when: float, callback: Callback) -> TimerHandle:
+        return _SystemTimer(self, when, callback)
+
+    def hold(self) -> None:
+        """The machine's time goes on whatever we do."""
+
+    def release(self) -> None:
+        """See `hold`."""
+
+
+class _SystemTimer:
+    __slots__ = ("_callback", "_clock", "_handle", "_when")
+
+    def __init__(self, clock: SystemClock, when: float, callback: Callback) -> None:
+        self._clock, self._when, self._callback = clock, when, callback
+        self._handle = self._arm()
+
+    def _arm(self) -> asyncio.TimerHandle:
+        wait = min(max(self._when - time.time_ns() / 1_000_000, 0), SystemClock.LONGEST_WAIT_MS)
+        return asyncio.get_running_loop().call_later(wait / 1000, self._fire)
+
+    def _fire(self) -> None:
+        if self._clock.now() < self._when:
+            self._handle = self._arm()
+        else:
+            self._callback()
+
+    def cancel(self) -> None:
+        self._handle.cancel()
+
+
+class VirtualClock:
+    """A clock that stands still until `advance`, and never goes backwards.
+
+    It moves from timer to timer, each of which sees its own time, and only while nothing holds it: no callback runs,
+    no write is on its way. `start` is in ms since the epoch.
+    """
+
+    def __init__(self, start: int = 1_767_225_600_000) -> None:  # 2026-01-01T00:00:00Z
+        self._now = start
+        self._timers: list[tuple[float, int, _VirtualTimer]] = []
+        self._order = itertools.count()
+        self._holds = 0
+        self._free = asyncio.Event()
+        self._free.set()
+
+    def now(self) -> int:
+        return self._now
+
+    def call_at(self, when: float, callback: Callback) -> TimerHandle:
+        timer = _VirtualTimer(callback)
+        heapq.heappush(self._timers, (when, next(self._order), timer))
+        return timer
+
+    def hold(self) -> None:
+        self._holds += 1
+        self._free.clear()
+
+    def release(self) -> None:
+        if self._holds == 0:
+            raise RuntimeError("The clock was released more often than it was held.")
+        self._holds -= 1
+        if self._holds == 0:
+            self._free.set()
+
+    @property
+    def next_timer(self) -> float | None:
+        """When the next timer is due, in ms since the epoch."""
+        while self._timers and self._timers[0][2].cancelled:
+            heapq.heappop(self._timers)
+        return self._timers[0][0] if self._timers else None
+
+    async def settle(self) -> None:
+        """Wait until nothing holds the clock."""
+        while self._holds:
+            await self._free.wait()
+
+    async def advance(self, duration: Duration | timedelta) -> None:
+        """Move on by `duration`, firing every timer that falls due on the way, in order."""
+        await self.settle()
+        end = self._now + round(parse_duration(duration))
+        while (due := self.next_timer) is not None and due <= end:
+            self._fire_next()
+            await self.settle()
+        self._now = end
+
+    async def advance_to_next(self) -> None:
+        """Move on to the next timer and fire it. Raises RuntimeError if there is none."""
+        await self.settle()
+        if self.next_timer is None:
+            raise RuntimeError("Nothing waits for the time to pass.")
+        self._fire_next()
+        await self.settle()
+
+    def _fire_next(self) -> None:
+        due, _, timer = heapq.heappop(self._timers)
+        self._now = max(self._now, -int(-due // 1))  # rounded up: never before it is due
+        timer.callback()
+
+
+class _VirtualTimer:
+    __slots__ = ("callback", "cancelled")
+
+    def __init__(self, callback: Callback) -> None:
+        self.callback = callback
+        self.cancelled = False
+
+    def cancel(self) -> None:
+        self.cancelled = True

@@ -1,0 +1,10 @@
+"""The engine: instances of workflows as durable actors.
+
+May import storage and clock of the emulator, and the SDK. It knows no configuration files and no HTTP.
+"""
+
+from cfworkflows_emulator.engine.definition import WorkflowDefinition
+from cfworkflows_emulator.engine.engine import Engine, open_database
+from cfworkflows_emulator.engine.state import Status
+
+__all__ = ["Engine", "Status", "WorkflowDefinition", "open_database"]

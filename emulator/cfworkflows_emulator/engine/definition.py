@@ -1,0 +1,41 @@
+"""What the engine is told about a workflow."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cfworkflows.entrypoint import WorkflowEntrypoint
+from cfworkflows.errors import WorkflowError
+
+DEFAULT_STEP_LIMIT = 10_000
+MAX_ID_LENGTH = 100
+MAX_VALUE_BYTES = 1024 * 1024
+# Of the encoded text: quotes and tags do not count against a value that is just as large as the limit.
+ENCODING_OVERHEAD = 64
+
+_ID = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowDefinition:
+    """A workflow: `entrypoint()` gives a new object of its class for each run.
+
+    `params_type` is what a payload is validated as; Any means not at all. `step_limit` counts calls of `step.do`.
+    """
+
+    name: str
+    entrypoint: Callable[[], WorkflowEntrypoint[Any, Any]]
+    params_type: Any = Any
+    step_limit: int = DEFAULT_STEP_LIMIT
+
+
+def check_id(value: object) -> str:
+    """An id for a new instance. Raises WorkflowError unless it matches the platform's pattern, 1 to 100 characters."""
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        error = WorkflowError("Workflow instance has invalid id")
+        error.add_note(
+            f"{value!r} is not 1 to {MAX_ID_LENGTH} letters, digits, hyphens and underscores that start with no hyphen."
+        )
+        raise error
+    return value

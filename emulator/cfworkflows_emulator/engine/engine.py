@@ -1,0 +1,280 @@
+"""The engine of a project: all its workflows, their instances on disk, and those of them that are in memory."""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+
+from cfworkflows.durations import parse_duration
+from cfworkflows.errors import SerializationError, WorkflowError
+from cfworkflows.typed import is_validated, validate
+from cfworkflows.values import encode
+from cfworkflows_emulator.clock import Clock
+from cfworkflows_emulator.engine.alarms import Alarms
+from cfworkflows_emulator.engine.definition import (
+    ENCODING_OVERHEAD,
+    MAX_VALUE_BYTES,
+    WorkflowDefinition,
+    check_id,
+)
+from cfworkflows_emulator.engine.instance import Instance, World
+from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.step_wait import check_type
+from cfworkflows_emulator.storage import Database, Entry, InstanceRow, InstanceStore
+from cfworkflows_emulator.storage.instances import MIGRATIONS
+
+log = logging.getLogger("cfworkflows.engine")
+
+EVICT_AFTER_MS = 10_000
+STEP_THREADS = 64
+
+
+class Engine:
+    """Creates, runs and keeps instances. Open it with `Engine.open`, and `close` it."""
+
+    def __init__(
+        self,
+        store: InstanceStore,
+        clock: Clock,
+        definitions: Iterable[WorkflowDefinition],
+        last_key: int,
+        evict_after_ms: float | None = EVICT_AFTER_MS,
+    ) -> None:
+        self.clock = clock
+        self.store = store
+        self.definitions = {definition.name: definition for definition in definitions}
+        self._threads = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="cfwf-step")
+        self._world = World(clock, store, self._threads, evict_after_ms, self._unload)
+        self._alarms = Alarms(clock, store, self._wake)
+        self._instances: dict[int, Instance] = {}
+        self._loading: dict[int, asyncio.Task[None]] = {}
+        self._waking: set[asyncio.Task[None]] = set()
+        self._last_key = last_key
+        self._closing = False
+
+    @classmethod
+    async def open(
+        cls,
+        definitions: Iterable[WorkflowDefinition],
+        clock: Clock,
+        database: Database,
+        *,
+        evict_after_ms: float | None = EVICT_AFTER_MS,
+    ) -> "Engine":
+        """Open the engine over a database made with `open_database`. Nothing runs before `resume_all`."""
+        store = InstanceStore(database)
+        return cls(store, clock, definitions, await store.last_key(), evict_after_ms)
+
+    async def resume_all(self) -> None:
+        """Take up every instance that was at work when the last process ended, and arm the timers of the others."""
+        abandoned: dict[str, int] = {}
+        for row in await self.store.interrupted():
+            if row.workflow in self.definitions:
+                self._wake(row.key)
+            else:
+                abandoned[row.workflow] = abandoned.get(row.workflow, 0) + 1
+        for workflow, count in abandoned.items():
+            log.warning("%d instance(s) of workflow %s are left as they are: it is not configured.", count, workflow)
+        await self._alarms.load()
+
+    async def close(self, grace_s: float = 0) -> list[str]:
+        """Stop. Callbacks that run get `grace_s` seconds to end; what is cut off is taken up by the next process.
+
+        Gives the callbacks that were cut off.
+        """
+        self._closing = True
+        self._alarms.close()
+        for instance in self._instances.values():
+            instance.hold_back()
+        running = [task for instance in self._instances.values() for task in instance._callbacks]
+        if running and grace_s:
+            await asyncio.wait(running, timeout=grace_s)
+        left = [name for instance in self._instances.values() for name in instance.callbacks]
+        for task in self._waking:
+            task.cancel()
+        for instance in list(self._instances.values()):
+            instance.stop()
+        self._instances.clear()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        await self.store.close()
+        return left
+
+    # What a binding asks for
+
+    def workflow(self, name: str) -> WorkflowDefinition:
+        """The definition of a workflow. Raises WorkflowError if there is none of that name."""
+        if name not in self.definitions:
+            raise WorkflowError(f'There is no workflow called "{name}"', code="workflow.not_found")
+        return self.definitions[name]
+
+    async def create_instance(self, workflow: str, options: Mapping[str, Any]) -> str:
+        """Create an instance and start it: its id, when its creation is durable.
+
+        The options are `id` (default: a UUID), `params` (default: an empty object), `retention`, `location_hint`.
+
+        Raises WorkflowError for a wrong or taken id and for params over 1 MiB, SerializationError for params that
+        cannot be stored, PayloadValidationError for params that do not fit the workflow's type.
+        """
+        definition = self.workflow(workflow)
+        self._refuse_when_closing()
+        id = check_id(options["id"]) if options.get("id") is not None else str(uuid.uuid4())  # noqa: A001
+        value = _encode(_validated(definition, options.get("params", {})), "params")
+        self._last_key += 1
+        now = self.clock.now()
+        row = InstanceRow(self._last_key, workflow, id, "queued", now, now)
+        data: dict[str, Any] = {"timestamp": now, "trigger": "binding"}
+        if options.get("retention"):
+            data["retention"] = {key: parse_duration(value) for key, value in options["retention"].items()}
+        queued = Entry(1, now, "workflow_queued", data=data, value=value)
+        self.clock.hold()
+        try:
+            if not await self.store.create(row, [queued]):
+                raise WorkflowError(f'Workflow instance with id "{id}" already exists', code="instance.already_exists")
+            instance = Instance(self._world, definition, row.key, row.id, InstanceState.fold([queued]))
+            self._instances[row.key] = instance
+            if not self._closing:
+                instance.start()
+        finally:
+            self.clock.release()
+        return id
+
+    async def exists(self, workflow: str, id: str) -> bool:  # noqa: A002 - the platform's name
+        self.workflow(workflow)
+        return await self.store.find(workflow, id) is not None
+
+    async def state(self, workflow: str, id: str) -> InstanceState:  # noqa: A002
+        """The state of an instance, everything in it durable. Raises WorkflowError if there is no such instance."""
+        row = await self._find(workflow, id)
+        await self.store.flushed()
+        if (instance := self._instances.get(row.key)) is not None:
+            return instance.state
+        return InstanceState.fold(await self.store.journal(row.key))
+
+    async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None:  # noqa: A002
+        check_type(event_type)
+        value = _encode(payload, "payload")
+        async with self._using(workflow, id) as instance:
+            instance.send_event(event_type, value)
+
+    async def pause(self, workflow: str, id: str) -> None:  # noqa: A002
+        async with self._using(workflow, id) as instance:
+            instance.pause()
+
+    async def resume(self, workflow: str, id: str) -> None:  # noqa: A002
+        async with self._using(workflow, id) as instance:
+            instance.resume()
+
+    async def terminate(self, workflow: str, id: str) -> None:  # noqa: A002
+        async with self._using(workflow, id) as instance:
+            instance.terminate()
+
+    async def restart(self, workflow: str, id: str) -> None:  # noqa: A002
+        async with self._using(workflow, id) as instance:
+            instance.restart()
+
+    async def list(self, workflow: str, *, limit: int = 100, offset: int = 0) -> list[InstanceRow]:
+        """The instances of a workflow, newest first."""
+        self.workflow(workflow)
+        await self.store.flushed()
+        return await self.store.list(workflow, limit=limit, offset=offset)
+
+    # Instances in memory
+
+    @asynccontextmanager
+    async def _using(self, workflow: str, id: str) -> AsyncIterator[Instance]:  # noqa: A002
+        """An instance to change; what was changed is durable at the end of the block."""
+        row = await self._find(workflow, id)
+        self._refuse_when_closing()
+        instance = await self._load(row.key)
+        instance.users += 1
+        try:
+            yield instance
+            await instance.durable()
+        finally:
+            instance.users -= 1
+            self._unload(instance)
+
+    async def _find(self, workflow: str, id: str) -> InstanceRow:  # noqa: A002
+        self.workflow(workflow)
+        row = await self.store.find(workflow, id)
+        if row is None:
+            raise WorkflowError(f'Instance "{id}" does not exist', code="instance.not_found")
+        return row
+
+    async def _load(self, key: int) -> Instance:
+        """The one object of an instance. Two at the same time would not know of each other's entries."""
+        while (instance := self._instances.get(key)) is None:
+            if key not in self._loading:
+                self._loading[key] = asyncio.get_running_loop().create_task(self._read(key))
+            await asyncio.shield(self._loading[key])
+        return instance
+
+    async def _read(self, key: int) -> None:
+        try:
+            await self.store.flushed()
+            row = await self.store.get(key)
+            if row is None:
+                raise WorkflowError("Instance does not exist", code="instance.not_found")
+            state = InstanceState.fold(await self.store.journal(key))
+            self._instances[key] = Instance(self._world, self.workflow(row.workflow), key, row.id, state)
+        finally:
+            del self._loading[key]
+
+    def _unload(self, instance: Instance) -> None:
+        if instance.running or instance.users or self._instances.get(instance.key) is not instance:
+            return
+        del self._instances[instance.key]
+        deadline = instance.state.next_deadline()
+        if deadline is not None and instance.state.visible_status == "waiting":
+            self._alarms.set(instance.key, deadline)
+
+    def _wake(self, key: int) -> None:
+        if self._closing:
+            return
+        self.clock.hold()
+        task = asyncio.get_running_loop().create_task(self._take_up(key))
+        self._waking.add(task)
+        task.add_done_callback(self._woken)
+
+    async def _take_up(self, key: int) -> None:
+        (await self._load(key)).start()
+
+    def _woken(self, task: asyncio.Task[None]) -> None:
+        self._waking.discard(task)
+        self.clock.release()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("An instance could not be taken up again.", exc_info=error)
+
+    def _refuse_when_closing(self) -> None:
+        if self._closing:
+            raise WorkflowError("The server is stopping", code="instance.unavailable")
+
+
+async def open_database(path: Any = None) -> Database:
+    """The database of an engine: a file, or None for one in memory. Raises StateError if it cannot be used."""
+    return await Database.open(path, MIGRATIONS)
+
+
+def _validated(definition: WorkflowDefinition, params: Any) -> Any:
+    """The params as they will arrive. What is stored is the plain data, so that a class may change its fields."""
+    if is_validated(definition.params_type):
+        validate(definition.params_type, params)
+    return params
+
+
+def _encode(value: Any, what: str) -> str:
+    try:
+        text = encode(value)
+    except SerializationError as error:
+        raise SerializationError(f"{what} cannot be stored: {error}", path=error.path) from error
+    size = len(text.encode())
+    if size > MAX_VALUE_BYTES + ENCODING_OVERHEAD:
+        raise WorkflowError(
+            f"The {what} have {size / 1024 / 1024:.2f} MiB, and the limit is 1 MiB. Store them elsewhere (R2, KV) and "
+            "pass their key.",
+            code=f"{what}.too_large",
+        )
+    return text

@@ -1,0 +1,21 @@
+"""When a failed attempt is repeated."""
+
+from cfworkflows.step.config import Backoff
+
+
+def retry_delay(delay_ms: float, backoff: Backoff, attempt: int) -> float:
+    """The wait in ms after failed attempt `attempt` (from 1): d; d·n; or d·2^(n-1). No jitter, no cap."""
+    if backoff == "constant":
+        return delay_ms
+    if backoff == "linear":
+        return delay_ms * attempt
+    return delay_ms * 2.0 ** min(attempt - 1, 1000)
+
+
+def may_retry(limit: int, attempt: int, *, interrupted: bool) -> bool:
+    """Whether failed attempt `attempt` (from 1) is followed by another; `limit` retries make `limit + 1` attempts.
+
+    An attempt that was interrupted, because the process died, says nothing of the callback, so even the last one is
+    repeated once; a callback that kills the process every time still runs out of attempts.
+    """
+    return attempt <= limit + 1 if interrupted else attempt <= limit

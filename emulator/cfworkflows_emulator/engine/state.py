@@ -1,0 +1,235 @@
+"""The state of an instance: a fold of its journal. No I/O, no clock; what is not in the journal is not known."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from cfworkflows.errors import ErrorRecord
+from cfworkflows_emulator.storage import Entry
+
+
+class Status(StrEnum):
+    """The platform's statuses of an instance."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    WAITING_FOR_PAUSE = "waitingForPause"
+    PAUSED = "paused"
+    COMPLETE = "complete"
+    ERRORED = "errored"
+    TERMINATED = "terminated"
+
+    @property
+    def finite(self) -> bool:
+        """Whether the instance has ended."""
+        return self in (Status.COMPLETE, Status.ERRORED, Status.TERMINATED)
+
+
+@dataclass(slots=True)
+class StepState:
+    """A `step.do`: its attempts so far and, once it is done, its value or error. `retry_at` is in ms."""
+
+    config: dict[str, Any]
+    attempts: int = 0
+    attempt_open: bool = False
+    retry_at: float | None = None
+    done: bool = False
+    value: str | None = None
+    error: ErrorRecord | None = None
+
+
+@dataclass(slots=True)
+class SleepState:
+    """A sleep. `until` is in ms; an `absolute` one is not moved by a pause."""
+
+    until: float
+    absolute: bool
+    done: bool = False
+
+
+@dataclass(slots=True)
+class WaitState:
+    """A wait for an event. `until` is when it times out, in ms; `event` what it got."""
+
+    event_type: str
+    until: float
+    timeout_ms: float
+    done: bool = False
+    timed_out: bool = False
+    event: Entry | None = None
+
+
+@dataclass(slots=True)
+class InstanceState:
+    """What the journal says of an instance so far."""
+
+    status: Status = Status.QUEUED
+    last_seq: int = 0
+    queued: Entry | None = None
+    started: bool = False
+    paused_at: int | None = None
+    output: str | None = None
+    error: ErrorRecord | None = None
+    steps: dict[str, StepState] = field(default_factory=dict)
+    sleeps: dict[str, SleepState] = field(default_factory=dict)
+    waits: dict[str, WaitState] = field(default_factory=dict)
+    events: list[Entry] = field(default_factory=list)
+    open_attempts: int = 0
+
+    @classmethod
+    def fold(cls, entries: Iterable[Entry]) -> "InstanceState":
+        state = cls()
+        for entry in entries:
+            state.apply(entry)
+        return state
+
+    def apply(self, entry: Entry) -> None:
+        """Take one more entry of the journal into account. Raises KeyError for a type that is not known."""
+        _APPLY[entry.type](self, entry)
+        self.last_seq = entry.seq
+
+    @property
+    def visible_status(self) -> Status:
+        """The status as the platform shows it: `waiting` while there is nothing but sleeps, waits and retry delays."""
+        if self.status is Status.RUNNING and not self.open_attempts and self.next_deadline() is not None:
+            return Status.WAITING
+        return self.status
+
+    def next_deadline(self) -> float | None:
+        """The earliest time, in ms, at which a sleep, a wait or a retry delay ends by itself."""
+        times = [sleep.until for sleep in self.sleeps.values() if not sleep.done]
+        times += [wait.until for wait in self.waits.values() if not wait.done]
+        times += [step.retry_at for step in self.steps.values() if step.retry_at is not None]
+        return min(times, default=None)
+
+    def take_event(self, event_type: str) -> Entry | None:
+        """The oldest buffered event of a type."""
+        return next((event for event in self.events if event.data["eventType"] == event_type), None)
+
+    def _queued(self, entry: Entry) -> None:
+        self.queued = entry
+
+    def _started(self, entry: Entry) -> None:
+        self.started = True
+
+    def _running(self, entry: Entry) -> None:
+        self.status = Status.RUNNING
+        if self.paused_at is not None:
+            self._shift(entry.time - self.paused_at)
+            self.paused_at = None
+
+    def _shift(self, pause_ms: int) -> None:
+        for sleep in self.sleeps.values():
+            if not sleep.done and not sleep.absolute:
+                sleep.until += pause_ms
+        for wait in self.waits.values():
+            if not wait.done:
+                wait.until += pause_ms
+        for step in self.steps.values():
+            if step.retry_at is not None:
+                step.retry_at += pause_ms
+
+    def _waiting_for_pause(self, entry: Entry) -> None:
+        self.status = Status.WAITING_FOR_PAUSE
+
+    def _paused(self, entry: Entry) -> None:
+        self.status = Status.PAUSED
+        self.paused_at = entry.time
+
+    def _completed(self, entry: Entry) -> None:
+        self.status = Status.COMPLETE
+        self.output = entry.value
+
+    def _errored(self, entry: Entry) -> None:
+        self.status = Status.ERRORED
+        self.error = ErrorRecord(**entry.data["error"])
+
+    def _terminated(self, entry: Entry) -> None:
+        self.status = Status.TERMINATED
+
+    def _step_started(self, entry: Entry) -> None:
+        self.steps[_name(entry)] = StepState(config=entry.data["config"])
+
+    def _attempt_started(self, entry: Entry) -> None:
+        step = self.steps[_name(entry)]
+        step.attempts = entry.data["attempt"]
+        step.attempt_open = True
+        step.retry_at = None
+        self.open_attempts += 1
+
+    def _attempt_completed(self, entry: Entry) -> None:
+        self._close_attempt(entry)
+
+    def _attempt_errored(self, entry: Entry) -> None:
+        step = self._close_attempt(entry)
+        delay = entry.data.get("retryDelayMs")
+        step.retry_at = entry.time + delay if delay is not None else None
+
+    def _close_attempt(self, entry: Entry) -> StepState:
+        step = self.steps[_name(entry)]
+        step.attempt_open = False
+        self.open_attempts -= 1
+        return step
+
+    def _step_completed(self, entry: Entry) -> None:
+        step = self.steps[_name(entry)]
+        step.done, step.value = True, entry.value
+
+    def _step_errored(self, entry: Entry) -> None:
+        step = self.steps[_name(entry)]
+        step.done, step.error = True, ErrorRecord(**entry.data["error"])
+
+    def _sleep_started(self, entry: Entry) -> None:
+        self.sleeps[_name(entry)] = SleepState(entry.data["until"], entry.data.get("absolute", False))
+
+    def _sleep_completed(self, entry: Entry) -> None:
+        self.sleeps[_name(entry)].done = True
+
+    def _wait_started(self, entry: Entry) -> None:
+        self.waits[_name(entry)] = WaitState(entry.data["eventType"], entry.data["until"], entry.data["timeoutMs"])
+
+    def _wait_completed(self, entry: Entry) -> None:
+        wait = self.waits[_name(entry)]
+        event = next(event for event in self.events if event.seq == entry.data["event"])
+        self.events.remove(event)
+        wait.done, wait.event = True, event
+
+    def _wait_timed_out(self, entry: Entry) -> None:
+        wait = self.waits[_name(entry)]
+        wait.done = wait.timed_out = True
+
+    def _event_received(self, entry: Entry) -> None:
+        self.events.append(entry)
+
+
+def _name(entry: Entry) -> str:
+    if entry.step is None:
+        raise ValueError(f"Journal entry {entry.seq} ({entry.type}) names no step.")
+    return entry.step
+
+
+_APPLY: dict[str, Callable[[InstanceState, Entry], None]] = {
+    "workflow_queued": InstanceState._queued,
+    "workflow_started": InstanceState._started,
+    "workflow_running": InstanceState._running,
+    "workflow_waiting_for_pause": InstanceState._waiting_for_pause,
+    "workflow_paused": InstanceState._paused,
+    "workflow_completed": InstanceState._completed,
+    "workflow_errored": InstanceState._errored,
+    "workflow_terminated": InstanceState._terminated,
+    "step_started": InstanceState._step_started,
+    "attempt_started": InstanceState._attempt_started,
+    "attempt_completed": InstanceState._attempt_completed,
+    "attempt_errored": InstanceState._attempt_errored,
+    "step_completed": InstanceState._step_completed,
+    "step_errored": InstanceState._step_errored,
+    "sleep_started": InstanceState._sleep_started,
+    "sleep_completed": InstanceState._sleep_completed,
+    "wait_started": InstanceState._wait_started,
+    "wait_completed": InstanceState._wait_completed,
+    "wait_timed_out": InstanceState._wait_timed_out,
+    "event_received": InstanceState._event_received,
+}
+ENTRY_TYPES = frozenset(_APPLY)

@@ -1,0 +1,35 @@
+"""`step.sleep` and `step.sleep_until`."""
+
+from typing import TYPE_CHECKING
+
+from cfworkflows.errors import WorkflowFatalError
+
+if TYPE_CHECKING:
+    from cfworkflows_emulator.engine.run import Run
+
+MAX_SLEEP_MS = 365 * 86_400_000
+
+
+def time_until(now_ms: int, timestamp_ms: float) -> float:
+    """The ms from now to `timestamp_ms`. Raises Exception, as the platform words it, if that has passed."""
+    if timestamp_ms < now_ms:
+        raise Exception("You can't sleep until a time in the past, time-traveler")  # noqa: TRY002 - the platform's
+    return timestamp_ms - now_ms
+
+
+def begin(run: "Run", step: str, duration_ms: float, *, absolute: bool) -> None:
+    """Fix when the sleep ends: a replay never computes it again. Raises WorkflowFatalError beyond 365 days."""
+    if duration_ms > MAX_SLEEP_MS:
+        raise WorkflowFatalError(
+            f'Sleep "{step}" is longer than 365 days ({duration_ms / 86_400_000:.1f}), the most the platform allows.'
+        )
+    data = {"absolute": True} if absolute else {}
+    run.append("sleep_started", step, durationMs=duration_ms, until=run.clock.now() + duration_ms, **data)
+
+
+async def perform(run: "Run", step: str) -> None:
+    sleep = run.state.sleeps[step]
+    while run.clock.now() < sleep.until:
+        await run.park(lambda wake: run.clock.call_at(sleep.until, wake))
+    await run.admitted()
+    run.append("sleep_completed", step)

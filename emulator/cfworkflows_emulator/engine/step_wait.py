@@ -1,0 +1,61 @@
+"""`step.wait_for_event`."""
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from cfworkflows.errors import WorkflowFatalError, WorkflowTimeoutError
+from cfworkflows.event import WorkflowStepEvent
+from cfworkflows.typed import coerce
+from cfworkflows.values import decode
+
+if TYPE_CHECKING:
+    from cfworkflows_emulator.engine.run import Run
+
+MAX_TIMEOUT_MS = 365 * 86_400_000
+MAX_TYPE_LENGTH = 100
+_TYPE = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9_-]{{0,{MAX_TYPE_LENGTH - 1}}}")
+
+
+def check_type(event_type: object) -> str:
+    """An event type. Raises WorkflowFatalError unless it matches the platform's pattern, 1 to 100 characters."""
+    if not isinstance(event_type, str) or not _TYPE.fullmatch(event_type):
+        raise WorkflowFatalError(
+            f"(workflow.invalid_event_type) {event_type!r} is no event type: 1 to {MAX_TYPE_LENGTH} letters, digits, "
+            "hyphens and underscores that start with no hyphen."
+        )
+    return event_type
+
+
+def begin(run: "Run", step: str, event_type: str, timeout_ms: float) -> None:
+    """Fix when the wait times out. Raises WorkflowFatalError beyond 365 days, and for a wrong event type."""
+    check_type(event_type)
+    if not 0 < timeout_ms <= MAX_TIMEOUT_MS:
+        raise WorkflowFatalError(f'The timeout of wait "{step}" must be more than 0 and at most 365 days.')
+    run.append("wait_started", step, eventType=event_type, until=run.clock.now() + timeout_ms, timeoutMs=timeout_ms)
+
+
+async def perform(run: "Run", step: str, returns: Any) -> WorkflowStepEvent[Any]:
+    wait = run.state.waits[step]
+    while not wait.done:
+        await run.admitted()
+        if (event := run.state.take_event(wait.event_type)) is not None:
+            run.append("wait_completed", step, event=event.seq)
+        elif run.clock.now() >= wait.until:
+            run.append("wait_timed_out", step)
+        else:
+            await run.park(lambda wake: run.instance.await_event(wait.event_type, wait.until, wake))
+    return outcome(run, step, returns)
+
+
+def outcome(run: "Run", step: str, returns: Any) -> WorkflowStepEvent[Any]:
+    """What a finished wait gives. Raises WorkflowTimeoutError if it timed out."""
+    wait = run.state.waits[step]
+    if wait.event is None:
+        raise WorkflowTimeoutError(f"Execution timed out after {wait.timeout_ms:g}ms")
+    payload = decode(wait.event.value) if wait.event.value is not None else None
+    return WorkflowStepEvent(
+        payload=coerce(returns, payload) if returns is not None else payload,
+        type=wait.event_type,
+        timestamp=datetime.fromtimestamp(wait.event.time / 1000, UTC),
+    )

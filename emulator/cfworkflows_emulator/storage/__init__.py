@@ -1,0 +1,10 @@
+"""What is kept on disk: the state folder, its lock, and one SQLite database for all instances.
+
+Imports nothing of the emulator. Everything above reads and writes through `InstanceStore`.
+"""
+
+from cfworkflows_emulator.storage.database import Database, StateError
+from cfworkflows_emulator.storage.folder import StateFolder
+from cfworkflows_emulator.storage.instances import Entry, InstanceRow, InstanceStore
+
+__all__ = ["Database", "Entry", "InstanceRow", "InstanceStore", "StateError", "StateFolder"]

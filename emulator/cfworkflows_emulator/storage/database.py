@@ -1,0 +1,95 @@
+"""A SQLite database that runs whole functions in its own thread, so that a transaction is one hop."""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import aiosqlite
+
+from cfworkflows.errors import CfworkflowsError
+
+T = TypeVar("T")
+
+APPLICATION_ID = 0x63667766  # "cfwf"
+Migration = Callable[[sqlite3.Connection], None]
+
+
+class StateError(CfworkflowsError):
+    """The stored state cannot be read or written. The text says which file, why, and what can be done."""
+
+
+class Database(aiosqlite.Connection):
+    """An aiosqlite connection in autocommit mode, with `run` for functions and `transaction` for atomic ones."""
+
+    @classmethod
+    async def open(cls, path: Path | None, migrations: list[Migration]) -> "Database":
+        """Open the database at `path`, None for one in memory, and bring its schema up to date.
+
+        Raises StateError for a file that is no database of ours, is damaged, or was written by a newer version.
+        """
+        where = str(path) if path else "in memory"
+        database = cls(lambda: sqlite3.connect(path or ":memory:", isolation_level=None), iter_chunk_size=64)
+        try:
+            await database
+            await database.run(lambda connection: _prepare(connection, migrations))
+        except (sqlite3.DatabaseError, StateError) as error:
+            if database._connection is not None:  # aiosqlite has no public way to ask whether it opened
+                await database.close()
+            raise StateError(f"{where}: {_explain(error)}") from error
+        return database
+
+    async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """The result of `function(connection)`, called in the database's thread."""
+        result: T = await self._execute(function, self._conn)  # public calls cost a hop to the thread each
+        return result
+
+    async def transaction(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Like `run`, in a transaction: all of it is durable afterwards, or none of it happened."""
+
+        def atomic(connection: sqlite3.Connection) -> T:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                result = function(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+            return result
+
+        return await self.run(atomic)
+
+
+def _prepare(connection: sqlite3.Connection, migrations: list[Migration]) -> None:
+    found = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if found != APPLICATION_ID and not is_empty:
+        raise StateError("it is a SQLite database, but not one of cfworkflows. Move it away, or use another folder.")
+    if version > len(migrations):
+        raise StateError(
+            f"it was written by a newer cfworkflows (schema {version}, this version knows {len(migrations)}). "
+            "Upgrade cfworkflows, or use another folder."
+        )
+    connection.execute("PRAGMA journal_mode = WAL")
+    # Commits survive the death of the process; a power cut may take the last of them, never the database.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    for number, migrate in enumerate(migrations[version:], start=version + 1):
+        connection.execute("BEGIN IMMEDIATE")
+        migrate(connection)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {number}")
+        connection.execute("COMMIT")
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, StateError):
+        return str(error)
+    text = str(error)
+    if "not a database" in text or "malformed" in text:
+        return f"{text}. The file is damaged, or no SQLite database. Move it away to start afresh."
+    if "unable to open" in text or "readonly" in text:
+        return f"{text}. Check the permissions of the file and its folder."
+    return text

@@ -1,0 +1,70 @@
+"""The state folder of a project: where it is, and that one process at a time uses it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from types import TracebackType
+
+from filelock import FileLock, Timeout
+
+from cfworkflows_emulator.storage.database import StateError
+
+DEFAULT = Path(".cfwf/state")
+"""Relative to the folder of the configuration file."""
+
+
+class StateFolder:
+    """An open state folder. The lock goes with the process, so a killed server leaves none behind.
+
+    Raises StateError if the folder cannot be written, or if another process holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._holder = path / "holder.json"
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(path / "lock")
+            self._lock.acquire(blocking=False)
+        except Timeout:
+            raise StateError(
+                f"{path} is in use by another process{self._describe_holder()}. "
+                "Stop it, or choose another folder with --persist-to."
+            ) from None
+        except (OSError, NotImplementedError) as error:
+            raise StateError(
+                f"{path} cannot be used as state folder: {getattr(error, 'strerror', None) or error}. "
+                "Choose a folder that can be written with --persist-to."
+            ) from error
+        self._keep_out_of_git()
+        self._holder.write_text(json.dumps({"pid": os.getpid(), "command": sys.argv}), encoding="utf-8")
+
+    def _keep_out_of_git(self) -> None:
+        ignore = self.path / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+
+    def _describe_holder(self) -> str:
+        try:
+            holder = json.loads(self._holder.read_text(encoding="utf-8"))
+            return f" (pid {holder['pid']}: {' '.join(holder['command'])})"
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""  # it is just being written, or by something else: the lock is what counts
+
+    @property
+    def database(self) -> Path:
+        """The database of all workflow instances."""
+        return self.path / "workflows.sqlite"
+
+    def close(self) -> None:
+        self._holder.unlink(missing_ok=True)
+        self._lock.release()
+
+    def __enter__(self) -> "StateFolder":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,252 @@
+"""Instances and their journals in the database, with one writer that groups commits."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from cfworkflows_emulator.storage.database import Database, Migration
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of an instance's journal.
+
+    `time` is in ms since the epoch. `step` is `name-count` for the entries of a step. `data` is plain JSON; `value`
+    is a user's value as the codec encoded it: params, a result, a payload.
+    """
+
+    seq: int
+    time: int
+    type: str
+    step: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRow:
+    """The index of an instance: what lists, counts and timers need without reading its journal. Times in ms.
+
+    `wake_at` is when the earliest timer of a waiting instance is due.
+    """
+
+    key: int
+    workflow: str
+    id: str
+    status: str
+    created_at: int
+    modified_at: int
+    wake_at: int | None = None
+
+
+def _schema(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """CREATE TABLE instances (
+            key INTEGER PRIMARY KEY,
+            workflow TEXT NOT NULL,
+            id TEXT NOT NULL,
+            status TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            modified_at INTEGER NOT NULL,
+            wake_at INTEGER,
+            UNIQUE (workflow, id)
+        ) STRICT"""
+    )
+    connection.execute("CREATE INDEX instances_by_wake ON instances (wake_at) WHERE wake_at IS NOT NULL")
+    connection.execute("CREATE INDEX instances_by_status ON instances (workflow, status, created_at)")
+    connection.execute(
+        """CREATE TABLE journal (
+            instance INTEGER NOT NULL REFERENCES instances (key) ON DELETE CASCADE,
+            seq INTEGER NOT NULL,
+            time INTEGER NOT NULL,
+            type TEXT NOT NULL,
+            step TEXT,
+            data TEXT NOT NULL,
+            value TEXT,
+            PRIMARY KEY (instance, seq)
+        ) STRICT, WITHOUT ROWID"""
+    )
+
+
+MIGRATIONS: list[Migration] = [_schema]
+
+_COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at"
+_INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
+_APPEND = "INSERT INTO journal (instance, seq, time, type, step, data, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_INDEX = "UPDATE instances SET status = ?, modified_at = ?, wake_at = ? WHERE key = ?"
+_ERASE = "DELETE FROM journal WHERE instance = ?"
+
+Operation = Callable[[sqlite3.Connection], None]
+
+
+class InstanceStore:
+    """Reads at once, writes in groups: whatever is handed over in one turn of the loop is one transaction.
+
+    `append` and its siblings return at once; `flushed()` waits until all that was handed over before is durable.
+    After a failed commit nothing more is written, and every waiter gets the error.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._pending: list[Operation | tuple[Any, ...]] = []
+        self._waiters: list[asyncio.Future[None]] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._failure: BaseException | None = None
+
+    # Writing
+
+    def create(self, row: InstanceRow, entries: Sequence[Entry]) -> asyncio.Future[bool]:
+        """Add an instance with the start of its journal. False, and nothing is written, if its id is taken."""
+        created: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        outcome: list[bool] = []
+
+        def insert(connection: sqlite3.Connection) -> None:
+            values = (row.key, row.workflow, row.id, row.status, row.created_at, row.modified_at, row.wake_at)
+            outcome.append(connection.execute(_INSERT, values).rowcount == 1)
+            if outcome[0]:
+                connection.executemany(_APPEND, [_row(row.key, entry) for entry in entries])
+
+        def settle(written: asyncio.Future[None]) -> None:
+            if created.done():
+                return
+            if (error := written.exception()) is not None:
+                created.set_exception(error)
+            else:
+                created.set_result(outcome[0])
+
+        self._write(insert)
+        self.flushed().add_done_callback(settle)
+        return created
+
+    def append(self, key: int, entry: Entry) -> None:
+        self._write(_row(key, entry))
+
+    def index(self, key: int, status: str, modified_at: int, wake_at: int | None) -> None:
+        """Bring the row of an instance up to date."""
+        self._write(lambda connection: _discard(connection.execute(_INDEX, (status, modified_at, wake_at, key))))
+
+    def erase_journal(self, key: int) -> None:
+        self._write(lambda connection: _discard(connection.execute(_ERASE, (key,))))
+
+    def flushed(self) -> asyncio.Future[None]:
+        """Done when everything handed over so far is durable."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._failure is not None:
+            waiter.set_exception(self._failure)
+            waiter.exception()  # not every waiter is awaited
+        elif not self._pending and self._writing is None:
+            waiter.set_result(None)
+        else:
+            self._waiters.append(waiter)
+            self._start_writing()
+        return waiter
+
+    def _write(self, operation: Operation | tuple[Any, ...]) -> None:
+        if self._failure is None:
+            self._pending.append(operation)
+            self._start_writing()
+
+    def _start_writing(self) -> None:
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._write_pending())
+
+    async def _write_pending(self) -> None:
+        try:
+            while self._pending or self._waiters:
+                batch, waiters = self._pending, self._waiters
+                self._pending, self._waiters = [], []
+                try:
+                    if batch:
+                        await self._database.transaction(lambda connection, batch=batch: _apply(connection, batch))
+                except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
+                    self._fail(error, waiters)
+                    return
+                for waiter in waiters:
+                    if not waiter.done():
+                        waiter.set_result(None)
+        finally:
+            self._writing = None
+
+    def _fail(self, error: BaseException, waiters: list[asyncio.Future[None]]) -> None:
+        self._failure = error
+        for waiter in waiters + self._waiters:
+            if not waiter.done():
+                waiter.set_exception(error)
+                waiter.exception()
+        self._pending, self._waiters = [], []
+
+    # Reading
+
+    async def find(self, workflow: str, id: str) -> InstanceRow | None:  # noqa: A002 - the platform's name
+        rows = await self._select("WHERE workflow = ? AND id = ?", (workflow, id))
+        return rows[0] if rows else None
+
+    async def get(self, key: int) -> InstanceRow | None:
+        rows = await self._select("WHERE key = ?", (key,))
+        return rows[0] if rows else None
+
+    async def interrupted(self) -> list[InstanceRow]:
+        """The instances that were at work when the process ended, oldest first; those that wait are not among them."""
+        return await self._select(
+            "WHERE status IN ('queued', 'running', 'waitingForPause') ORDER BY created_at, key", ()
+        )
+
+    async def next_alarms(self, limit: int) -> "list[tuple[int, int]]":
+        """`(wake_at, key)` of the instances that are due next."""
+        query = "SELECT wake_at, key FROM instances WHERE wake_at IS NOT NULL ORDER BY wake_at, key LIMIT ?"
+        return await self._database.run(lambda connection: connection.execute(query, (limit,)).fetchall())
+
+    async def list(self, workflow: str, *, limit: int = 100, offset: int = 0) -> list[InstanceRow]:
+        """The instances of a workflow, newest first."""
+        return await self._select(
+            "WHERE workflow = ? ORDER BY created_at DESC, key DESC LIMIT ? OFFSET ?", (workflow, limit, offset)
+        )
+
+    async def journal(self, key: int) -> "list[Entry]":
+        query = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? ORDER BY seq"
+        rows = await self._database.run(lambda connection: connection.execute(query, (key,)).fetchall())
+        return [Entry(seq, time, type_, step, json.loads(data), value) for seq, time, type_, step, data, value in rows]
+
+    async def last_key(self) -> int:
+        query = "SELECT coalesce(max(key), 0) FROM instances"
+        return int((await self._database.run(lambda connection: connection.execute(query).fetchone()))[0])
+
+    async def _select(self, where: str, parameters: Iterable[Any]) -> "list[InstanceRow]":
+        query = f"SELECT {_COLUMNS} FROM instances {where}"  # noqa: S608 - `where` is one of the constants above
+        rows = await self._database.run(lambda connection: connection.execute(query, tuple(parameters)).fetchall())
+        return [InstanceRow(*row) for row in rows]
+
+    async def close(self) -> None:
+        """Write what is pending, and close the database."""
+        try:
+            await self.flushed()
+        finally:
+            await self._database.close()
+
+
+def _row(key: int, entry: Entry) -> tuple[Any, ...]:
+    data = json.dumps(entry.data, separators=(",", ":")) if entry.data else "{}"
+    return (key, entry.seq, entry.time, entry.type, entry.step, data, entry.value)
+
+
+def _apply(connection: sqlite3.Connection, batch: Sequence[Operation | tuple[Any, ...]]) -> None:
+    rows: list[tuple[Any, ...]] = []
+    for operation in batch:
+        if isinstance(operation, tuple):
+            rows.append(operation)
+            continue
+        if rows:
+            connection.executemany(_APPEND, rows)
+            rows = []
+        operation(connection)
+    if rows:
+        connection.executemany(_APPEND, rows)
+
+
+def _discard(_: object) -> None:
+    """An operation has no result."""

@@ -1,0 +1,53 @@
+"""Tracebacks for people: the frames of the user's own code, without ours and asyncio's around them."""
+
+import asyncio
+import concurrent.futures
+import threading
+import traceback
+from pathlib import Path
+from types import TracebackType
+
+import cfworkflows
+
+_OURS = tuple(str(Path(path).parent) for path in (cfworkflows.__file__, __file__))
+_PLUMBING = tuple(str(Path(path).parent) for path in (asyncio.__file__, concurrent.futures.__file__))
+_THREADS = threading.__file__
+
+
+def user_frames(trace: TracebackType | None) -> TracebackType | None:
+    """`trace` without the frames of cfworkflows and asyncio; all of it, if none would be left."""
+    kept: list[TracebackType] = []
+    walk = trace
+    while walk is not None:
+        filename = walk.tb_frame.f_code.co_filename
+        if not filename.startswith(_OURS + _PLUMBING) and filename != _THREADS and not filename.startswith("<frozen"):
+            kept.append(walk)
+        walk = walk.tb_next
+    trimmed: TracebackType | None = None
+    for frame in reversed(kept):
+        trimmed = TracebackType(trimmed, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
+    return trimmed if trimmed is not None else trace
+
+
+def format_error(error: BaseException) -> str:
+    """The traceback of `error` and its causes, trimmed to user code, as Python prints it."""
+    return "".join(_trimmed(traceback.TracebackException.from_exception(error)).format()).rstrip()
+
+
+def _trimmed(report: traceback.TracebackException, seen: frozenset[int] = frozenset()) -> traceback.TracebackException:
+    frames = [frame for frame in report.stack if not frame.filename.startswith((*_OURS, *_PLUMBING, "<frozen"))]
+    report.stack = traceback.StackSummary.from_list(frames or list(report.stack))
+    for other in (report.__cause__, report.__context__, *(report.exceptions or ())):
+        if other is not None and id(other) not in seen:
+            _trimmed(other, seen | {id(report)})
+    return report
+
+
+def location(error: BaseException) -> str | None:
+    """`file:line` of the innermost user frame of `error`, None if it has no frames."""
+    trace = user_frames(error.__traceback__)
+    if trace is None:
+        return None
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

@@ -1,0 +1,155 @@
+"""The layout of the project: which package may import which, and what the wheel and the SDK may not pull in."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCES = {
+    "cfworkflows": ROOT / "cfworkflows",
+    "cfworkflows_bindings": ROOT / "bindings" / "cfworkflows_bindings",
+    "cfworkflows_emulator": ROOT / "emulator" / "cfworkflows_emulator",
+}
+
+# Downhill: a room may import the rooms that stand behind it, and those that they may import.
+ROOMS: dict[str, set[str]] = {
+    "cfworkflows.errors": set(),
+    "cfworkflows.durations": {"cfworkflows.errors"},
+    "cfworkflows.typed": {"cfworkflows.errors"},
+    "cfworkflows.values": {"cfworkflows.errors", "cfworkflows.typed"},
+    "cfworkflows.event": {"cfworkflows.values"},
+    "cfworkflows.http": {"cfworkflows.durations", "cfworkflows.values"},
+    "cfworkflows.step": {"cfworkflows.event", "cfworkflows.durations"},
+    "cfworkflows.entrypoint": {"cfworkflows.step"},
+    "cfworkflows.environment": {"cfworkflows.entrypoint"},
+    "cfworkflows.workflow": {"cfworkflows.durations"},
+    "cfworkflows": {"cfworkflows.environment", "cfworkflows.http", "cfworkflows.workflow"},
+    "cfworkflows_bindings": {"cfworkflows"},
+    "cfworkflows_emulator": set(),
+    "cfworkflows_emulator.clock": {"cfworkflows"},
+    "cfworkflows_emulator.tracebacks": {"cfworkflows"},
+    "cfworkflows_emulator.config": {"cfworkflows"},
+    "cfworkflows_emulator.storage": {"cfworkflows"},
+    "cfworkflows_emulator.engine": {
+        "cfworkflows_emulator.storage",
+        "cfworkflows_emulator.clock",
+        "cfworkflows_emulator.tracebacks",
+    },
+    "cfworkflows_emulator.runtime": {
+        "cfworkflows_emulator.engine",
+        "cfworkflows_emulator.config",
+        "cfworkflows_bindings",
+    },
+    "cfworkflows_emulator.server": {"cfworkflows_emulator.runtime"},
+    "cfworkflows_emulator.cli": {"cfworkflows_emulator.server"},
+}
+
+
+def allowed(room: str) -> set[str]:
+    found: set[str] = set()
+    todo = [room]
+    while todo:
+        for below in ROOMS[todo.pop()] - found:
+            found.add(below)
+            todo.append(below)
+    return found
+
+
+def room_of(module: str) -> str | None:
+    """The room a module is in: the longest name in ROOMS that is a prefix of it."""
+    names = [name for name in ROOMS if module == name or module.startswith(name + ".")]
+    return max(names, key=len, default=None)
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package, folder in SOURCES.items():
+        for path in sorted(folder.rglob("*.py")):
+            parts = path.relative_to(folder).with_suffix("").parts
+            yield ".".join((package, *(part for part in parts if part != "__init__"))), path
+
+
+def imports(path: Path, module: str) -> Iterator[str]:
+    names = {name for name, _ in modules()}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                yield submodule if submodule in names else str(node.module)
+
+
+@pytest.mark.parametrize(("module", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
+def test_imports_point_downhill(module: str, path: Path) -> None:
+    """No module imports from a room above its own, or beside it."""
+    room = room_of(module)
+    assert room is not None
+    for imported in imports(path, module):
+        target = room_of(imported)
+        if target is not None and target != room:
+            assert target in allowed(room), f"{module} imports {imported}, which is uphill of {room}"
+
+
+def test_rooms_have_no_cycle() -> None:
+    """The rooms themselves are ordered: none can reach itself."""
+    assert [] == [room for room in ROOMS if room in allowed(room)]
+
+
+def test_every_room_exists() -> None:
+    """The table of rooms names only modules that are there."""
+    names = {name for name, _ in modules()}
+    assert set() == ROOMS.keys() - names
+
+
+def test_modules_of_a_room_have_no_cycle() -> None:
+    """Within a room too, imports at module level form no circle, but for those that only type checkers see."""
+    edges: dict[str, set[str]] = {}
+    names = dict(modules())
+    for module, path in names.items():
+        tree = ast.parse(path.read_text())
+        top = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        found: set[str] = set()
+        for node in top:
+            if isinstance(node, ast.ImportFrom):
+                found |= {
+                    full if (full := f"{node.module}.{alias.name}") in names else str(node.module)
+                    for alias in node.names
+                }
+            else:
+                found |= {alias.name for alias in node.names}
+        edges[module] = {name for name in found if name in names and name != module}
+    seen: set[str] = set()
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, f"circular import: {' -> '.join((*trail, module))}"
+        if module not in seen:
+            for below in edges[module]:
+                visit(below, (*trail, module))
+            seen.add(module)
+
+    for module in edges:
+        visit(module, ())
+
+
+@pytest.mark.parametrize(
+    ("command", "forbidden"),
+    [
+        ("import cfworkflows", {"aiohttp", "pydantic", "aiosqlite", "tomlkit", "cfworkflows_emulator"}),
+        (
+            "import sys; from cfworkflows_emulator.cli.main import main; sys.argv = ['cfwf', '--help']\n"
+            "try: main()\nexcept SystemExit: pass",
+            {"aiohttp", "pydantic", "aiosqlite", "tomlkit"},
+        ),
+    ],
+    ids=["import cfworkflows", "cfwf --help"],
+)
+def test_heavy_packages_are_imported_late(command: str, forbidden: set[str]) -> None:
+    """What is quick for users stays quick: the SDK and the help page need none of the emulator's packages."""
+    script = f"{command}\nimport sys; print('loaded:', *sorted({forbidden!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "loaded:" == done.stdout.splitlines()[-1].strip()
