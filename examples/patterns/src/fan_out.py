@@ -1,0 +1,28 @@
+from dataclasses import dataclass
+from typing import Any
+
+from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
+from services import process_item
+
+
+@dataclass
+class Batch:
+    items: list[dict[str, Any]]
+
+
+class FanOut(WorkflowEntrypoint[object, Batch]):
+    async def run(self, event: WorkflowEvent[Batch], step: WorkflowStep):
+        items = event.payload.items
+
+        # Fan-out: process each item
+        results = []
+        for item in items:
+            result = await step.do(f"process {item['id']}", lambda item=item: process_item(item))
+            results.append(result)
+
+        # Fan-in: aggregate
+        summary = await step.do("aggregate results", lambda: {
+            "total": len(results), "success": len([r for r in results if r.ok]),
+        })  # fmt: skip
+
+        return summary
