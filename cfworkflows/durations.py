@@ -1,12 +1,12 @@
 """Durations as the platform writes them: `"5 minutes"`, milliseconds, or a `timedelta`.
 
-The grammar is the documented one: a number, white space, and a unit from `second` to `year`, with or without `s`.
-A month has 30 days and a year 365.25. The platform's local server also takes units it does not know as milliseconds
-and `"1s"` as not-a-number; both are refused here, with the grammar in the message.
+The grammar is the documented one: a number, spaces, and a unit from `second` to `year`, with or without `s`. A month
+has 30 days and a year 365.25. The platform's local server also takes units it does not know as milliseconds and `"1s"`
+as not-a-number; both are refused here, with the grammar in the message.
 """
 
-import math
 import re
+import sys
 from datetime import timedelta
 
 from cfworkflows.errors import DurationError
@@ -28,6 +28,7 @@ _UNITS = {
     "month": 2_592_000_000,
     "year": 31_557_600_000,
 }
+_LARGEST = sys.float_info.max  # an int may be larger, and is then no number of milliseconds
 _TEXT = re.compile(rf"(\d+(?:\.\d+)?) +({'|'.join(_UNITS)})s?", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
@@ -45,8 +46,10 @@ def parse_duration(value: Duration) -> float:
         ms = _parse_text(value)
     else:
         ms = value
-    if not math.isfinite(ms) or ms < 0:
-        raise DurationError(f"{value!r} is not a duration: it must be finite and not negative.")
+    if not 0 <= ms <= _LARGEST:
+        # Python refuses to write very long integers.
+        shown = "That integer" if isinstance(value, int) and abs(value) > _LARGEST else repr(value)
+        raise DurationError(f"{shown} is not a duration: it must be finite and not negative.")
     return ms
 
 
@@ -59,7 +62,7 @@ def _parse_text(text: str) -> float:
 
 
 def _hint(text: str) -> str:
-    glued = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+?)\s*", text)
+    glued = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]+)\s*", text, re.ASCII)
     if not glued:
         return ""
     unit = glued[2].lower()

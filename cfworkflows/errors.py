@@ -9,6 +9,7 @@
     │   ├── StepError                 an error of any other class that crossed a step boundary
     │   ├── WorkflowError             a binding or instance call was refused; its text starts with "(code) "
     │   ├── SerializationError        a value cannot be stored; also a TypeError
+    │   ├── PayloadValidationError    a payload does not fit its type; also a ValueError
     │   └── DurationError             text that is not a duration; also a ValueError
     ├── NonRetryableError             raised by users: fail now, whatever the retries say
     └── PortabilityWarning            (a UserWarning) works here, not on Cloudflare
@@ -18,6 +19,7 @@ survive), and what `run()` catches is rebuilt from those two, on the first run a
 """
 
 import builtins
+import re
 from dataclasses import dataclass
 
 
@@ -70,6 +72,10 @@ class SerializationError(CfworkflowsError, TypeError):
         self.path = path
 
 
+class PayloadValidationError(CfworkflowsError, ValueError):
+    """A value does not fit the type that the code gives for it. The text names the type and each wrong field."""
+
+
 class DurationError(CfworkflowsError, ValueError):
     """Text or a number that is not a duration."""
 
@@ -88,6 +94,10 @@ class StepError(CfworkflowsError):
     @property
     def name(self) -> str:
         return self._name
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # BaseException would copy and unpickle it from its message alone.
+        return type(self), (self._name, str(self)), self.__dict__
 
     def __repr__(self) -> str:
         return f"StepError({self._name!r}, {str(self)!r})"
@@ -121,8 +131,8 @@ class ErrorRecord:
     @classmethod
     def of(cls, error: BaseException, traceback: str | None = None) -> "ErrorRecord":
         """Describe `error`. A plain `Exception` is called `Error`, the name it has in TypeScript."""
-        name = getattr(error, "name", None)
-        if not isinstance(error, (CfworkflowsError, NonRetryableError)) or not isinstance(name, str):
+        name = getattr(error, "name", None) if isinstance(error, (CfworkflowsError, NonRetryableError)) else None
+        if not isinstance(name, str):
             name = "Error" if type(error) is Exception else type(error).__name__
         return cls(name, _text(error), traceback)
 
@@ -137,6 +147,8 @@ class ErrorRecord:
             return Exception(self.message)
         if self.name == "NonRetryableError":
             return NonRetryableError(self.message)
+        if self.name == "WorkflowError" and (coded := _CODED.fullmatch(self.message)):
+            return WorkflowError(coded[2], code=coded[1])
         ours = _OURS.get(self.name)
         if ours is not None:
             return ours(self.message)
@@ -147,9 +159,16 @@ class ErrorRecord:
 
 
 def _text(error: BaseException) -> str:
-    if isinstance(error, KeyError) and len(error.args) == 1:
-        return str(error.args[0])
-    return str(error)
+    try:
+        # KeyError shows its argument as a repr, and would add quotes at every boundary.
+        if type(error).__str__ is KeyError.__str__ and len(error.args) == 1:
+            return str(error.args[0])
+        return str(error)
+    except Exception as failure:  # noqa: BLE001 - the user's __str__: it must not hide that a step failed
+        return f"<its text failed with {type(failure).__name__}>"
+
+
+_CODED = re.compile(r"\(([\w.]+)\) (.*)", re.DOTALL)
 
 
 _OURS: dict[str, type[CfworkflowsError]] = {
@@ -161,15 +180,17 @@ _OURS: dict[str, type[CfworkflowsError]] = {
         WorkflowInternalError,
         WorkflowError,
         SerializationError,
+        PayloadValidationError,
         DurationError,
     )
 }
 
-# Built from more than a text, or a group of others: they arrive as StepError.
+# Built from more than a text, or a group of others, or not to be raised into a coroutine: they arrive as StepError.
 _NOT_FROM_TEXT = {
     "UnicodeDecodeError",
     "UnicodeEncodeError",
     "UnicodeTranslateError",
     "ExceptionGroup",
     "BaseExceptionGroup",
+    "StopIteration",
 }

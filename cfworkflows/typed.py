@@ -33,7 +33,7 @@ from typing import (
 )
 from uuid import UUID
 
-from cfworkflows.errors import CfworkflowsError
+from cfworkflows.errors import PayloadValidationError
 from cfworkflows.values.classes import problems
 from cfworkflows.values.jsdict import JsDict
 
@@ -46,10 +46,6 @@ _CONTAINERS = {
     Sequence, MutableSequence, AbstractSet, Mapping, MutableMapping,
 }  # fmt: skip
 _BEYOND_JSON = (enum.Enum, date, time, timedelta, Decimal, UUID)
-
-
-class PayloadValidationError(CfworkflowsError, ValueError):
-    """A value does not fit the type that the code gives for it. The text names the type and each wrong field."""
 
 
 def type_arguments(cls: type, base: type) -> tuple[Any, ...]:
@@ -234,7 +230,7 @@ def _portable(tp: Any, within: tuple[Any, ...] = ()) -> Any:
 
     One that contains itself stays as it is, and pydantic says what to do about it.
     """
-    if sys.version_info >= (3, 12):
+    if sys.version_info >= (3, 12):  # pragma: no cover - by version
         return tp
     if type(tp) is type(_FromTyping) and tp not in within:
         return _from_typing_extensions(tp, (*within, tp))

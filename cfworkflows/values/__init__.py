@@ -1,0 +1,15 @@
+"""Values as they are stored: JSON text with type tags for what JSON lacks.
+
+`encode` and `decode` are the codec, `JsDict` is what an object is read back as. Imports nothing but the standard
+library, `cfworkflows.errors` and `cfworkflows.typed`; pydantic is imported when a value needs it.
+
+A tagged value is an object with the key `"$"`, as in `{"$":"bytes","v":"YWI="}`; a dict of the user's that has this key
+is written as a tagged list of pairs. So the text stays readable with any JSON tool, and says what it holds.
+"""
+
+from cfworkflows.values.classes import UnresolvedClassWarning, resolve_class
+from cfworkflows.values.decoding import decode
+from cfworkflows.values.encoding import MAX_DEPTH, encode
+from cfworkflows.values.jsdict import JsDict
+
+__all__ = ["MAX_DEPTH", "JsDict", "UnresolvedClassWarning", "decode", "encode", "resolve_class"]

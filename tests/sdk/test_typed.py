@@ -1,0 +1,496 @@
+import collections
+import dataclasses
+import enum
+import functools
+import subprocess
+import sys
+import types
+import typing
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, NotRequired, Required, TypedDict, TypeVar
+from uuid import UUID
+
+import pydantic
+import pytest
+import typing_extensions
+from pydantic import BaseModel, Field, HttpUrl
+
+from cfworkflows.errors import CfworkflowsError
+from cfworkflows.typed import PayloadValidationError, coerce, is_validated, return_type, type_arguments, validate
+from cfworkflows.values import JsDict
+
+E = TypeVar("E")
+P = TypeVar("P")
+Q = TypeVar("Q")
+
+
+class Base(Generic[E, P]):
+    """Stands for WorkflowEntrypoint."""
+
+
+class Env:
+    """Stands for the bindings: a class that is no data."""
+
+
+class Line(BaseModel):
+    """A model with a constraint."""
+
+    sku: str
+    quantity: int = Field(ge=1)
+
+
+class Order(BaseModel):
+    """A model of models."""
+
+    id: str
+    lines: list[Line] = []
+
+
+@dataclasses.dataclass
+class Point:
+    """A dataclass."""
+
+    x: int
+    y: float = 0.0
+
+
+class Pair(NamedTuple):
+    """A named tuple."""
+
+    left: int
+    right: int
+
+
+class Color(enum.Enum):
+    """An enum."""
+
+    RED = "red"
+
+
+class Contact(TypedDict):
+    """A typed dict of the standard library, in quotes and in a typed dict."""
+
+    mail: str
+    phones: "NotRequired[list[str]]"
+
+
+class Person(Contact, total=False):
+    """A typed dict that inherits, with a typed dict in it."""
+
+    age: int
+    name: Required[str]
+    friends: list[Contact]
+    boss: Contact | None
+    home: Annotated[Contact, "where"]
+
+
+class Tree(TypedDict):
+    """A typed dict that contains itself."""
+
+    children: "list[Tree]"
+
+
+class Portable(typing_extensions.TypedDict):
+    """A typed dict as pydantic wants it on Python 3.11."""
+
+    n: int
+
+
+class GenericPoint(Generic[P]):
+    """A class that pydantic does not know."""
+
+
+UserId = NewType("UserId", int)
+OrderId = NewType("OrderId", UUID)
+
+
+class TestTypeArguments:
+    def test_the_arguments_of_a_direct_subclass(self) -> None:
+        """What is in the brackets."""
+
+        class W(Base[Env, Order]):
+            pass
+
+        assert (Env, Order) == type_arguments(W, Base)
+
+    def test_arguments_through_classes_in_between(self) -> None:
+        """A type parameter that a class in between passes on, renamed, swapped and wrapped, is followed."""
+
+        class Swapped(Base[P, E], Generic[E, P]):
+            pass
+
+        class Listed(Swapped[list[Q], Env]):
+            pass
+
+        class W(Listed[Order]):
+            pass
+
+        class V(W):
+            pass
+
+        assert (Env, list[Order]) == type_arguments(W, Base)
+        assert (Env, list[Order]) == type_arguments(V, Base)
+
+    def test_what_is_not_bound_is_any(self) -> None:
+        """A bare base, a bare class in between, a parameter of the class's own, and the base itself."""
+
+        class Bare(Base):  # type: ignore[type-arg]
+            pass
+
+        class Half(Base[Env, P]):
+            pass
+
+        class Open(Half):  # type: ignore[type-arg]
+            pass
+
+        class Lists(Base[Env, dict[str, P]]):
+            pass
+
+        assert (Any, Any) == type_arguments(Bare, Base)
+        assert (Env, Any) == type_arguments(Half, Base)
+        assert (Env, Any) == type_arguments(Open, Base)
+        assert (Env, dict[str, Any]) == type_arguments(Lists, Base)
+        assert (Any, Any) == type_arguments(Base, Base)
+
+    def test_of_two_paths_the_one_that_says_more_counts(self) -> None:
+        """A mixin that leaves the parameters open does not hide what the class binds."""
+
+        class Mixin(Base):  # type: ignore[type-arg]
+            pass
+
+        class Typed(Base[Env, Order]):
+            pass
+
+        class Other:
+            pass
+
+        class W(Other, Mixin, Typed):
+            pass
+
+        class V(Typed, Mixin):
+            pass
+
+        assert (Env, Order) == type_arguments(W, Base)
+        assert (Env, Order) == type_arguments(V, Base)
+
+    def test_names_in_quotes_are_looked_up(self) -> None:
+        """In the module that writes them; one that is known to the type checker only is Any."""
+
+        class W(Base["Env", "list[Order]"]):
+            pass
+
+        class V(Base["Unknown", "Order"]):  # type: ignore[name-defined]
+            pass
+
+        assert (Env, list[Order]) == type_arguments(W, Base)
+        assert (Any, Order) == type_arguments(V, Base)
+
+    def test_a_base_without_parameters_has_no_arguments(self) -> None:
+        """A class that is not generic."""
+
+        class Plain:
+            pass
+
+        class W(Plain):
+            pass
+
+        assert () == type_arguments(W, Plain)
+
+
+class TestReturnType:
+    def test_functions(self) -> None:
+        """The annotation of a plain and of an async function."""
+
+        def plain() -> Order: ...  # type: ignore[empty-body]
+        async def coroutine() -> list[Order]: ...  # type: ignore[empty-body]
+
+        assert Order is return_type(plain)
+        assert list[Order] == return_type(coroutine)
+
+    def test_awaitables_are_unwrapped(self) -> None:
+        """What comes out of the await counts."""
+
+        def awaitable() -> Awaitable[Order]: ...  # type: ignore[empty-body]
+        def coroutine() -> Coroutine[Any, Any, Order | None]: ...  # type: ignore[empty-body]
+        def of_typing() -> typing.Awaitable[Order]: ...  # type: ignore[empty-body]
+        def bare() -> Awaitable: ...  # type: ignore[empty-body, type-arg]
+
+        assert Order is return_type(awaitable)
+        assert (Order | None) == return_type(coroutine)
+        assert Order is return_type(of_typing)
+        assert return_type(bare) is None
+
+    def test_what_is_not_annotated_is_not_known(self) -> None:
+        """Lambdas, functions without annotation, builtins."""
+
+        def bare(a: int): ...  # type: ignore[no-untyped-def]
+
+        assert [None] * 4 == [return_type(callback) for callback in (lambda: 1, bare, len, print)]
+
+    def test_none_is_a_type(self) -> None:
+        """`-> None` is known, unlike nothing."""
+
+        def nothing() -> None: ...
+
+        assert type(None) is return_type(nothing)
+
+    def test_whatever_can_be_called(self) -> None:
+        """Methods, partials, partials of partials, decorated functions, objects with `__call__`, and classes."""
+
+        class Service:
+            def method(self) -> Order: ...  # type: ignore[empty-body]
+            @classmethod
+            def of_class(cls) -> Order: ...  # type: ignore[empty-body]
+            @staticmethod
+            def static() -> Order: ...  # type: ignore[empty-body]
+            def __call__(self, a: int, b: int) -> Order: ...  # type: ignore[empty-body]
+
+        @functools.wraps(Service.static)
+        def decorated(*args: Any) -> Any: ...
+
+        service = Service()
+        partial = functools.partial(functools.partial(service, 1), b=2)
+        callbacks = [service.method, service.of_class, service.static, service, partial, decorated, Order]
+        assert [Order] * 7 == [return_type(callback) for callback in callbacks]
+
+    def test_names_in_quotes_are_looked_up(self) -> None:
+        """In the module of the function; other annotations that cannot be read do not matter."""
+
+        def quoted(a: "Unknown") -> "Order": ...  # type: ignore[name-defined, empty-body]  # noqa: F821
+        def unknown() -> "Unknown": ...  # type: ignore[name-defined]  # noqa: F821
+        def no_type() -> "not a type": ...  # type: ignore[valid-type]  # noqa: F722
+
+        assert Order is return_type(quoted)
+        assert return_type(unknown) is None
+        assert return_type(no_type) is None
+
+    def test_annotations_of_the_future(self) -> None:
+        """A module with `from __future__ import annotations` has all of them in quotes."""
+        module = types.ModuleType("of_the_future")
+        code = "from __future__ import annotations\nclass Thing: ...\nasync def f() -> Thing: ..."
+        exec(compile(code, "of_the_future", "exec"), vars(module))
+        assert module.Thing is return_type(module.f)
+
+    def test_annotations_that_fail_to_evaluate_are_not_known(self) -> None:
+        """Python 3.14 evaluates annotations when they are asked for."""
+
+        class Late:
+            @property
+            def __annotations__(self) -> dict[str, Any]:  # type: ignore[override]
+                raise NameError("Unknown")
+
+        class Callback:
+            __call__ = Late()
+
+        assert return_type(Callback()) is None  # type: ignore[arg-type]
+
+
+VALIDATED = [
+    Order,
+    Point,
+    Pair,
+    Color,
+    Contact,
+    Portable,
+    pydantic.dataclasses.dataclass(type("D", (), {"__annotations__": {"n": int}})),
+    datetime,
+    Decimal,
+    UUID,
+    HttpUrl,
+    list[Order],
+    dict[str, Order],
+    tuple[Order, ...],
+    Mapping[str, list[Point]],
+    Sequence[Color],
+    collections.deque[Order],
+    Order | None,
+    typing.Optional[Order],  # noqa: UP045
+    typing.Union[int, Order],  # noqa: UP007
+    typing.List[Order],  # noqa: UP006
+    Literal["a", "b"],
+    Annotated[Order, "a note"],
+    Annotated[int, Field(ge=0)],
+    OrderId,
+    typing_extensions.TypeAliasType("Orders", list[Order]),
+]
+PLAIN = [
+    Any,
+    None,
+    type(None),
+    object,
+    dict,
+    list,
+    str,
+    int,
+    bytes,
+    list[int],
+    dict[str, Any],
+    tuple[int, ...],
+    int | None,
+    int | str,
+    Annotated[int, "a note"],
+    UserId,
+    Env,
+    GenericPoint[int],
+    JsDict,
+    Callable[[Order], Order],
+    type[Order],
+    Iterator[Order],
+    E,
+    "Order",
+    5,
+    typing_extensions.TypeAliasType("Numbers", list[int]),
+]
+
+
+class TestIsValidated:
+    @pytest.mark.parametrize("tp", VALIDATED, ids=str)
+    def test_more_than_plain_json_is_checked(self, tp: Any) -> None:
+        """Models and their like, alone, in containers, in unions and annotated."""
+        assert is_validated(tp)
+
+    @pytest.mark.parametrize("tp", PLAIN, ids=str)
+    def test_plain_json_is_not_checked(self, tp: Any) -> None:
+        """What a value can simply be, and what pydantic does not know, is left alone."""
+        assert not is_validated(tp)
+
+
+class TestValidate:
+    def test_plain_data_becomes_the_type(self) -> None:
+        """As it arrives from JSON."""
+        data = JsDict(id="1", lines=[JsDict(sku="a", quantity=2)])
+        assert Order(id="1", lines=[Line(sku="a", quantity=2)]) == validate(Order, data)
+        assert Point(1, 2.5) == validate(Point, {"x": 1, "y": 2.5})
+        assert Pair(1, 2) == validate(Pair, [1, 2])
+        assert Color.RED is validate(Color, "red")
+        assert datetime(2026, 1, 1, tzinfo=UTC) == validate(datetime, "2026-01-01T00:00:00Z")
+        assert {"a": Point(1)} == validate(dict[str, Point], {"a": {"x": 1}})
+        assert validate(Order | None, None) is None
+
+    @pytest.mark.parametrize(("tp", "value"), [(Order, Order(id="1")), (Point, Point(1)), (Color, Color.RED)])
+    def test_an_instance_is_taken_as_it_is(self, tp: Any, value: object) -> None:
+        """What is of the type already is not built again."""
+        assert value is validate(tp, value)
+
+    def test_dicts_come_back_as_js_dicts(self) -> None:
+        """A payload reads the same whether its type is a TypedDict or not written at all."""
+        person = validate(
+            Person,
+            {"mail": "a", "name": "Ada", "friends": [{"mail": "b"}], "boss": {"mail": "c"}, "home": {"mail": "d"}},
+        )
+        assert ("Ada", "b", "c", "d") == (person.name, person.friends[0].mail, person.boss.mail, person.home.mail)
+        assert JsDict is type(person.friends[0])
+        assert "a" == validate(dict[str, list[Contact]], JsDict(l=[JsDict(mail="a")])).l[0].mail
+
+    @pytest.mark.parametrize(
+        ("value", "wrong"),
+        [
+            ({"name": "Ada"}, "mail: Field required"),
+            ({"mail": "a"}, "name: Field required"),
+            ({"mail": "a", "name": "Ada", "age": "old"}, "age: Input should be a valid integer"),
+            ({"mail": "a", "name": "Ada", "friends": [{}]}, "friends[0].mail: Field required"),
+        ],
+    )
+    def test_a_typed_dict_knows_its_required_keys(self, value: object, wrong: str) -> None:
+        """Inherited, by `total`, by Required and NotRequired, in quotes or not."""
+        with pytest.raises(PayloadValidationError) as refused:
+            validate(Person, value)
+        assert wrong in str(refused.value)
+        assert 1 == str(refused.value).count("\n")
+
+    def test_a_typed_dict_of_typing_extensions(self) -> None:
+        """Is what pydantic knows on every Python."""
+        assert {"n": 1} == validate(Portable, {"n": 1})
+
+    @pytest.mark.skipif(sys.version_info >= (3, 12), reason="pydantic takes typing's TypedDict from Python 3.12 on")
+    def test_a_recursive_typed_dict_is_refused_with_advice(self) -> None:
+        """Python 3.11's cannot be converted; pydantic's text says what to write."""
+        with pytest.raises(
+            PayloadValidationError, match=r"values against Tree: Please use `typing_extensions\.TypedDict`"
+        ):
+            validate(Tree, {"children": []})
+
+    def test_the_error_names_the_type_and_each_wrong_field(self) -> None:
+        """One line for each field: where it is, what is wrong, what was given."""
+        with pytest.raises(PayloadValidationError) as refused:
+            validate(Order, {"id": 5, "lines": [{"sku": "a", "quantity": 1}, {"quantity": 0}]})
+        expected = (
+            "The value does not fit Order:\n"
+            "  id: Input should be a valid string (given 5)\n"
+            "  lines[1].sku: Field required\n"
+            "  lines[1].quantity: Input should be greater than or equal to 1 (given 0)"
+        )
+        assert expected == str(refused.value)
+        assert isinstance(refused.value, CfworkflowsError)
+        assert isinstance(refused.value, ValueError)
+        assert isinstance(refused.value.__cause__, pydantic.ValidationError)
+
+    def test_the_error_shortens_what_was_given(self) -> None:
+        """A large payload does not flood the log."""
+        with pytest.raises(PayloadValidationError) as refused:
+            validate(list[Point], "x" * 10_000)
+        assert str(refused.value).startswith(
+            "The value does not fit list[test_typed.Point]:\n  the value: Input should"
+        )
+        assert len(str(refused.value)) < 200
+
+    def test_a_type_that_pydantic_does_not_know_is_refused(self) -> None:
+        """The error is ours, and names the type."""
+        with pytest.raises(
+            PayloadValidationError, match="pydantic cannot check values against Env: Unable to generate"
+        ):
+            validate(Env, {})
+
+    def test_a_type_with_an_unknown_name_is_refused(self) -> None:
+        """A name in quotes that does not exist at run time."""
+        with pytest.raises(PayloadValidationError, match=r"pydantic cannot check values against .*Unknown"):
+            validate(list["Unknown"], [])  # type: ignore[name-defined]  # noqa: F821
+
+    def test_a_type_that_has_no_hash_is_checked(self) -> None:
+        """Metadata may be anything."""
+        tp = Annotated[Point, ["note"]]
+        assert Point(1) == validate(tp, {"x": 1}) == validate(tp, {"x": 1})
+
+    def test_without_pydantic_the_error_says_so(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where it is not installed nothing can be checked, and nothing is let through unchecked."""
+        monkeypatch.setitem(sys.modules, "pydantic", None)
+        with pytest.raises(PayloadValidationError, match="cannot be checked against Point without pydantic"):
+            validate(Point, {"x": 1})
+
+
+class TestCoerce:
+    @pytest.mark.parametrize(
+        ("tp", "value"),
+        [(Any, 5), (dict, []), (int, "5"), (list[int], ["5"]), (Env, 1), (None, 1), (Order, Order(id="1"))],
+    )
+    def test_what_needs_no_check_is_returned_as_it_is(self, tp: Any, value: object) -> None:
+        """Plain types, and values that are of their type."""
+        assert value is coerce(tp, value)
+
+    def test_plain_data_becomes_the_type(self) -> None:
+        """A step that returns a dict where a model is announced gives the model."""
+        assert Order(id="1") == coerce(Order, JsDict(id="1"))
+        assert [Order(id="1")] == coerce(list[Order], [JsDict(id="1")])
+        assert [Order(id="1")] == coerce(list[Order], [Order(id="1")])
+        assert "a" == coerce(Contact, {"mail": "a"}).mail
+
+    def test_what_does_not_fit_is_an_error(self) -> None:
+        """The annotation is a promise."""
+        with pytest.raises(PayloadValidationError, match=r"does not fit Point:\n  x: Field required"):
+            coerce(Point, {})
+
+
+def test_pydantic_is_not_imported_for_plain_types() -> None:
+    """Starting up stays quick for code that has no models."""
+    code = (
+        "import sys, dataclasses, cfworkflows.typed as t\n"
+        "Point = dataclasses.make_dataclass('Point', ['x'])\n"
+        "assert t.is_validated(Point) and t.coerce(dict, 1) == 1\n"
+        "p = Point(1)\n"
+        "assert t.coerce(Point, p) is p\n"
+        "print('pydantic' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "False" == done.stdout.strip()
