@@ -4,6 +4,8 @@ Imports nothing but the standard library until a Worker asks for more. The emula
 package, never the other way round.
 """
 
+from typing import Any
+
 from cfworkflows.durations import Duration
 from cfworkflows.entrypoint import ExecutionContext, WorkerEntrypoint, WorkflowEntrypoint
 from cfworkflows.environment import env, wait_until
@@ -22,7 +24,7 @@ from cfworkflows.errors import (
     WorkflowTimeoutError,
 )
 from cfworkflows.event import CronSchedule, WorkflowEvent, WorkflowStepEvent
-from cfworkflows.http import FormData, Headers, Request, Response, fetch
+from cfworkflows.http import Blob, File, FormData, Headers, ReadableStream, Request, Response, URLSearchParams, fetch
 from cfworkflows.step import RollbackContext, StepContext, WorkflowRetryConfig, WorkflowStep, WorkflowStepConfig
 from cfworkflows.values import JsDict
 from cfworkflows.workflow import InstanceStatus, Workflow, WorkflowInstance
@@ -30,11 +32,13 @@ from cfworkflows.workflow import InstanceStatus, Workflow, WorkflowInstance
 __version__ = "0.1.0"
 
 __all__ = [
+    "Blob",
     "CfworkflowsError",
     "CronSchedule",
     "Duration",
     "DurationError",
     "ExecutionContext",
+    "File",
     "FormData",
     "Headers",
     "InstanceStatus",
@@ -43,12 +47,14 @@ __all__ = [
     "NonRetryableError",
     "PayloadValidationError",
     "PortabilityWarning",
+    "ReadableStream",
     "Request",
     "Response",
     "RollbackContext",
     "SerializationError",
     "StepContext",
     "StepError",
+    "URLSearchParams",
     "WorkerEntrypoint",
     "Workflow",
     "WorkflowEntrypoint",
@@ -66,3 +72,19 @@ __all__ = [
     "fetch",
     "wait_until",
 ]
+
+_NOT_HERE = {
+    "DurableObject": "Durable Objects are not supported yet.",
+    "WebSocketPair": "WebSockets are not supported yet.",
+    "HTMLRewriter": "There is no HTMLRewriter: use an HTML parser from the package index.",
+    "TransformStream": "There is no TransformStream: an async generator does the same.",
+    "WritableStream": "There is no WritableStream: an async generator does the same.",
+    "caches": "The Cache API is not supported yet.",
+    "crypto": "There is no crypto: use hashlib, hmac and secrets of the standard library.",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NOT_HERE:
+        raise ImportError(f"cfworkflows.{name}: {_NOT_HERE[name]}")
+    raise AttributeError(f"module 'cfworkflows' has no attribute {name!r}")

@@ -4,7 +4,7 @@ Every method takes the platform's options object, as a dict in its place, or key
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict
 
 from cfworkflows.durations import Duration
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
     Params = TypeVar("Params", default=Any, contravariant=True)
-    Output = TypeVar("Output", default=Any, covariant=True)
+    Output = TypeVar("Output", default=Any)
 else:
     from typing import TypeVar
 
     Params = TypeVar("Params", contravariant=True)
-    Output = TypeVar("Output", covariant=True)
+    Output = TypeVar("Output")
 
 
 class InstanceError(TypedDict):
@@ -27,14 +27,14 @@ class InstanceError(TypedDict):
     message: str
 
 
-class InstanceStatus(TypedDict):
+class InstanceStatus(TypedDict, Generic[Output]):
     """`status` is queued, running, waiting, waitingForPause, paused, rollingBack, complete, errored or terminated.
 
     `output` is None until the instance is complete, and `error` unless it errored.
     """
 
     status: str
-    output: Any
+    output: Output | None
     error: InstanceError | None
 
 
@@ -44,7 +44,7 @@ class WorkflowInstance(Protocol[Output]):
     @property
     def id(self) -> str: ...
 
-    async def status(self) -> InstanceStatus: ...
+    async def status(self) -> InstanceStatus[Output]: ...
 
     async def pause(self) -> None: ...
 

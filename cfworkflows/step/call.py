@@ -8,12 +8,14 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from cfworkflows.errors import ErrorRecord, WorkflowFatalError
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step.config import ResolvedConfig
 from cfworkflows.values import JsDict
+
+ContextStyle = Literal["positional", "keyword"] | None
 
 MAX_NAME_LENGTH = 256
 _CONTROL = re.compile(r"[\x00-\x1f]")
@@ -58,11 +60,13 @@ class Rollback:
 class StepCall:
     """One call of `step.do`, checked and in one form.
 
-    `returns` is the type that the result is rebuilt as, where one is known. `location` is the `file:line` of the call.
+    `context` says how the callback takes the step context. `returns` is the type that the result is rebuilt as, where
+    one is known. `location` is the `file:line` of the call.
     """
 
     name: str
     callback: Callable[..., Any]
+    context: ContextStyle
     config: ResolvedConfig
     rollback: Rollback | None
     returns: Any
@@ -70,7 +74,9 @@ class StepCall:
 
     def invoke(self, context: StepContext) -> Any:
         """Call the callback, with the context where it takes one: its result, or an awaitable of it."""
-        return self.callback(context) if takes_context(self.name, self.callback) else self.callback()
+        if self.context is None:
+            return self.callback()
+        return self.callback(ctx=context) if self.context == "keyword" else self.callback(context)
 
     @property
     def runs_in_thread(self) -> bool:
@@ -99,34 +105,38 @@ class StepDriver(Protocol):
     ) -> asyncio.Future[WorkflowStepEvent[Any]]: ...
 
 
-def takes_context(name: str, callback: Callable[..., Any]) -> bool:
-    """Whether `callback` is to be called with the step context: if it has a parameter that must be given, or `ctx`.
+def context_style(name: str, callback: Callable[..., Any]) -> ContextStyle:
+    """How `callback` takes the step context: as the parameter it must be given, or called `ctx`; None if not at all.
 
     A parameter with a default (`lambda item=item: …`) is the usual way to bind a loop variable, so it is left alone.
     Raises WorkflowFatalError if the callback asks for more than one argument.
     """
-    required, first = _positional(callback)
-    if required > 1:
-        raise WorkflowFatalError(
-            f'Step "{name}": its callback asks for {required} arguments, and at most one is given, the step context. '
-            "Bind the others, for example with a lambda."
-        )
-    return required == 1 or first == "ctx"
-
-
-def _positional(callback: Callable[..., Any]) -> tuple[int, str | None]:
-    """How many positional parameters must be given, and the name of the first."""
-    if isinstance(callback, FunctionType) and not hasattr(
-        callback, "__wrapped__"
-    ):  # a tenth of the time of signature()
+    if isinstance(callback, FunctionType) and not hasattr(callback, "__wrapped__"):  # signature() takes its time
         code = callback.__code__
-        return code.co_argcount - len(callback.__defaults__ or ()), (code.co_varnames[0] if code.co_argcount else None)
+        if not code.co_argcount and not code.co_kwonlyargcount:
+            return None
     try:
         parameters = inspect.signature(callback).parameters.values()
     except (TypeError, ValueError):
-        return 0, None  # a builtin that does not tell its signature
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    return sum(p.default is p.empty for p in positional), positional[0].name if positional else None
+        return None  # a builtin that does not tell its signature
+    named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    context = next((p for p in named if p.name == "ctx"), None)
+    required = [p for p in named if p.default is p.empty and p is not context]
+    if context is None and required and required[0].kind is not inspect.Parameter.KEYWORD_ONLY:
+        context = required.pop(0)
+        style: ContextStyle = "positional"
+    elif context is not None:
+        style = "positional" if context.kind is inspect.Parameter.POSITIONAL_ONLY else "keyword"
+    else:
+        style = None
+    if required:
+        asked = len(required) + (style is not None)
+        raise WorkflowFatalError(
+            f'Step "{name}": its callback asks for {asked} argument{"s" if asked > 1 else ""} '
+            f"({', '.join(p.name for p in named if p in required or p is context)}), and at most one is given, "
+            "the step context. Bind the others, for example with a lambda."
+        )
+    return style
 
 
 def check_name(name: object) -> str:
@@ -178,6 +188,6 @@ __all__ = [
     "StepInfo",
     "caller_location",
     "check_name",
+    "context_style",
     "resolve_awaitable",
-    "takes_context",
 ]

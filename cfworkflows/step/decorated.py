@@ -69,6 +69,7 @@ class StepFunction:
         parameters = [parameter for parameter in inspect.signature(self._function).parameters if parameter != "ctx"]
         if parameters or self._depends:
             self._latest = asyncio.ensure_future(self._after(self._dependencies(parameters)))
+            self._latest.add_done_callback(_retrieve)
         else:
             self._latest = self._start({})
         return self._latest
@@ -94,9 +95,9 @@ class StepFunction:
 
     async def _after(self, dependencies: "dict[str, StepFunction]") -> Any:
         if self._concurrent:
-            values = await asyncio.gather(*(dependency._shared() for dependency in dependencies.values()))
+            values = await asyncio.gather(*(asyncio.shield(each._shared()) for each in dependencies.values()))
         else:
-            values = [await dependency._shared() for dependency in dependencies.values()]
+            values = [await asyncio.shield(each._shared()) for each in dependencies.values()]
         return await self._start(dict(zip(dependencies, values, strict=True)))
 
     def _shared(self) -> asyncio.Future[Any]:
@@ -109,3 +110,9 @@ class StepFunction:
     def _start(self, values: dict[str, Any]) -> asyncio.Future[Any]:
         callback = partial(self._function, **values) if values else self._function
         return self._step.do(self._name, callback, **self._options)
+
+
+def _retrieve(call: asyncio.Future[Any]) -> None:
+    """A step that nobody awaits fails quietly, its error is in the journal."""
+    if not call.cancelled():
+        call.exception()

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, overload
 from cfworkflows.durations import Duration, parse_duration
 from cfworkflows.errors import WorkflowFatalError
 from cfworkflows.event import WorkflowStepEvent
-from cfworkflows.step.call import Rollback, StepCall, StepDriver, caller_location, check_name
+from cfworkflows.step.call import Rollback, StepCall, StepDriver, caller_location, check_name, context_style
 from cfworkflows.step.config import WorkflowRetryConfig, WorkflowStepConfig, resolve
 from cfworkflows.step.decorated import StepDecorator, StepFunction
 from cfworkflows.typed import return_type
@@ -199,7 +199,7 @@ class WorkflowStep:
         options: Mapping[str, Any] | str | None = None,
         /,
         *,
-        type: str | None = None,  # noqa: A002 - the platform's name
+        type: str | None = None,
         timeout: Duration | None = None,
         returns: Any = None,
     ) -> asyncio.Future[WorkflowStepEvent[Any]]:
@@ -239,7 +239,7 @@ def _positional_form(
         if config is not None:
             raise TypeError("step.do() got its configuration twice: as an object and as config=")
         config = rest.pop(0)
-        resolve(str(name), config if config is not None else {"config": None})  # what is wrong, before who is missing
+        resolve(str(name), config)  # what is wrong, before who is missing
     if rest:
         callback = rest.pop(0)
         if not callable(callback):
@@ -277,6 +277,7 @@ def _call(
     return StepCall(
         name=name,
         callback=callback,
+        context=context_style(name, callback),
         config=resolve(name, config),
         rollback=undo,
         returns=returns if returns is not None else return_type(callback),

@@ -1,0 +1,33 @@
+"""`Request`, `Response`, `Headers`, `fetch` and their kin, with the semantics they have in a TypeScript Worker.
+
+snake_case is canonical and every camelCase name works too. Importing this package imports the standard library only;
+`fetch` and the parsing of multipart bodies import aiohttp when they are first called.
+"""
+
+from cfworkflows.http.blob import Blob, File
+from cfworkflows.http.body import BodyInit
+from cfworkflows.http.client import close_client
+from cfworkflows.http.fetch import FetchInit, fetch
+from cfworkflows.http.forms import FormData, URLSearchParams
+from cfworkflows.http.headers import Headers, HeadersInit
+from cfworkflows.http.request import Request, RequestInit
+from cfworkflows.http.response import Response, ResponseInit
+from cfworkflows.http.streams import ReadableStream
+
+__all__ = [
+    "Blob",
+    "BodyInit",
+    "FetchInit",
+    "File",
+    "FormData",
+    "Headers",
+    "HeadersInit",
+    "ReadableStream",
+    "Request",
+    "RequestInit",
+    "Response",
+    "ResponseInit",
+    "URLSearchParams",
+    "close_client",
+    "fetch",
+]
