@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cfworkflows.errors import CfworkflowsError
 
+class UnsupportedBindingError(AttributeError):
+    """A binding that is configured, and of a kind that is not there yet.
 
-class UnsupportedBindingError(CfworkflowsError, AttributeError):
-    """A binding that is configured, and of a kind that is not there yet."""
+    No CfworkflowsError: Python sets `name` on the AttributeErrors of attributes, and it is read-only there.
+    """
 
 
 class Environment:
@@ -25,7 +26,8 @@ class Environment:
             raise AttributeError(name)
         if name in self.__unsupported:
             raise UnsupportedBindingError(
-                f"env.{name} is a binding of the kind {self.__unsupported[name]}, which cfworkflows does not support yet."
+                f"env.{name} is a binding of the kind {self.__unsupported[name]}, "
+                "which cfworkflows does not support yet."
             )
         known = ", ".join(self) or "none"
         raise AttributeError(f"env has no binding {name}; the configuration has: {known}.")

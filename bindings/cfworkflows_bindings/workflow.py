@@ -36,19 +36,19 @@ class WorkflowEngine(Protocol):
 
     async def create_instance(self, workflow: str, options: Mapping[str, Any]) -> str: ...
 
-    async def exists(self, workflow: str, id: str) -> bool: ...  # noqa: A002 - the platform's name
+    async def exists(self, workflow: str, id: str) -> bool: ...
 
-    async def state(self, workflow: str, id: str) -> InstanceState: ...  # noqa: A002
+    async def state(self, workflow: str, id: str) -> InstanceState: ...
 
-    async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None: ...  # noqa: A002
+    async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None: ...
 
-    async def pause(self, workflow: str, id: str) -> None: ...  # noqa: A002
+    async def pause(self, workflow: str, id: str) -> None: ...
 
-    async def resume(self, workflow: str, id: str) -> None: ...  # noqa: A002
+    async def resume(self, workflow: str, id: str) -> None: ...
 
-    async def terminate(self, workflow: str, id: str) -> None: ...  # noqa: A002
+    async def terminate(self, workflow: str, id: str) -> None: ...
 
-    async def restart(self, workflow: str, id: str) -> None: ...  # noqa: A002
+    async def restart(self, workflow: str, id: str) -> None: ...
 
 
 class WorkflowBinding:
@@ -72,7 +72,7 @@ class WorkflowBinding:
         """
         return await self._create(_merged("create", options, keywords))
 
-    async def get(self, id: str, /) -> "WorkflowInstance":  # noqa: A002 - the platform's name
+    async def get(self, id: str, /) -> "WorkflowInstance":
         """A handle on an instance. Raises WorkflowError (`instance.not_found`) if there is none of that id."""
         if not isinstance(id, str) or not await self._engine.exists(self._workflow, id):
             raise WorkflowError(f"Instance {id!r} does not exist", code="instance.not_found")
@@ -80,7 +80,13 @@ class WorkflowBinding:
 
     async def create_batch(self, batch: Iterable[Mapping[str, Any]], /) -> "list[WorkflowInstance]":
         """Create 1 to 100 instances; those whose id is taken are left out of the result, as on the platform."""
-        if isinstance(batch, (str, Mapping)) or not isinstance(batch, Iterable):
+        if isinstance(batch, Mapping) and batch.keys() & {"count", "instances"}:
+            raise WorkflowError(
+                "create_batch() takes a list of instances; "
+                "the object form, with count or instances, is not supported yet",
+                code="body",
+            )
+        if isinstance(batch, (str, bytes, Mapping)) or not isinstance(batch, Iterable):
             raise WorkflowError("Provided argument is invalid", code="body")
         options = [_merged("create_batch", each, {}) for each in batch]
         if not options:
@@ -107,7 +113,7 @@ class WorkflowBinding:
 class WorkflowInstance:
     """A handle on one instance: it holds the id only, and asks the engine for everything else."""
 
-    def __init__(self, engine: WorkflowEngine, workflow: str, id: str) -> None:  # noqa: A002
+    def __init__(self, engine: WorkflowEngine, workflow: str, id: str) -> None:
         self._engine = engine
         self._workflow = workflow
         self._id = id
@@ -131,7 +137,7 @@ class WorkflowInstance:
         options: Mapping[str, Any] | None = None,
         /,
         *,
-        type: Any = _MISSING,  # noqa: A002 - the platform's name
+        type: Any = _MISSING,
         payload: Any = _MISSING,
     ) -> None:
         """Send an event to the instance: `{"type": …, "payload": …}`, or keywords.

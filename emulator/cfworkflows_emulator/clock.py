@@ -127,7 +127,7 @@ class VirtualClock:
         while (due := self.next_timer) is not None and due <= end:
             self._fire_next()
             await self.settle()
-        self._now = end
+        self._now = max(self._now, end)  # somebody else may have moved it on
 
     async def advance_to_next(self) -> None:
         """Move on to the next timer and fire it. Raises RuntimeError if there is none."""

@@ -2,10 +2,13 @@
 
 import asyncio
 import heapq
+import logging
 from collections.abc import Callable
 
 from cfworkflows_emulator.clock import Clock, TimerHandle
 from cfworkflows_emulator.storage import InstanceStore
+
+log = logging.getLogger("cfworkflows.engine")
 
 IN_MEMORY = 1_000
 
@@ -13,34 +16,43 @@ IN_MEMORY = 1_000
 class Alarms:
     """Calls `wake(key)` when an instance is due, the earliest first.
 
-    At most some `IN_MEMORY` of them are held. Those after `_horizon` are found in the database when the time comes.
+    Some `IN_MEMORY` of them are held: all up to `_loaded_up_to`, a `(when, key)`. Those after it are found in the
+    database when their time comes near. None means that there are none after it.
     """
 
     def __init__(self, clock: Clock, store: InstanceStore, wake: Callable[[int], None]) -> None:
         self._clock = clock
         self._store = store
         self._wake = wake
-        self._heap: list[tuple[float, int]] = []
-        self._horizon = float("inf")
+        self._heap: list[tuple[int, int]] = []
+        self._loaded_up_to: tuple[int, int] | None = None
+        self._reading = False
         self._timer: TimerHandle | None = None
         self._loading: asyncio.Task[None] | None = None
 
     async def load(self) -> None:
         """Read the next wake-up times from the database."""
-        await self._store.flushed()
-        due = await self._store.next_alarms(IN_MEMORY)
-        self._heap = [(wake_at, key) for wake_at, key in due]
-        self._horizon = due[-1][0] if len(due) == IN_MEMORY else float("inf")
+        after = self._loaded_up_to or (-1, -1)
+        self._loaded_up_to = None  # what is set from now on may be too late for the query
+        self._reading = True
+        try:
+            await self._store.flushed()
+            due = await self._store.next_alarms(after, IN_MEMORY)
+        finally:
+            self._reading = False
+        for alarm in due:
+            heapq.heappush(self._heap, alarm)
+        self._loaded_up_to = due[-1] if len(due) == IN_MEMORY else None
         self._arm()
 
-    def set(self, key: int, when: float) -> None:
+    def set(self, key: int, when: int) -> None:
         """Wake instance `key` at `when`, in ms. Its row in the database says the same."""
-        if when > self._horizon:
+        if self._loaded_up_to is not None and (when, key) > self._loaded_up_to:
             return
         heapq.heappush(self._heap, (when, key))
-        if len(self._heap) > 2 * IN_MEMORY:
+        if len(self._heap) > 2 * IN_MEMORY and not self._reading:
             self._heap = heapq.nsmallest(IN_MEMORY, self._heap)
-            self._horizon = self._heap[-1][0]
+            self._loaded_up_to = self._heap[-1]
         self._arm()
 
     def close(self) -> None:
@@ -55,7 +67,7 @@ class Alarms:
             self._timer = None
         if self._heap:
             self._timer = self._clock.call_at(self._heap[0][0], self._fire)
-        elif self._horizon != float("inf") and self._loading is None:
+        elif self._loaded_up_to is not None and self._loading is None:
             self._clock.hold()
             self._loading = asyncio.get_running_loop().create_task(self.load())
             self._loading.add_done_callback(self._loaded)
@@ -63,8 +75,11 @@ class Alarms:
     def _loaded(self, task: asyncio.Task[None]) -> None:
         self._loading = None
         self._clock.release()
-        if not task.cancelled():
-            task.result()
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
+            log.critical("The wake-up times cannot be read: sleeping instances stay asleep.", exc_info=error)
+        self._arm()
 
     def _fire(self) -> None:
         self._timer = None

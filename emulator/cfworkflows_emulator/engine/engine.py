@@ -1,15 +1,16 @@
 """The engine of a project: all its workflows, their instances on disk, and those of them that are in memory."""
 
 import asyncio
+import contextvars
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
 from cfworkflows.durations import parse_duration
-from cfworkflows.errors import SerializationError, WorkflowError
+from cfworkflows.errors import DurationError, SerializationError, WorkflowError
 from cfworkflows.typed import is_validated, validate
 from cfworkflows.values import encode
 from cfworkflows_emulator.clock import Clock
@@ -21,10 +22,10 @@ from cfworkflows_emulator.engine.definition import (
     check_id,
 )
 from cfworkflows_emulator.engine.instance import Instance, World
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.engine.step_wait import check_type
 from cfworkflows_emulator.storage import Database, Entry, InstanceRow, InstanceStore
-from cfworkflows_emulator.storage.instances import MIGRATIONS
+from cfworkflows_emulator.storage.instances import MIGRATIONS, Entries, Rows
 
 log = logging.getLogger("cfworkflows.engine")
 
@@ -47,11 +48,12 @@ class Engine:
         self.store = store
         self.definitions = {definition.name: definition for definition in definitions}
         self._threads = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="cfwf-step")
-        self._world = World(clock, store, self._threads, evict_after_ms, self._unload)
+        self._world = World(clock, store, self._threads, contextvars.copy_context(), evict_after_ms, self._unload)
         self._alarms = Alarms(clock, store, self._wake)
         self._instances: dict[int, Instance] = {}
         self._loading: dict[int, asyncio.Task[None]] = {}
         self._waking: set[asyncio.Task[None]] = set()
+        self._creating: set[asyncio.Task[None]] = set()
         self._last_key = last_key
         self._closing = False
 
@@ -89,11 +91,10 @@ class Engine:
         self._alarms.close()
         for instance in self._instances.values():
             instance.hold_back()
-        running = [task for instance in self._instances.values() for task in instance._callbacks]
-        if running and grace_s:
-            await asyncio.wait(running, timeout=grace_s)
-        left = [name for instance in self._instances.values() for name in instance.callbacks]
-        for task in self._waking:
+        if self._world.callbacks and grace_s:
+            await asyncio.wait(self._world.callbacks, timeout=grace_s)
+        left = [task.get_name() for task in self._world.callbacks]
+        for task in self._waking | self._world.callbacks:
             task.cancel()
         for instance in list(self._instances.values()):
             instance.stop()
@@ -120,84 +121,112 @@ class Engine:
         """
         definition = self.workflow(workflow)
         self._refuse_when_closing()
-        id = check_id(options["id"]) if options.get("id") is not None else str(uuid.uuid4())  # noqa: A001
+        id = check_id(options["id"]) if options.get("id") is not None else str(uuid.uuid4())
         value = _encode(_validated(definition, options.get("params", {})), "params")
         self._last_key += 1
         now = self.clock.now()
         row = InstanceRow(self._last_key, workflow, id, "queued", now, now)
         data: dict[str, Any] = {"timestamp": now, "trigger": "binding"}
-        if options.get("retention"):
-            data["retention"] = {key: parse_duration(value) for key, value in options["retention"].items()}
+        if options.get("retention") is not None:
+            data["retention"] = _retention(options["retention"])
         queued = Entry(1, now, "workflow_queued", data=data, value=value)
+        instance = Instance(self._world, definition, row, InstanceState.fold([queued]))
+        # A task of its own: the instance is started even if nobody waits for it any more.
+        creation = asyncio.get_running_loop().create_task(self._create(instance, row, queued))
+        self._creating.add(creation)
+        creation.add_done_callback(self._creating.discard)
+        await asyncio.shield(creation)
+        return id
+
+    async def _create(self, instance: Instance, row: InstanceRow, queued: Entry) -> None:
         self.clock.hold()
+        self._instances[row.key] = instance  # before others find the row, and load another one
+        instance.users += 1
         try:
             if not await self.store.create(row, [queued]):
-                raise WorkflowError(f'Workflow instance with id "{id}" already exists', code="instance.already_exists")
-            instance = Instance(self._world, definition, row.key, row.id, InstanceState.fold([queued]))
-            self._instances[row.key] = instance
+                raise WorkflowError(
+                    f'Workflow instance with id "{row.id}" already exists', code="instance.already_exists"
+                )
             if not self._closing:
                 instance.start()
         finally:
+            instance.users -= 1
+            self._unload(instance)
             self.clock.release()
-        return id
 
-    async def exists(self, workflow: str, id: str) -> bool:  # noqa: A002 - the platform's name
+    async def exists(self, workflow: str, id: str) -> bool:
         self.workflow(workflow)
         return await self.store.find(workflow, id) is not None
 
-    async def state(self, workflow: str, id: str) -> InstanceState:  # noqa: A002
+    async def state(self, workflow: str, id: str) -> InstanceState:
         """The state of an instance, everything in it durable. Raises WorkflowError if there is no such instance."""
         row = await self._find(workflow, id)
+        instance = self._instances.get(row.key)
+        seen = instance.state.last_seq if instance is not None else None
         await self.store.flushed()
-        if (instance := self._instances.get(row.key)) is not None:
+        if instance is not None and instance.state.last_seq == seen:
             return instance.state
+        # It went on meanwhile, and what is in memory may not be durable yet.
         return InstanceState.fold(await self.store.journal(row.key))
 
-    async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None:  # noqa: A002
+    async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None:
         check_type(event_type)
         value = _encode(payload, "payload")
         async with self._using(workflow, id) as instance:
             instance.send_event(event_type, value)
 
-    async def pause(self, workflow: str, id: str) -> None:  # noqa: A002
+    async def pause(self, workflow: str, id: str) -> None:
         async with self._using(workflow, id) as instance:
             instance.pause()
 
-    async def resume(self, workflow: str, id: str) -> None:  # noqa: A002
+    async def resume(self, workflow: str, id: str) -> None:
         async with self._using(workflow, id) as instance:
             instance.resume()
 
-    async def terminate(self, workflow: str, id: str) -> None:  # noqa: A002
+    async def terminate(self, workflow: str, id: str) -> None:
         async with self._using(workflow, id) as instance:
             instance.terminate()
 
-    async def restart(self, workflow: str, id: str) -> None:  # noqa: A002
+    async def restart(self, workflow: str, id: str) -> None:
         async with self._using(workflow, id) as instance:
             instance.restart()
 
-    async def list(self, workflow: str, *, limit: int = 100, offset: int = 0) -> list[InstanceRow]:
-        """The instances of a workflow, newest first."""
+    async def list(self, workflow: str, *, statuses: Sequence[str] = (), limit: int = 100, offset: int = 0) -> Rows:
+        """The instances of a workflow, newest first; all of them, or those in one of `statuses`."""
         self.workflow(workflow)
         await self.store.flushed()
-        return await self.store.list(workflow, limit=limit, offset=offset)
+        return await self.store.list(workflow, statuses=statuses, limit=limit, offset=offset)
+
+    async def counts(self, workflow: str) -> dict[str, int]:
+        """How many instances of a workflow are in each status; statuses without any are left out."""
+        self.workflow(workflow)
+        await self.store.flushed()
+        return await self.store.counts(workflow)
+
+    async def history(self, workflow: str, id: str) -> tuple[InstanceRow, Entries]:
+        """The row of an instance and its whole journal, oldest entry first."""
+        await self.store.flushed()
+        row = await self._find(workflow, id)
+        return row, await self.store.journal(row.key)
 
     # Instances in memory
 
     @asynccontextmanager
-    async def _using(self, workflow: str, id: str) -> AsyncIterator[Instance]:  # noqa: A002
+    async def _using(self, workflow: str, id: str) -> AsyncIterator[Instance]:
         """An instance to change; what was changed is durable at the end of the block."""
         row = await self._find(workflow, id)
         self._refuse_when_closing()
         instance = await self._load(row.key)
         instance.users += 1
         try:
+            self._refuse_when_closing()
             yield instance
             await instance.durable()
         finally:
             instance.users -= 1
             self._unload(instance)
 
-    async def _find(self, workflow: str, id: str) -> InstanceRow:  # noqa: A002
+    async def _find(self, workflow: str, id: str) -> InstanceRow:
         self.workflow(workflow)
         row = await self.store.find(workflow, id)
         if row is None:
@@ -219,7 +248,7 @@ class Engine:
             if row is None:
                 raise WorkflowError("Instance does not exist", code="instance.not_found")
             state = InstanceState.fold(await self.store.journal(key))
-            self._instances[key] = Instance(self._world, self.workflow(row.workflow), key, row.id, state)
+            self._instances[key] = Instance(self._world, self.workflow(row.workflow), row, state)
         finally:
             del self._loading[key]
 
@@ -227,9 +256,8 @@ class Engine:
         if instance.running or instance.users or self._instances.get(instance.key) is not instance:
             return
         del self._instances[instance.key]
-        deadline = instance.state.next_deadline()
-        if deadline is not None and instance.state.visible_status == "waiting":
-            self._alarms.set(instance.key, deadline)
+        if instance.wake_at is not None and instance.state.visible_status is Status.WAITING:
+            self._alarms.set(instance.key, instance.wake_at)
 
     def _wake(self, key: int) -> None:
         if self._closing:
@@ -240,7 +268,10 @@ class Engine:
         task.add_done_callback(self._woken)
 
     async def _take_up(self, key: int) -> None:
-        (await self._load(key)).start()
+        instance = await self._load(key)
+        if not self._closing:
+            instance.start()
+        self._unload(instance)
 
     def _woken(self, task: asyncio.Task[None]) -> None:
         self._waking.discard(task)
@@ -263,6 +294,19 @@ def _validated(definition: WorkflowDefinition, params: Any) -> Any:
     if is_validated(definition.params_type):
         validate(definition.params_type, params)
     return params
+
+
+def _retention(retention: Any) -> dict[str, float]:
+    """How long a finished instance is to be kept, in ms. Raises WorkflowError for anything else."""
+    keys = {"successRetention", "errorRetention", "success_retention", "error_retention"}
+    if not isinstance(retention, Mapping) or not retention.keys() <= keys:
+        raise WorkflowError(
+            f"retention takes an object with successRetention and errorRetention, not {retention!r}", code="body"
+        )
+    try:
+        return {key: parse_duration(value) for key, value in retention.items()}
+    except DurationError as error:
+        raise WorkflowError(f"retention: {error}", code="body") from error
 
 
 def _encode(value: Any, what: str) -> str:

@@ -5,7 +5,7 @@ import contextvars
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -14,10 +14,11 @@ from cfworkflows.event import CronSchedule, WorkflowEvent
 from cfworkflows.typed import is_validated, validate
 from cfworkflows.values import decode, encode
 from cfworkflows_emulator.clock import Clock, TimerHandle
+from cfworkflows_emulator.engine import step_do
 from cfworkflows_emulator.engine.definition import ENCODING_OVERHEAD, MAX_VALUE_BYTES, WorkflowDefinition
 from cfworkflows_emulator.engine.run import Run
 from cfworkflows_emulator.engine.state import InstanceState, Status
-from cfworkflows_emulator.storage import Entry, InstanceStore
+from cfworkflows_emulator.storage import Entry, InstanceRow, InstanceStore
 from cfworkflows_emulator.tracebacks import format_error
 
 T = TypeVar("T")
@@ -26,30 +27,36 @@ log = logging.getLogger("cfworkflows.engine")
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What all instances of an engine share. `evict_after_ms` is None where nothing is evicted."""
+    """What all instances of an engine share. `evict_after_ms` is None where nothing is evicted.
+
+    `callbacks` are those that run, of ended instances too: a callback goes on after its timeout, or if nobody awaits it.
+    """
 
     clock: Clock
     store: InstanceStore
     threads: Executor
+    context: contextvars.Context
     evict_after_ms: float | None
     unload: Callable[["Instance"], None]
+    callbacks: set[asyncio.Task[Any]] = field(default_factory=set)
 
 
 class Instance:
     """The actor. Its methods change the journal at once; `await durable()` before anybody hears of it."""
 
-    def __init__(self, world: World, definition: WorkflowDefinition, key: int, id: str, state: InstanceState) -> None:  # noqa: A002
+    def __init__(self, world: World, definition: WorkflowDefinition, row: InstanceRow, state: InstanceState) -> None:
         self.world = world
         self.definition = definition
-        self.key = key
-        self.id = id
+        self.key = row.key
+        self.id = row.id
         self.state = state
         self.users = 0
+        self.wake_at = row.wake_at
+        self._indexed = (row.status, row.wake_at)
         self._run: Run | None = None
         self._callbacks: set[asyncio.Task[Any]] = set()
-        self._waiters: list[_Waiter] = []
         self._eviction: TimerHandle | None = None
-        self._indexed: tuple[Status, int | None] | None = None
+        self._evictable = False
 
     def __str__(self) -> str:
         return f"{self.definition.name}/{self.id}"
@@ -67,14 +74,9 @@ class Instance:
         """Whether a run of it is in memory, at work or parked."""
         return self._run is not None
 
-    @property
-    def callbacks(self) -> list[str]:
-        """The callbacks that are at work, for telling what is being waited for."""
-        return [f"{task.get_name()} in {self}" for task in self._callbacks]
-
     # The journal
 
-    def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:  # noqa: A002
+    def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
         entry = Entry(self.state.last_seq + 1, self.clock.now(), type, step, data, value)
         self.state.apply(entry)
         self.store.append(self.key, entry)
@@ -84,10 +86,13 @@ class Instance:
         await self.store.flushed()
 
     def _index(self) -> None:
-        """Write the row that lists, counts and timers read, if it changed."""
-        status = self.state.visible_status
-        deadline = self.state.next_deadline() if status is Status.WAITING else None
-        wake_at = -int(-deadline // 1) if deadline is not None else None
+        """Write the row that lists, counts and timers read, if it changed.
+
+        `waiting` is written only once all is parked: an instance that is at work is to be taken up by the next process
+        whatever its journal waits for.
+        """
+        status = self.state.visible_status if self.wake_at is not None else self.state.status
+        wake_at = self.wake_at if status is Status.WAITING else None
         if (status, wake_at) != self._indexed:
             self._indexed = (status, wake_at)
             self.store.index(self.key, status, self.clock.now(), wake_at)
@@ -120,21 +125,24 @@ class Instance:
             self.append("workflow_paused")
             self._index()
             return
+        step_do.interrupt(self)
         if not self.state.started:
             self.append("workflow_started")
         if self.state.status is Status.QUEUED:
             self.append("workflow_running")
         self._run = Run(self)
-        self._run.start()
+        # Always the same: a replay knows nothing of the request that created the instance.
+        self._run.start(self.world.context.copy())
 
     def complete(self, output: Any, unawaited: list[str]) -> None:
         """`run()` returned."""
         try:
             value = encode(output)
-            if len(value) > MAX_VALUE_BYTES + ENCODING_OVERHEAD:
-                raise SerializationError(f"The output of the workflow has {len(value):,} bytes; the limit is 1 MiB.")
+            size = len(value.encode())
+            if size > MAX_VALUE_BYTES + ENCODING_OVERHEAD:
+                raise SerializationError(f"it has {size:,} bytes, and the limit is 1 MiB.")
         except SerializationError as error:
-            self.fail(error)
+            self.fail(SerializationError(f"The output of the workflow cannot be stored: {error}", path=error.path))
             return
         for step in unawaited:
             log.warning("%s ended before step %s did: nothing awaited it, so its result is lost.", self, step)
@@ -160,7 +168,6 @@ class Instance:
         self._stop_eviction()
         if run is not None:
             run.close()
-        self._waiters.clear()
         self._index()
         self.world.unload(self)
 
@@ -180,47 +187,58 @@ class Instance:
 
     # What a run asks for
 
-    def spawn(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+    def spawn(self, work: Coroutine[Any, Any, T], name: str, context: contextvars.Context) -> asyncio.Task[T]:
         """Start a callback of the user's."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
+        task = asyncio.get_running_loop().create_task(work, name=f"{name} in {self}", context=context)
         self._callbacks.add(task)
-        task.add_done_callback(self._callbacks.discard)
+        self.world.callbacks.add(task)
+        task.add_done_callback(self._callback_ended)
         return task
+
+    def _callback_ended(self, task: asyncio.Task[Any]) -> None:
+        self._callbacks.discard(task)
+        self.world.callbacks.discard(task)
+        if self._evictable:
+            self._evict()
 
     async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         context = contextvars.copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self.world.threads, lambda: context.run(function, *arguments)
-        )
 
-    def await_event(self, event_type: str, until: float, wake: Callable[[], None]) -> TimerHandle:
-        waiter = _Waiter(event_type, wake, self.clock.call_at(until, wake), self._waiters)
-        self._waiters.append(waiter)
-        return waiter
+        def call() -> T:
+            try:
+                return context.run(function, *arguments)
+            except StopIteration as error:  # a future does not take it, and its waiter would wait for ever
+                raise RuntimeError("The callback raised StopIteration.") from error
+
+        return await asyncio.get_running_loop().run_in_executor(self.world.threads, call)
 
     def attempt_ended(self) -> None:
         if self.state.status is Status.WAITING_FOR_PAUSE and not self.state.open_attempts:
             self._pause_now()
 
-    def parked(self) -> None:
-        """Everything that was started waits now."""
+    def parked(self, until: float) -> None:
+        """Everything that was started waits now, and the first of it until `until`, in ms."""
+        self.wake_at = -int(-until // 1)
         self._index()
         if self.world.evict_after_ms is not None and self._eviction is None:
             self._eviction = self.clock.call_at(self.clock.now() + self.world.evict_after_ms, self._evict)
 
     def taken_up(self) -> None:
         """Something that waited goes on."""
+        self.wake_at = None
         self._stop_eviction()
         self._index()
 
     def _stop_eviction(self) -> None:
+        self._evictable = False
         if self._eviction is not None:
             self._eviction.cancel()
             self._eviction = None
 
     def _evict(self) -> None:
         self._eviction = None
-        if not self._callbacks:
+        self._evictable = True
+        if not self._callbacks:  # those that are left timed out, and go on
             self._end_run()
 
     # Lifecycle
@@ -232,8 +250,8 @@ class Instance:
                 f"Cannot send an event to instance {self.id}: it is {self.state.status}", code="instance.not_running"
             )
         self.append("event_received", value=value, eventType=event_type)
-        for waiter in [waiter for waiter in self._waiters if waiter.event_type == event_type]:
-            waiter.wake()
+        if self._run is not None:
+            self._run.hand_over_events()
         self.start()
         self._index()
 
@@ -244,7 +262,7 @@ class Instance:
         self.append("workflow_waiting_for_pause")
         if self._run is not None:
             self._run.close_gate()
-        if self.state.open_attempts and self._callbacks:
+        if self._run is not None and self.state.open_attempts:
             self._index()
         else:
             self._pause_now()
@@ -279,24 +297,9 @@ class Instance:
         if queued is None:
             raise ValueError(f"The journal of {self} does not begin with workflow_queued.")
         self.stop()
-        self._waiters.clear()
+        self.wake_at = None
         self.store.erase_journal(self.key)
         self.state = InstanceState(last_seq=self.state.last_seq)
         self.append("workflow_queued", value=queued.value, **queued.data)
         self.start()
         self._index()
-
-
-class _Waiter:
-    """A wait for an event that is parked: woken by one of its type, or when its time is up."""
-
-    def __init__(self, event_type: str, wake: Callable[[], None], timer: TimerHandle, waiters: "list[_Waiter]") -> None:
-        self.event_type = event_type
-        self.wake = wake
-        self._timer = timer
-        self._waiters = waiters
-
-    def cancel(self) -> None:
-        self._timer.cancel()
-        if self in self._waiters:
-            self._waiters.remove(self)

@@ -1,19 +1,21 @@
 """One execution of a workflow's `run()`: the first, or a replay over the journal. Both take the same path."""
 
 import asyncio
+import contextvars
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cfworkflows.errors import WorkflowFatalError
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step import StepCall, WorkflowStep
 from cfworkflows.step.call import resolve_awaitable
-from cfworkflows_emulator.clock import TimerHandle
 from cfworkflows_emulator.engine import step_do, step_sleep, step_wait
+from cfworkflows_emulator.engine.naming import Names
 from cfworkflows_emulator.engine.state import InstanceState
-from cfworkflows_emulator.storage import Entry
+from cfworkflows_emulator.storage import Entry, StateError
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.engine.instance import Instance
@@ -30,7 +32,7 @@ class Run:
     """Drives one execution, and is the `StepDriver` of its `step` object.
 
     It is *parked* when every verb that was called and has not finished waits for a time or an event. After `close`
-    nothing of it reaches the journal any more: its futures are cancelled, and new calls wait for ever.
+    nothing of it reaches the journal any more: its futures are cancelled, and so is every new call.
     """
 
     def __init__(self, instance: "Instance") -> None:
@@ -39,11 +41,14 @@ class Run:
         self.store = instance.store
         self.closed = False
         self._loop = asyncio.get_running_loop()
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._names = Names(instance.state)
         self._step_calls = 0
         self._tasks: set[asyncio.Task[Any]] = set()
         self._futures: set[asyncio.Future[Any]] = set()
-        self._parked = 0
+        self._parked: dict[asyncio.Future[None], float] = {}
+        self._waiting: dict[str, Callable[[], None]] = {}
+        self._passed_over: set[str] = set()
+        self._nested: Counter[_Callback] = Counter()
         self._activity = 0
         self._holds_clock = False
         self._gate = asyncio.Event()
@@ -54,57 +59,62 @@ class Run:
     def state(self) -> InstanceState:
         return self.instance.state
 
-    def start(self) -> None:
+    def start(self, context: contextvars.Context) -> None:
         self._active()
-        self._main = self._loop.create_task(self._execute())
+        self._main = self._loop.create_task(self._execute(), context=context)
 
     async def _execute(self) -> None:
         instance = self.instance
         try:
             entrypoint = instance.definition.entrypoint()
             output = await resolve_awaitable(entrypoint.run(instance.event(), WorkflowStep(self)))
-        except asyncio.CancelledError as error:
-            stopped = (task := asyncio.current_task()) is not None and task.cancelling()
-            if self.closed or stopped:  # from outside: the process ends, the instance goes on in the next one
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            if self._is_stopped():
                 raise
             instance.fail(error)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever run() raises is the instance's error
-            if not self.closed:
-                instance.fail(error)
         else:
-            if not self.closed:
-                instance.complete(output, unawaited=self._unfinished())
+            if not self._is_stopped():
+                instance.complete(output, unawaited=[task.get_name() for task in self._tasks if not task.done()])
 
-    def _unfinished(self) -> list[str]:
-        return [task.get_name() for task in self._tasks if not task.done()]
+    def _is_stopped(self) -> bool:
+        """Whether what `run()` does no longer counts, such as when the process ends: the next one goes on."""
+        task = asyncio.current_task()
+        return self.closed or (task is not None and task.cancelling() > 0)
 
     # The StepDriver
 
     def do(self, call: StepCall) -> asyncio.Future[Any]:
+        name = self._allot("do", call.name)
         self._step_calls += 1
         limit = self.instance.definition.step_limit
         if self._step_calls > limit:
             raise WorkflowFatalError(
                 f"The limit of {limit} steps has been reached. This limit can be changed in your worker configuration."
             )
-        name = self._allot("do", call.name)
         done = self.state.steps.get(name)
         if done is not None and done.done:
             return self._settled(lambda: step_do.outcome(self, name, call))
         return self._start(name, step_do.perform(self, name, call))
 
     def sleep(self, name: str, duration_ms: float) -> asyncio.Future[None]:
-        return self._sleep(name, lambda: duration_ms, absolute=False)
+        step = self._allot("sleep", name)
+        if step not in self.state.sleeps:
+            step_sleep.begin(self, step, duration_ms, absolute=False)
+        return self._sleep(step)
 
     def sleep_until(self, name: str, timestamp_ms: float) -> asyncio.Future[None]:
-        return self._sleep(name, lambda: step_sleep.time_until(self.clock.now(), timestamp_ms), absolute=True)
-
-    def _sleep(self, name: str, duration_ms: Callable[[], float], *, absolute: bool) -> asyncio.Future[None]:
         step = self._allot("sleep", name)
-        sleep = self.state.sleeps.get(step)
-        if sleep is None:
-            step_sleep.begin(self, step, duration_ms(), absolute=absolute)
-        elif sleep.done:
+        if step not in self.state.sleeps:
+            now = self.clock.now()
+            if timestamp_ms < now:
+                return self._settled(step_sleep.refuse_past)
+            step_sleep.begin(self, step, timestamp_ms - now, absolute=True)
+        return self._sleep(step)
+
+    def _sleep(self, step: str) -> asyncio.Future[None]:
+        if self.state.sleeps[step].done:
             return self._settled(lambda: None)
         return self._start(step, step_sleep.perform(self, step))
 
@@ -117,43 +127,89 @@ class Run:
             step_wait.begin(self, step, event_type, timeout_ms)
         elif wait.done:
             return self._settled(lambda: step_wait.outcome(self, step, returns))
+        self._passed_over.discard(step)
         return self._start(step, step_wait.perform(self, step, returns))
 
     # What the verbs are made of
 
-    def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:  # noqa: A002
+    def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
         """Add an entry to the journal: it counts at once, and is durable after `durable()`."""
         if self.closed:
             raise asyncio.CancelledError
         self._active()
         return self.instance.append(type, step, value, **data)
 
+    def append_start(self, type: str, step: str, **data: Any) -> Entry:
+        """Like `append`, for the first entry of a verb: it says in which step's callback the verb was called."""
+        inside = self._inside()
+        return self.append(type, step, **data, **({"inside": inside} if inside is not None else {}))
+
     async def durable(self) -> None:
-        """The output gate: wait until everything appended so far is on disk."""
-        await self.store.flushed()
+        """The output gate: wait until everything appended so far is on disk. If it cannot be, the run ends here."""
+        try:
+            await self.store.flushed()
+        except StateError:
+            self.instance.stop()
+            raise asyncio.CancelledError from None
+        if self.closed:
+            raise asyncio.CancelledError
 
     async def admitted(self) -> None:
-        """Wait until new work may start: at once, unless the instance is being paused."""
-        await self._gate.wait()
+        """Wait until new work may start: at once, unless the instance is being paused.
 
-    async def park(self, arm: Callable[[Callable[[], None]], TimerHandle | None]) -> None:
-        """Wait until the callback that `arm` is given has been called: for a time, or for an event."""
-        woken = self._loop.create_future()
+        What a callback calls belongs to the attempt that runs, whose end the pause waits for.
+        """
+        if self._inside() is None:
+            await self._gate.wait()
+        if self.closed:
+            raise asyncio.CancelledError
+
+    async def park(self, until: float, event_for: str | None = None) -> None:
+        """Wait until `until`, in ms, or until there is an event for the wait `event_for`."""
+        if self.closed:
+            raise asyncio.CancelledError
+        woken: asyncio.Future[None] = self._loop.create_future()
 
         def wake() -> None:
             if not woken.done():
                 self._active()
                 woken.set_result(None)
 
-        timer = arm(wake)
-        self._parked += 1
+        timer = self.clock.call_at(until, wake)
+        self._parked[woken] = until
+        if event_for is not None:
+            self._waiting[event_for] = wake
         self._consider_parking()
         try:
             await woken
         finally:
-            self._parked -= 1
-            if timer is not None:
-                timer.cancel()
+            timer.cancel()
+            del self._parked[woken]
+            if event_for is not None:
+                del self._waiting[event_for]
+
+    def event_for(self, step: str) -> Entry | None:
+        """The buffered event that the wait `step` gets, if there is one."""
+        return self.state.event_for(step, self._passed_over)
+
+    def hand_over_events(self) -> bool:
+        """Wake the waits that have got an event; whether there were any."""
+        ready = [wake for step, wake in self._waiting.items() if self.event_for(step) is not None]
+        for wake in ready:
+            wake()
+        return bool(ready)
+
+    @contextmanager
+    def callback_of(self, step: str) -> Iterator[contextvars.Context]:
+        """The context in which a callback of `step` runs: it tells the steps that the callback calls from others."""
+        callback = _Callback(self, step)
+        context = contextvars.copy_context()
+        context.run(_enclosing.set, callback)
+        try:
+            yield context
+        finally:
+            callback.over = True
+            self._nested.pop(callback, None)
 
     def close_gate(self) -> None:
         self._gate.clear()
@@ -173,6 +229,11 @@ class Run:
 
     # Bookkeeping
 
+    def _inside(self) -> str | None:
+        """The step whose callback is calling, None outside of callbacks."""
+        callback = _enclosing.get()
+        return callback.step if callback is not None and callback.run is self else None
+
     def _allot(self, kind: str, name: str) -> str:
         if asyncio._get_running_loop() is not self._loop:
             raise WorkflowFatalError(
@@ -180,8 +241,7 @@ class Run:
                 "Make the callback an `async def` to call steps in it."
             )
         self._active()
-        self._counts[kind, name] += 1
-        return f"{name}-{self._counts[kind, name]}"
+        return self._names.allot(kind, name, self._inside())
 
     def _start(self, step: str, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
         """A future of `work`. Cancelling it only means that nobody waits: like a promise, the step itself goes on."""
@@ -193,10 +253,17 @@ class Run:
         task = self._loop.create_task(work, name=step)
         self._tasks.add(task)
         self._futures.add(future)
+        callback = _enclosing.get()
+        if callback is not None and callback.run is self and not callback.over:
+            self._nested[callback] += 1
 
         def finish(task: asyncio.Task[T]) -> None:
             self._tasks.discard(task)
             self._futures.discard(future)
+            if callback is not None and callback in self._nested:
+                self._nested[callback] -= 1
+                if not self._nested[callback]:
+                    del self._nested[callback]
             if task.cancelled() or self.closed:
                 future.cancel()
             elif (error := task.exception()) is not None:
@@ -212,6 +279,9 @@ class Run:
 
     def _settled(self, outcome: Callable[[], T]) -> asyncio.Future[T]:
         future: asyncio.Future[T] = self._loop.create_future()
+        if self.closed:
+            future.cancel()
+            return future
         try:
             future.set_result(outcome())
         except Exception as error:  # noqa: BLE001 - the stored error of the step, to be raised where it is awaited
@@ -231,15 +301,39 @@ class Run:
             self._holds_clock = False
             self.clock.release()
 
+    def _is_quiet(self) -> bool:
+        """Whether all verbs wait: for a time, for an event, or, in a callback, for verbs that it called."""
+        return bool(self._parked) and len(self._parked) + len(self._nested) == len(self._tasks) and not self.closed
+
     def _consider_parking(self) -> None:
-        if self._parked and self._parked == len(self._tasks) and not self.closed:
+        if self._is_quiet():
             self._settle(self._activity, SETTLE_TURNS)
 
     def _settle(self, activity: int, turns: int) -> None:
-        if self.closed or activity != self._activity or self._parked != len(self._tasks) or not self._holds_clock:
+        if activity != self._activity or not self._is_quiet() or not self._holds_clock:
             return
         if turns:
             self._loop.call_soon(self._settle, activity, turns - 1)
-        else:
-            self.instance.parked()
-            self.release_clock()
+            return
+        # A wait that the journal knows, and that was not called again although all is quiet, has gone from the code
+        # (it was changed meanwhile): it keeps no event from the others.
+        self._passed_over = {step for step, wait in self.state.waits.items() if not wait.done} - self._waiting.keys()
+        if self.hand_over_events():
+            return
+        if not self._nested:
+            self.instance.parked(min(self._parked.values()))
+        self.release_clock()
+
+
+class _Callback:
+    """One call of a step's callback, for the verbs that are called in it."""
+
+    __slots__ = ("over", "run", "step")
+
+    def __init__(self, run: Run, step: str) -> None:
+        self.run = run
+        self.step = step
+        self.over = False
+
+
+_enclosing: contextvars.ContextVar[_Callback | None] = contextvars.ContextVar("cfworkflows_enclosing", default=None)

@@ -1,6 +1,6 @@
 """The state of an instance: a fold of its journal. No I/O, no clock; what is not in the journal is not known."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -29,9 +29,13 @@ class Status(StrEnum):
 
 @dataclass(slots=True)
 class StepState:
-    """A `step.do`: its attempts so far and, once it is done, its value or error. `retry_at` is in ms."""
+    """A `step.do`: its attempts so far and, once it is done, its value or error. `retry_at` is in ms.
+
+    `inside` names the step in whose callback it was called, as in every verb; None if it was called in `run()`.
+    """
 
     config: dict[str, Any]
+    inside: str | None = None
     attempts: int = 0
     attempt_open: bool = False
     retry_at: float | None = None
@@ -46,6 +50,7 @@ class SleepState:
 
     until: float
     absolute: bool
+    inside: str | None = None
     done: bool = False
 
 
@@ -56,6 +61,7 @@ class WaitState:
     event_type: str
     until: float
     timeout_ms: float
+    inside: str | None = None
     done: bool = False
     timed_out: bool = False
     event: Entry | None = None
@@ -104,9 +110,29 @@ class InstanceState:
         times += [step.retry_at for step in self.steps.values() if step.retry_at is not None]
         return min(times, default=None)
 
-    def take_event(self, event_type: str) -> Entry | None:
-        """The oldest buffered event of a type."""
-        return next((event for event in self.events if event.data["eventType"] == event_type), None)
+    def verbs(self, kind: str) -> Mapping[str, StepState | SleepState | WaitState]:
+        """The steps of a kind: do, sleep or wait."""
+        return {"do": self.steps, "sleep": self.sleeps, "wait": self.waits}[kind]  # type: ignore[return-value]
+
+    def event_for(self, step: str, passed_over: Container[str] = ()) -> Entry | None:
+        """The buffered event that the wait `step` gets: each goes to the oldest wait for its type that has none yet.
+
+        An event that arrived after a wait timed out is not for that wait. Waits in `passed_over` get nothing.
+        """
+        taken: set[int] = set()
+        event_type = self.waits[step].event_type
+        for name, wait in self.waits.items():
+            if wait.done or wait.event_type != event_type or name in passed_over:
+                continue
+            for event in self.events:
+                if event.data["eventType"] == event_type and event.time <= wait.until and event.seq not in taken:
+                    if name == step:
+                        return event
+                    taken.add(event.seq)
+                    break
+            if name == step:
+                break
+        return None
 
     def _queued(self, entry: Entry) -> None:
         self.queued = entry
@@ -150,7 +176,7 @@ class InstanceState:
         self.status = Status.TERMINATED
 
     def _step_started(self, entry: Entry) -> None:
-        self.steps[_name(entry)] = StepState(config=entry.data["config"])
+        self.steps[_name(entry)] = StepState(entry.data["config"], entry.data.get("inside"))
 
     def _attempt_started(self, entry: Entry) -> None:
         step = self.steps[_name(entry)]
@@ -182,13 +208,17 @@ class InstanceState:
         step.done, step.error = True, ErrorRecord(**entry.data["error"])
 
     def _sleep_started(self, entry: Entry) -> None:
-        self.sleeps[_name(entry)] = SleepState(entry.data["until"], entry.data.get("absolute", False))
+        self.sleeps[_name(entry)] = SleepState(
+            entry.data["until"], entry.data.get("absolute", False), entry.data.get("inside")
+        )
 
     def _sleep_completed(self, entry: Entry) -> None:
         self.sleeps[_name(entry)].done = True
 
     def _wait_started(self, entry: Entry) -> None:
-        self.waits[_name(entry)] = WaitState(entry.data["eventType"], entry.data["until"], entry.data["timeoutMs"])
+        self.waits[_name(entry)] = WaitState(
+            entry.data["eventType"], entry.data["until"], entry.data["timeoutMs"], entry.data.get("inside")
+        )
 
     def _wait_completed(self, entry: Entry) -> None:
         wait = self.waits[_name(entry)]

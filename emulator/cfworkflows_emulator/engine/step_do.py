@@ -2,10 +2,9 @@
 
 import asyncio
 import dataclasses
-import inspect
 import logging
-from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cfworkflows.durations import parse_duration
 from cfworkflows.errors import (
@@ -13,22 +12,26 @@ from cfworkflows.errors import (
     ErrorRecord,
     NonRetryableDelayError,
     SerializationError,
+    WorkflowFatalError,
     WorkflowInternalError,
     WorkflowTimeoutError,
 )
 from cfworkflows.step import StepCall, StepContext, StepInfo
 from cfworkflows.step.call import DelayRequest, resolve_awaitable
-from cfworkflows.step.config import DYNAMIC_DELAY, ResolvedConfig
+from cfworkflows.step.config import DYNAMIC_DELAY, DelayFunction, ResolvedConfig
 from cfworkflows.typed import coerce
 from cfworkflows.values import decode, encode
 from cfworkflows_emulator.engine.definition import ENCODING_OVERHEAD, MAX_VALUE_BYTES
 from cfworkflows_emulator.engine.retries import may_retry, retry_delay
 from cfworkflows_emulator.engine.state import StepState
+from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.tracebacks import format_error
 
 if TYPE_CHECKING:
+    from cfworkflows_emulator.engine.instance import Instance
     from cfworkflows_emulator.engine.run import Run
 
+T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
 
 DELAY_FUNCTION_TIMEOUT_MS = 5_000
@@ -48,18 +51,24 @@ async def perform(run: "Run", step: str, call: StepCall) -> Any:
     state = run.state.steps.get(step)
     if state is None:
         await run.admitted()
-        run.append("step_started", step, config=call.config.as_dict(), at=call.location)
+        run.append_start("step_started", step, config=call.config.as_dict(), at=call.location)
         state = run.state.steps[step]
     config = _stored_config(state, call)
-    if state.attempt_open:  # the process died in the middle of it
-        _fail(run, step, state, _INTERRUPTED, may_retry(config.limit, state.attempts, interrupted=True), 0)
     while not state.done:
         while state.retry_at is not None and run.clock.now() < state.retry_at:
-            due = state.retry_at
-            await run.park(lambda wake, due=due: run.clock.call_at(due, wake))
+            await run.park(state.retry_at)
         await run.admitted()
         await _attempt(run, step, state, call, config)
     return outcome(run, step, call)
+
+
+def interrupt(instance: "Instance") -> None:
+    """End the attempts that were under way when the process died: each counts, as one that failed."""
+    for step, state in instance.state.steps.items():
+        if state.attempt_open:
+            limit = ResolvedConfig.from_dict(state.config).limit
+            retry = may_retry(limit, state.attempts, interrupted=True)
+            _record_failure(instance.append, step, state.attempts, _INTERRUPTED, 0 if retry else None)
 
 
 def outcome(run: "Run", step: str, call: StepCall) -> Any:
@@ -92,7 +101,9 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
         _end(run, step, attempt, ErrorRecord.of(final.error), final.error)
     except Exception as error:  # noqa: BLE001 - whatever the callback raises is the attempt's error
         record = ErrorRecord.of(error, format_error(error))
-        if record.non_retryable or not may_retry(config.limit, attempt, interrupted=False):
+        # A step that was called wrongly inside of the callback will be called wrongly again.
+        hopeless = record.non_retryable or isinstance(error, WorkflowFatalError)
+        if hopeless or not may_retry(config.limit, attempt, interrupted=False):
             _end(run, step, attempt, record, error)
             return
         try:
@@ -104,7 +115,8 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
             "%s attempt %d of step %s failed, next in %g s: %s: %s",
             run.instance, attempt, step, delay / 1000, record.name, record.message,
         )  # fmt: skip
-        _fail(run, step, state, record, True, delay)
+        _record_failure(run.append, step, attempt, record, delay)
+        run.instance.attempt_ended()
     else:
         run.append("attempt_completed", step, attempt=attempt)
         run.append("step_completed", step, value)
@@ -112,17 +124,21 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
 
 
 def _end(run: "Run", step: str, attempt: int, record: ErrorRecord, error: BaseException) -> None:
-    log.warning("%s step %s failed after %d attempt(s)", run.instance, step, attempt, exc_info=error)
-    _fail(run, step, run.state.steps[step], record, False, 0)
-
-
-def _fail(run: "Run", step: str, state: StepState, record: ErrorRecord, retry: bool, delay_ms: float) -> None:
-    error = {"name": record.name, "message": record.message, "traceback": record.traceback}
-    retry_in = {"retryDelayMs": delay_ms} if retry else {}
-    run.append("attempt_errored", step, attempt=state.attempts, error=error, **retry_in)
-    if not retry:
-        run.append("step_errored", step, error=error)
+    if not run.closed:
+        log.warning("%s step %s failed after %d attempt(s)", run.instance, step, attempt, exc_info=error)
+    _record_failure(run.append, step, attempt, record, None)
     run.instance.attempt_ended()
+
+
+def _record_failure(
+    append: Callable[..., Entry], step: str, attempt: int, record: ErrorRecord, retry_in_ms: float | None
+) -> None:
+    """Write down that an attempt failed and, if it is not repeated, the step with it."""
+    error = {"name": record.name, "message": record.message, "traceback": record.traceback}
+    retry = {"retryDelayMs": retry_in_ms} if retry_in_ms is not None else {}
+    append("attempt_errored", step, attempt=attempt, error=error, **retry)
+    if retry_in_ms is None:
+        append("step_errored", step, error=error)
 
 
 def _visible_config(config: ResolvedConfig) -> dict[str, Any]:
@@ -133,35 +149,48 @@ def _visible_config(config: ResolvedConfig) -> dict[str, Any]:
 
 
 async def _invoke(run: "Run", call: StepCall, context: StepContext) -> Any:
+    if call.runs_in_thread:
+        return await _ordinary(run.instance.in_thread, call.invoke, context)
+    return await _ordinary(call.invoke, context)
+
+
+async def _ordinary(function: Callable[..., Any], *arguments: Any) -> Any:
+    """What `function` gives in the end; instead of an error that would stop more than the attempt, an ordinary one."""
     try:
-        if call.runs_in_thread:
-            result = await run.instance.in_thread(call.invoke, context)
-        else:
-            result = call.invoke(context)
-        return await resolve_awaitable(result) if isinstance(result, Awaitable) else result
+        return await resolve_awaitable(function(*arguments))
     except SystemExit as stop:
         raise RuntimeError(f"The callback called sys.exit({stop.code!r}).") from stop
-
-
-async def _within(run: "Run", work: Any, timeout_ms: float, step: str) -> Any:
-    """The result of `work`. After the timeout nobody waits for it any more, but it goes on: the platform's rule."""
-    callback = run.instance.spawn(work, f"callback of {step}")
-    ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-    timer = run.clock.call_at(run.clock.now() + timeout_ms, lambda: ended.done() or ended.set_result(True))
-    callback.add_done_callback(lambda _: ended.done() or ended.set_result(False))
-    try:
-        timed_out = await ended
-    except asyncio.CancelledError:  # the run ended; whether the callback may go on is the instance's to say
-        callback.add_done_callback(_discard)
+    except (Exception, asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
         raise
-    finally:
-        timer.cancel()
+    except BaseException as error:
+        raise RuntimeError(f"The callback raised {type(error).__name__}: {error}") from error
+
+
+async def _within(run: "Run", work: Coroutine[Any, Any, T], timeout_ms: float, step: str) -> T:
+    """The result of `work`. After the timeout nobody waits for it any more, but it goes on: the platform's rule."""
+    with run.callback_of(step) as context:
+        callback = run.instance.spawn(work, f"callback of {step}", context)
+        ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        timer = run.clock.call_at(run.clock.now() + timeout_ms, lambda: _tell(ended, True))
+        callback.add_done_callback(lambda _: _tell(ended, False))
+        try:
+            timed_out = await ended
+        except asyncio.CancelledError:  # the run ended; whether the callback may go on is the instance's to say
+            callback.add_done_callback(_discard)
+            raise
+        finally:
+            timer.cancel()
     if timed_out:
         callback.add_done_callback(_discard)
-        raise WorkflowTimeoutError(f"Execution timed out after {timeout_ms:g}ms")
+        raise WorkflowTimeoutError(f"Execution timed out after {timeout_ms:.15g}ms")
     if callback.cancelled():
         raise RuntimeError("The callback was cancelled from within.")
     return callback.result()
+
+
+def _tell(ended: asyncio.Future[bool], timed_out: bool) -> None:
+    if not ended.done():
+        ended.set_result(timed_out)
 
 
 def _discard(callback: asyncio.Task[Any]) -> None:
@@ -170,8 +199,6 @@ def _discard(callback: asyncio.Task[Any]) -> None:
 
 
 def _encode(step: str, result: Any) -> str | None:
-    if inspect.iscoroutine(result) or asyncio.isfuture(result):
-        raise _FinalError(SerializationError(f'Step "{step}" returned something that has to be awaited.'))
     try:
         text = encode(result)
     except SerializationError as error:
@@ -192,21 +219,25 @@ def _encode(step: str, result: Any) -> str | None:
 
 async def _delay(run: "Run", step: str, config: ResolvedConfig, context: StepContext, error: Exception) -> float:
     """The ms until the next attempt. Raises NonRetryableDelayError if a delay function fails to tell."""
-    delay = config.delay
+    delay: Any = config.delay
+    prefix = f'The delay function for step "{step}" '
     if callable(delay):
-        prefix = f'The delay function for step "{step}" '
+        answer = _ask(prefix, delay, DelayRequest(ctx=context, error=error))
         try:
-            request = DelayRequest(ctx=context, error=error)
-            delay = await _within(run, resolve_awaitable(delay(request)), DELAY_FUNCTION_TIMEOUT_MS, step)
+            delay = await _within(run, answer, DELAY_FUNCTION_TIMEOUT_MS, step)
         except WorkflowTimeoutError:
             raise NonRetryableDelayError(prefix + "did not return within 5 seconds") from None
-        except Exception as failure:  # noqa: BLE001 - the user's function may raise anything
-            raise NonRetryableDelayError(f"{prefix}threw an error: {failure}") from failure
     try:
         milliseconds = parse_duration(delay)
     except DurationError:
         raise NonRetryableDelayError(
-            f'The delay function for step "{step}" returned an invalid delay value '
-            '(expected a number of ms or a duration string like "30 seconds")'
+            prefix + 'returned an invalid delay value (expected a number of ms or a duration string like "30 seconds")'
         ) from None
     return retry_delay(milliseconds, config.backoff, context.attempt)
+
+
+async def _ask(prefix: str, delay: DelayFunction, request: DelayRequest) -> Any:
+    try:
+        return await _ordinary(delay, request)
+    except Exception as failure:
+        raise NonRetryableDelayError(f"{prefix}threw an error: {failure}") from failure

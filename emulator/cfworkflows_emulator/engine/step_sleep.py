@@ -10,11 +10,9 @@ if TYPE_CHECKING:
 MAX_SLEEP_MS = 365 * 86_400_000
 
 
-def time_until(now_ms: int, timestamp_ms: float) -> float:
-    """The ms from now to `timestamp_ms`. Raises Exception, as the platform words it, if that has passed."""
-    if timestamp_ms < now_ms:
-        raise Exception("You can't sleep until a time in the past, time-traveler")  # noqa: TRY002 - the platform's
-    return timestamp_ms - now_ms
+def refuse_past() -> None:
+    """Raise Exception, as the platform words it."""
+    raise Exception("You can't sleep until a time in the past, time-traveler")
 
 
 def begin(run: "Run", step: str, duration_ms: float, *, absolute: bool) -> None:
@@ -24,12 +22,12 @@ def begin(run: "Run", step: str, duration_ms: float, *, absolute: bool) -> None:
             f'Sleep "{step}" is longer than 365 days ({duration_ms / 86_400_000:.1f}), the most the platform allows.'
         )
     data = {"absolute": True} if absolute else {}
-    run.append("sleep_started", step, durationMs=duration_ms, until=run.clock.now() + duration_ms, **data)
+    run.append_start("sleep_started", step, durationMs=duration_ms, until=run.clock.now() + duration_ms, **data)
 
 
 async def perform(run: "Run", step: str) -> None:
     sleep = run.state.sleeps[step]
     while run.clock.now() < sleep.until:
-        await run.park(lambda wake: run.clock.call_at(sleep.until, wake))
+        await run.park(sleep.until)
     await run.admitted()
     run.append("sleep_completed", step)

@@ -32,19 +32,21 @@ def begin(run: "Run", step: str, event_type: str, timeout_ms: float) -> None:
     check_type(event_type)
     if not 0 < timeout_ms <= MAX_TIMEOUT_MS:
         raise WorkflowFatalError(f'The timeout of wait "{step}" must be more than 0 and at most 365 days.')
-    run.append("wait_started", step, eventType=event_type, until=run.clock.now() + timeout_ms, timeoutMs=timeout_ms)
+    run.append_start(
+        "wait_started", step, eventType=event_type, until=run.clock.now() + timeout_ms, timeoutMs=timeout_ms
+    )
 
 
 async def perform(run: "Run", step: str, returns: Any) -> WorkflowStepEvent[Any]:
     wait = run.state.waits[step]
     while not wait.done:
         await run.admitted()
-        if (event := run.state.take_event(wait.event_type)) is not None:
+        if (event := run.event_for(step)) is not None:
             run.append("wait_completed", step, event=event.seq)
         elif run.clock.now() >= wait.until:
             run.append("wait_timed_out", step)
         else:
-            await run.park(lambda wake: run.instance.await_event(wait.event_type, wait.until, wake))
+            await run.park(wait.until, event_for=step)
     return outcome(run, step, returns)
 
 
@@ -52,7 +54,7 @@ def outcome(run: "Run", step: str, returns: Any) -> WorkflowStepEvent[Any]:
     """What a finished wait gives. Raises WorkflowTimeoutError if it timed out."""
     wait = run.state.waits[step]
     if wait.event is None:
-        raise WorkflowTimeoutError(f"Execution timed out after {wait.timeout_ms:g}ms")
+        raise WorkflowTimeoutError(f"Execution timed out after {wait.timeout_ms:.15g}ms")
     payload = decode(wait.event.value) if wait.event.value is not None else None
     return WorkflowStepEvent(
         payload=coerce(returns, payload) if returns is not None else payload,

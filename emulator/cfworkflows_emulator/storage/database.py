@@ -41,7 +41,8 @@ class Database(aiosqlite.Connection):
 
     async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """The result of `function(connection)`, called in the database's thread."""
-        result: T = await self._execute(function, self._conn)  # public calls cost a hop to the thread each
+        # The public calls cost a hop to the thread each.
+        result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]
         return result
 
     async def transaction(self, function: Callable[[sqlite3.Connection], T]) -> T:

@@ -27,6 +27,8 @@ class StateFolder:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(path / "lock")
             self._lock.acquire(blocking=False)
+            self._keep_out_of_git()
+            self._holder.write_text(json.dumps({"pid": os.getpid(), "command": sys.argv}), encoding="utf-8")
         except Timeout:
             raise StateError(
                 f"{path} is in use by another process{self._describe_holder()}. "
@@ -37,8 +39,6 @@ class StateFolder:
                 f"{path} cannot be used as state folder: {getattr(error, 'strerror', None) or error}. "
                 "Choose a folder that can be written with --persist-to."
             ) from error
-        self._keep_out_of_git()
-        self._holder.write_text(json.dumps({"pid": os.getpid(), "command": sys.argv}), encoding="utf-8")
 
     def _keep_out_of_git(self) -> None:
         ignore = self.path / ".gitignore"

@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
-from cfworkflows_emulator.storage.database import Database, Migration
+from cfworkflows_emulator.storage.database import Database, Migration, StateError
 
 T = TypeVar("T")
+log = logging.getLogger("cfworkflows.storage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +85,28 @@ _INDEX = "UPDATE instances SET status = ?, modified_at = ?, wake_at = ? WHERE ke
 _ERASE = "DELETE FROM journal WHERE instance = ?"
 
 Operation = Callable[[sqlite3.Connection], None]
+Batch = list[Operation | tuple[Any, ...]]
+Waiters = list[asyncio.Future[None]]
+# The store has a method of that name.
+Rows = list[InstanceRow]
+Entries = list[Entry]
+Alarms = list[tuple[int, int]]
 
 
 class InstanceStore:
     """Reads at once, writes in groups: whatever is handed over in one turn of the loop is one transaction.
 
     `append` and its siblings return at once; `flushed()` waits until all that was handed over before is durable.
-    After a failed commit nothing more is written, and every waiter gets the error.
+    After a failed commit nothing more is written, and every waiter gets a StateError.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._pending: list[Operation | tuple[Any, ...]] = []
-        self._waiters: list[asyncio.Future[None]] = []
+        self._pending: Batch = []
+        self._waiters: Waiters = []
+        self._served: Waiters = []
         self._writing: asyncio.Task[None] | None = None
-        self._failure: BaseException | None = None
+        self._failure: StateError | None = None
 
     # Writing
 
@@ -114,7 +124,9 @@ class InstanceStore:
         def settle(written: asyncio.Future[None]) -> None:
             if created.done():
                 return
-            if (error := written.exception()) is not None:
+            if written.cancelled():
+                created.cancel()
+            elif (error := written.exception()) is not None:
                 created.set_exception(error)
             else:
                 created.set_result(outcome[0])
@@ -154,35 +166,45 @@ class InstanceStore:
     def _start_writing(self) -> None:
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write_pending())
+            self._writing.add_done_callback(self._stopped_writing)
 
     async def _write_pending(self) -> None:
         try:
             while self._pending or self._waiters:
-                batch, waiters = self._pending, self._waiters
-                self._pending, self._waiters = [], []
-                try:
-                    if batch:
-                        await self._database.transaction(lambda connection, batch=batch: _apply(connection, batch))
-                except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
-                    self._fail(error, waiters)
-                    return
-                for waiter in waiters:
+                batch, self._pending = self._pending, []
+                self._served, self._waiters = self._waiters, []
+                if batch:
+                    await self._database.transaction(partial(_apply, batch))
+                for waiter in self._served:
                     if not waiter.done():
                         waiter.set_result(None)
-        finally:
-            self._writing = None
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
+            self._fail(error)
 
-    def _fail(self, error: BaseException, waiters: list[asyncio.Future[None]]) -> None:
-        self._failure = error
-        for waiter in waiters + self._waiters:
+    def _stopped_writing(self, task: asyncio.Task[None]) -> None:
+        self._writing = None
+        if task.cancelled():  # the process ends: whether it was written, nobody can tell
+            for waiter in self._served:
+                waiter.cancel()
+        if any(not waiter.done() for waiter in self._waiters):
+            self._start_writing()
+
+    def _fail(self, error: Exception) -> None:
+        self._failure = StateError(
+            f"The state cannot be written: {error}. What was stored before is safe, nothing is stored from here on: "
+            "see to the disk and the permissions of the state folder, then start again."
+        )
+        self._failure.__cause__ = error
+        log.critical("%s", self._failure, exc_info=error)
+        for waiter in self._served + self._waiters:
             if not waiter.done():
-                waiter.set_exception(error)
+                waiter.set_exception(self._failure)
                 waiter.exception()
         self._pending, self._waiters = [], []
 
     # Reading
 
-    async def find(self, workflow: str, id: str) -> InstanceRow | None:  # noqa: A002 - the platform's name
+    async def find(self, workflow: str, id: str) -> InstanceRow | None:
         rows = await self._select("WHERE workflow = ? AND id = ?", (workflow, id))
         return rows[0] if rows else None
 
@@ -190,24 +212,31 @@ class InstanceStore:
         rows = await self._select("WHERE key = ?", (key,))
         return rows[0] if rows else None
 
-    async def interrupted(self) -> list[InstanceRow]:
+    async def interrupted(self) -> Rows:
         """The instances that were at work when the process ended, oldest first; those that wait are not among them."""
         return await self._select(
             "WHERE status IN ('queued', 'running', 'waitingForPause') ORDER BY created_at, key", ()
         )
 
-    async def next_alarms(self, limit: int) -> "list[tuple[int, int]]":
-        """`(wake_at, key)` of the instances that are due next."""
-        query = "SELECT wake_at, key FROM instances WHERE wake_at IS NOT NULL ORDER BY wake_at, key LIMIT ?"
-        return await self._database.run(lambda connection: connection.execute(query, (limit,)).fetchall())
+    async def next_alarms(self, after: tuple[int, int], limit: int) -> Alarms:
+        """`(wake_at, key)` of the instances that are due next, from behind the one that is given."""
+        query = """SELECT wake_at, key FROM instances
+            WHERE wake_at IS NOT NULL AND (wake_at, key) > (?, ?) ORDER BY wake_at, key LIMIT ?"""
+        return await self._database.run(lambda connection: connection.execute(query, (*after, limit)).fetchall())
 
-    async def list(self, workflow: str, *, limit: int = 100, offset: int = 0) -> list[InstanceRow]:
-        """The instances of a workflow, newest first."""
+    async def list(self, workflow: str, *, statuses: Sequence[str] = (), limit: int = 100, offset: int = 0) -> Rows:
+        """The instances of a workflow, newest first; all of them, or those in one of `statuses`."""
+        where, parameters = _of_workflow(workflow, statuses)
         return await self._select(
-            "WHERE workflow = ? ORDER BY created_at DESC, key DESC LIMIT ? OFFSET ?", (workflow, limit, offset)
+            f"{where} ORDER BY created_at DESC, key DESC LIMIT ? OFFSET ?", (*parameters, limit, offset)
         )
 
-    async def journal(self, key: int) -> "list[Entry]":
+    async def counts(self, workflow: str) -> dict[str, int]:
+        """How many instances of a workflow are in each status; statuses without any are left out."""
+        query = "SELECT status, count(*) FROM instances WHERE workflow = ? GROUP BY status"
+        return dict(await self._database.run(lambda connection: connection.execute(query, (workflow,)).fetchall()))
+
+    async def journal(self, key: int) -> Entries:
         query = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? ORDER BY seq"
         rows = await self._database.run(lambda connection: connection.execute(query, (key,)).fetchall())
         return [Entry(seq, time, type_, step, json.loads(data), value) for seq, time, type_, step, data, value in rows]
@@ -216,7 +245,7 @@ class InstanceStore:
         query = "SELECT coalesce(max(key), 0) FROM instances"
         return int((await self._database.run(lambda connection: connection.execute(query).fetchone()))[0])
 
-    async def _select(self, where: str, parameters: Iterable[Any]) -> "list[InstanceRow]":
+    async def _select(self, where: str, parameters: Iterable[Any]) -> Rows:
         query = f"SELECT {_COLUMNS} FROM instances {where}"  # noqa: S608 - `where` is one of the constants above
         rows = await self._database.run(lambda connection: connection.execute(query, tuple(parameters)).fetchall())
         return [InstanceRow(*row) for row in rows]
@@ -229,12 +258,18 @@ class InstanceStore:
             await self._database.close()
 
 
+def _of_workflow(workflow: str, statuses: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    if not statuses:
+        return "WHERE workflow = ?", (workflow,)
+    return f"WHERE workflow = ? AND status IN ({', '.join('?' * len(statuses))})", (workflow, *statuses)
+
+
 def _row(key: int, entry: Entry) -> tuple[Any, ...]:
     data = json.dumps(entry.data, separators=(",", ":")) if entry.data else "{}"
     return (key, entry.seq, entry.time, entry.type, entry.step, data, entry.value)
 
 
-def _apply(connection: sqlite3.Connection, batch: Sequence[Operation | tuple[Any, ...]]) -> None:
+def _apply(batch: Batch, connection: sqlite3.Connection) -> None:
     rows: list[tuple[Any, ...]] = []
     for operation in batch:
         if isinstance(operation, tuple):

@@ -1,5 +1,6 @@
-from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
 from services import send_slack_message
+
+from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
 
 
 class Approval(WorkflowEntrypoint):

@@ -1,5 +1,6 @@
-from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
 from services import flaky_api
+
+from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
 
 
 class Backoff(WorkflowEntrypoint):

@@ -2,13 +2,14 @@
 
 from approval import Approval
 from backoff import Backoff
-from cfworkflows import Request, Response, WorkerEntrypoint, WorkflowError, fetch
 from fallback import Fallback
 from fan_out import FanOut
 from reminders import Reminders
 from saga import OrderSaga
 from services import flaky_api
 from webhook import Webhook, on_callback
+
+from cfworkflows import Request, Response, WorkerEntrypoint, WorkflowError, fetch
 
 __all__ = ["Approval", "Backoff", "Default", "Fallback", "FanOut", "OrderSaga", "Reminders", "Webhook"]
 

@@ -1,5 +1,6 @@
-from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
 from services import get_cached_value
+
+from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
 
 
 class Fallback(WorkflowEntrypoint):

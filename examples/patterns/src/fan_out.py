@@ -1,13 +1,13 @@
 from dataclasses import dataclass
-from typing import Any
+
+from services import Item, process_item
 
 from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
-from services import process_item
 
 
 @dataclass
 class Batch:
-    items: list[dict[str, Any]]
+    items: list[Item]
 
 
 class FanOut(WorkflowEntrypoint[object, Batch]):
@@ -17,7 +17,7 @@ class FanOut(WorkflowEntrypoint[object, Batch]):
         # Fan-out: process each item
         results = []
         for item in items:
-            result = await step.do(f"process {item['id']}", lambda item=item: process_item(item))
+            result = await step.do(f"process {item.id}", lambda item=item: process_item(item))
             results.append(result)
 
         # Fan-in: aggregate

@@ -1,5 +1,6 @@
-from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
 from services import send_reminder
+
+from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
 
 
 class Reminders(WorkflowEntrypoint):

@@ -1,7 +1,8 @@
 from dataclasses import dataclass
 
-from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
 from services import charge_card, confirm_order, release_reservation, reserve_items
+
+from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
 
 
 @dataclass

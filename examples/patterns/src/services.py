@@ -20,6 +20,11 @@ class Payment:
     amount: int
 
 
+@dataclass
+class Item:
+    id: int
+
+
 class OutOfService(Exception):
     """The flaky API is down."""
 
@@ -69,9 +74,9 @@ async def send_reminder(user_id: str) -> None:
     print(f"reminded {user_id}")
 
 
-async def process_item(item: dict[str, int]) -> dict[str, object]:
-    print(f"processed item {item['id']}")
-    return {"id": item["id"], "ok": item["id"] % 2 == 0}
+async def process_item(item: Item) -> dict[str, object]:
+    print(f"processed item {item.id}")
+    return {"id": item.id, "ok": item.id % 2 == 0}
 
 
 async def get_cached_value(key: str) -> dict[str, str]:

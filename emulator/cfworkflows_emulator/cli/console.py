@@ -1,0 +1,89 @@
+"""What `cfwf` prints: to the standard output what happens, to the standard error what is wrong."""
+
+import logging
+import os
+import sys
+from typing import TextIO
+
+from cfworkflows_emulator.server.failure import describe
+
+SEVERITY = {"debug": 0, "log": 1, "info": 1, "warn": 2, "error": 3, "none": 4}
+
+GREEN, YELLOW, RED, BLUE, DIM = "32", "33", "31", "34", "2"
+
+
+class Console:
+    """Prints at a level of `--log-level`. Colours are for terminals, unless NO_COLOR is set."""
+
+    def __init__(self, level: str) -> None:
+        self.severity = SEVERITY[level]
+        for stream in (sys.stdout, sys.stderr):
+            # Whole lines at once, also into a pipe, and a text that the terminal cannot show is no error.
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
+        self._coloured = {id(stream): _is_terminal(stream) for stream in (sys.stdout, sys.stderr)}
+
+    def info(self, text: str = "") -> None:
+        """Something that happens: shown at `info` and `log`."""
+        if self.severity <= SEVERITY["info"]:
+            self._print(sys.stdout, text)
+
+    def debug(self, text: str) -> None:
+        if self.severity <= SEVERITY["debug"]:
+            self._print(sys.stdout, self._paint(sys.stdout, DIM, text))
+
+    def warn(self, text: str) -> None:
+        if self.severity <= SEVERITY["warn"]:
+            self._print(sys.stderr, f"{self._paint(sys.stderr, YELLOW, 'warning:')} {text}")
+
+    def error(self, text: str) -> None:
+        if self.severity <= SEVERITY["error"]:
+            self.fatal(text)
+
+    def fatal(self, text: str) -> None:
+        """Why the command ends: shown at every level."""
+        self._print(sys.stderr, f"{self._paint(sys.stderr, RED, 'error:')} {text}")
+
+    def request(self, method: str, path: str, status: int, reason: str, milliseconds: float) -> None:
+        """`GET /path 200 OK (12ms)`."""
+        if self.severity <= SEVERITY["info"]:
+            answer = f"{status} {reason}" if reason else str(status)
+            if self._coloured[id(sys.stdout)]:
+                answer = self._paint(sys.stdout, _STATUS_COLOURS.get(status // 100, BLUE), answer)
+            self._print(sys.stdout, f"{method} {path} {answer} ({milliseconds:.0f}ms)")
+
+    def _paint(self, stream: TextIO, colour: str, text: str) -> str:
+        return f"\x1b[{colour}m{text}\x1b[0m" if self._coloured.get(id(stream)) else text
+
+    def _print(self, stream: TextIO, text: str) -> None:
+        try:
+            stream.write(f"{text}\n")
+        except BrokenPipeError:  # nobody reads it any more, as after `cfwf dev | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class ConsoleHandler(logging.Handler):
+    """Log records of cfworkflows on the console; tracebacks show the Worker's code only."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            text = f"{text}\n{describe(record.exc_info[1])}"
+        if record.levelno >= logging.ERROR:
+            self._console.error(text)
+        elif record.levelno >= logging.WARNING:
+            self._console.warn(text)
+        elif record.levelno >= logging.INFO:
+            self._console.info(text)
+        else:
+            self._console.debug(text)
+
+
+_STATUS_COLOURS = {2: GREEN, 4: YELLOW, 5: RED}
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty() and not os.environ.get("NO_COLOR")

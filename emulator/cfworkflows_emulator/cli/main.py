@@ -1,0 +1,99 @@
+"""The commands of `cfwf` and their options."""
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+STARTED = time.perf_counter()
+
+
+def _version(context: click.Context, option: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        from cfworkflows import __version__
+
+        click.echo(f"cfworkflows {__version__}")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "-v", "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
+)
+def main() -> None:
+    """Cloudflare Workflows for Python, on your own machine."""
+
+
+@main.command()
+@click.argument("script", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 is any free one. [8787, or the next free one]"
+)
+@click.option("--ip", help="Address to listen on; 0.0.0.0 opens the server to your network. [localhost]")
+@click.option("-c", "--config", type=click.Path(path_type=Path), help="Configuration file, instead of the nearest one.")
+@click.option("-e", "--env", help="Environment of the configuration to use. [CLOUDFLARE_ENV]")
+@click.option(
+    "--env-file",
+    "env_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="File with variables, instead of .dev.vars and .env. Can be repeated.",
+)
+@click.option("--var", "variables", multiple=True, metavar="KEY:VALUE", help="Variable of the Worker. Can be repeated.")
+@click.option("--name", help="Name of the Worker, instead of that of the configuration.")
+@click.option(
+    "--persist-to",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the state. [.cfwf/state beside the configuration]",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "log", "warn", "error", "none"]),
+    default="log",
+    show_default=True,
+    help="What to print, beside what the Worker prints.",
+)
+@click.option(
+    "--cwd", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Run as if started in this folder."
+)
+def dev(
+    script: Path | None,
+    port: int | None,
+    ip: str | None,
+    config: Path | None,
+    env: str | None,
+    env_files: tuple[Path, ...],
+    variables: tuple[str, ...],
+    name: str | None,
+    persist_to: Path | None,
+    log_level: str,
+    cwd: Path | None,
+) -> None:
+    """Run a Worker and its Workflows on this machine.
+
+    SCRIPT is the Worker's main file, instead of `main` of the configuration.
+    """
+    from cfworkflows_emulator.cli.dev import DevOptions, run
+
+    options = DevOptions(
+        script=script,
+        port=port,
+        ip=ip,
+        config=config,
+        env=env,
+        env_files=env_files,
+        variables=dict(_key_and_value(each) for each in variables),
+        name=name,
+        persist_to=persist_to,
+        log_level=log_level,
+        cwd=cwd,
+    )
+    sys.exit(run(options, STARTED))
+
+
+def _key_and_value(text: str) -> tuple[str, str]:
+    key, colon, value = text.partition(":")
+    if not colon or not key:
+        raise click.BadParameter(f'{text!r} is not KEY:VALUE, as in --var "GREETING:hello".', param_hint="--var")
+    return key, value

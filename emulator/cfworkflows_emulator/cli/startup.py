@@ -1,0 +1,43 @@
+"""The texts that `cfwf dev` starts with."""
+
+import json
+from collections.abc import Iterator
+
+from cfworkflows import __version__
+from cfworkflows_emulator.config import LoadedConfig, Variable
+
+BANNER = f"\n cfworkflows {__version__}\n{'─' * 20}"
+GAP = 6  # spaces between columns
+LONGEST_VALUE = 60  # characters of a variable that are shown
+
+
+def bindings_table(config: LoadedConfig) -> str:
+    """What is in `env`: its names with what they are bound to, what that is, and whether it works here."""
+    rows = list(_rows(config))
+    if not rows:
+        return "No bindings found."
+    rows.insert(0, ("Binding", "Resource", "Mode"))
+    widths = [max(len(row[column]) for row in rows) + GAP for column in (0, 1)]
+    lines = [f"{name:{widths[0]}}{resource:{widths[1]}}{mode}" for name, resource, mode in rows]
+    return "\n".join(["Your Worker has access to the following bindings:", *lines])
+
+
+def _rows(config: LoadedConfig) -> Iterator[tuple[str, str, str]]:
+    elsewhere = {
+        workflow.binding
+        for workflow in config.config.workflows
+        if workflow.script_name not in (None, config.config.name)
+    }
+    for binding in config.bindings:
+        resource = f" ({binding.resource})" if binding.resource else ""
+        works = binding.supported and binding.name not in elsewhere
+        yield f"env.{binding.name}{resource}", binding.kind, "local" if works else "not supported yet"
+    for name, variable in config.variables.items():
+        yield f"env.{name} ({_shown(variable)})", "Environment Variable", "local"
+
+
+def _shown(variable: Variable) -> str:
+    if variable.hidden:
+        return '"(hidden)"'
+    text = json.dumps(variable.value, ensure_ascii=False)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"

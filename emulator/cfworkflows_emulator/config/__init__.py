@@ -1,0 +1,29 @@
+"""Configuration: `wrangler.jsonc`, `wrangler.json`, `wrangler.toml`, `.dev.vars` and `.env`.
+
+`load_config` finds, reads and checks the file. From the bottom up: `jsonc` and `toml` parse and know the place of each
+value, `source` and `report` turn places into diagnostics, `keys`, `shapes` and `bindings` say what may be in a file,
+`sections`, `validation`, `rules` and `entry` check it, `environments`, `variables` and `discovery` choose, and
+`loading` puts it together. Imports nothing but `cfworkflows`.
+"""
+
+from cfworkflows_emulator.config.bindings import BindingInfo
+from cfworkflows_emulator.config.diagnostics import ConfigError, Diagnostic, Location, render
+from cfworkflows_emulator.config.loading import LoadedConfig, class_not_found, load_config
+from cfworkflows_emulator.config.models import Dev, Secrets, WorkerConfig, WorkflowSection
+from cfworkflows_emulator.config.variables import Variable
+
+__all__ = [
+    "BindingInfo",
+    "ConfigError",
+    "Dev",
+    "Diagnostic",
+    "LoadedConfig",
+    "Location",
+    "Secrets",
+    "Variable",
+    "WorkerConfig",
+    "WorkflowSection",
+    "class_not_found",
+    "load_config",
+    "render",
+]

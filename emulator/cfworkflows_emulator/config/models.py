@@ -1,0 +1,133 @@
+"""The keys that this version acts on, as the rest of the emulator gets them.
+
+Messages about wrong values are made in `validation`, from pydantic's list of errors.
+"""
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+
+from cfworkflows.durations import parse_duration
+from cfworkflows.errors import DurationError
+
+LONGEST_SCHEDULE = 256  # characters
+
+
+def _retention(value: object) -> int:
+    wanted = 'should be a duration such as "30 days", or a positive number of milliseconds'
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        raise ValueError(wanted)
+    try:
+        ms = int(parse_duration(value))
+    except DurationError as error:
+        hint = re.search(r"Did you mean .*", str(error))
+        units = "The units are second, minute, hour, day, week, month and year, with or without s."
+        raise ValueError(wanted, hint[0] if hint else units) from None
+    if ms < 1:
+        raise ValueError(wanted)
+    return ms
+
+
+def _schedules(value: object) -> list[str]:
+    schedules = [value] if isinstance(value, str) else value
+    if not isinstance(schedules, list) or not all(isinstance(schedule, str) for schedule in schedules):
+        raise ValueError("should be a cron expression or an array of them")
+    if not schedules or not all(schedule.strip() for schedule in schedules):
+        raise ValueError("should not be empty")
+    if any(len(schedule) > LONGEST_SCHEDULE for schedule in schedules):
+        raise ValueError(f"should hold cron expressions of at most {LONGEST_SCHEDULE} characters")
+    return schedules
+
+
+def _date(value: object) -> str:
+    if isinstance(value, str) and ("\N{EN DASH}" in value or "\N{EM DASH}" in value):
+        raise ValueError("should use hyphens (-) rather than en dashes or em dashes")
+    try:
+        if isinstance(value, str) and len(value) == len("YYYY-MM-DD"):
+            return date.fromisoformat(value).isoformat()
+    except ValueError:
+        pass
+    raise ValueError("should be a valid ISO-8601 date (YYYY-MM-DD)")
+
+
+RetentionMs = Annotated[int, PlainValidator(_retention)]
+Schedules = Annotated[list[str], PlainValidator(_schedules)]
+Date = Annotated[str, PlainValidator(_date)]
+PositiveInt = Annotated[int, Field(gt=0)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
+
+
+class WorkflowLimits(_Model):
+    """`limits` of a Workflow. `steps` is how many steps an instance may run."""
+
+    steps: PositiveInt | None = None
+
+
+class WorkflowConcurrency(_Model):
+    """`concurrency` of a Workflow. `limit` is how many instances run at once; the others are queued."""
+
+    limit: PositiveInt | None = None
+
+
+class WorkflowRetention(_Model):
+    """`default_retention` of a Workflow, in milliseconds: how long instances that ended are kept."""
+
+    success_retention: RetentionMs | None = None
+    error_retention: RetentionMs | None = None
+
+
+class WorkflowSection(_Model):
+    """One element of `workflows`."""
+
+    binding: str
+    name: str
+    class_name: str
+    script_name: str | None = None
+    limits: WorkflowLimits = WorkflowLimits()
+    concurrency: WorkflowConcurrency = WorkflowConcurrency()
+    schedules: Schedules = []
+    default_retention: WorkflowRetention = WorkflowRetention()
+    jurisdiction: Literal["eu", "fedramp", "us"] | None = None
+    remote: bool | None = None
+
+
+class Secrets(_Model):
+    """`secrets`. `required` are the names that `.dev.vars`, `.env` or the process environment must supply."""
+
+    required: list[str] = []
+
+
+class Dev(_Model):
+    """`dev`: how the local server listens. This version acts on `ip` and `port`."""
+
+    ip: str = "localhost"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8787
+    inspector_port: int | None = None
+    inspector_ip: str | None = None
+    local_protocol: Literal["http", "https"] = "http"
+    upstream_protocol: Literal["http", "https"] | None = None
+    host: str | None = None
+    enable_containers: bool | None = None
+    container_engine: Any = None
+    generate_types: bool | None = None
+
+
+class WorkerConfig(_Model):
+    """A Worker, with the values of its environment. `main` is as it is in the file, relative to the file.
+
+    `name` is `worker` when the file has none, as on the platform's local server.
+    """
+
+    name: str = "worker"
+    main: str | None = None
+    compatibility_date: Date | None = None
+    compatibility_flags: list[str] = []
+    vars: dict[str, Any] = {}
+    secrets: Secrets | None = None
+    workflows: list[WorkflowSection] = []
+    dev: Dev = Dev()

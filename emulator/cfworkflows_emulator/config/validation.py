@@ -1,0 +1,125 @@
+"""Checks what this version acts on, and gives it as models."""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from cfworkflows_emulator.config import keys
+from cfworkflows_emulator.config.diagnostics import Path, field_name, show
+from cfworkflows_emulator.config.models import WorkerConfig, WorkflowSection
+from cfworkflows_emulator.config.report import Report
+from cfworkflows_emulator.config.sections import misspelt, not_one_of, unexpected_field, wrong_type
+
+_TYPES = {
+    "string_type": "string",
+    "bool_type": "boolean",
+    "int_type": "number",
+    "list_type": "array",
+    "dict_type": "object",
+    "model_type": "object",
+}
+
+
+def check_acted(report: Report, data: Mapping[str, Any]) -> None:
+    """Report what is wrong with the values that this version acts on, in one section."""
+    allowed = keys.ACTED if report.env is None else keys.ACTED - keys.ACTED_TOP_LEVEL_ONLY
+    section = {key: value for key, value in data.items() if key in allowed}
+    try:
+        WorkerConfig.model_validate(section)
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            _describe(report, section, details)
+
+
+def build(data: Mapping[str, Any]) -> WorkerConfig:
+    """The model of a section that has been checked; keys that nobody knows are left out."""
+    section = {key: value for key, value in data.items() if key in keys.ACTED}
+    try:
+        return WorkerConfig.model_validate(section)
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            if details["type"] != "extra_forbidden":
+                raise
+            section = _without(section, details["loc"])
+        return WorkerConfig.model_validate(section)
+
+
+def _without(value: Any, path: Path) -> Any:
+    head, rest = path[0], path[1:]
+    if isinstance(value, list):
+        return [_without(element, rest) if index == head else element for index, element in enumerate(value)]
+    if not rest:
+        return {key: element for key, element in value.items() if key != head}
+    return {key: _without(element, rest) if key == head else element for key, element in value.items()}
+
+
+def _describe(report: Report, section: Mapping[str, Any], details: ErrorDetails) -> None:
+    path, kind, value = details["loc"], details["type"], details["input"]
+    context = details.get("ctx", {})
+    name = field_name(path)
+    if kind == "extra_forbidden":
+        unexpected_field(report, path, _model(path[:-1]).model_fields)
+    elif len(path) == 3 and path[0] == "workflows" and path[2] in _REQUIRED:
+        _required_field(report, section, path)
+    elif kind == "literal_error":
+        not_one_of(report, path, value, _choices(path))
+    elif kind == "value_error" and path == ("compatibility_date",):
+        _bad_date(report, value, str(context["error"]))
+    elif kind == "value_error":
+        reason, *hint = context["error"].args
+        report.error(f'"{name}" {reason}, but got {show(value)}.', path, suggestion=hint[0] if hint else None)
+    elif kind == "model_type" and path[0] == "workflows" and len(path) == 2:
+        report.error(f'"{name}" bindings should be objects, but got {show(value)}.', path)
+    elif kind in ("greater_than", "greater_than_equal", "less_than_equal") or isinstance(value, float):
+        what = "a port, 0 to 65535" if path == ("dev", "port") else "a positive integer"
+        report.error(f'"{name}" should be {what}, but got {show(value)}.', path)
+    elif kind in _TYPES:
+        wrong_type(report, path, value, _TYPES[kind])
+    else:
+        report.error(f'"{name}": {details["msg"]}, but got {show(value)}.', path)
+
+
+_REQUIRED = frozenset(name for name, info in WorkflowSection.model_fields.items() if info.is_required())
+
+
+def _required_field(report: Report, section: Mapping[str, Any], path: Path) -> None:
+    element = section["workflows"][path[1]]
+    missing = str(path[2])
+    report.error(
+        f'"{field_name(path[:2])}" bindings should have a string "{missing}" field but got {show(element)}.',
+        path if missing in element else path[:2],
+        suggestion=misspelt(element, missing, WorkflowSection.model_fields),
+    )
+
+
+def _bad_date(report: Report, value: object, reason: str) -> None:
+    suggestion = None
+    if not isinstance(value, str):
+        wrong_type(report, ("compatibility_date",), value, "string")
+        return
+    if "\N{EN DASH}" in value or "\N{EM DASH}" in value:
+        plain = value.replace("\N{EN DASH}", "-").replace("\N{EM DASH}", "-")
+        suggestion = f'Did you mean "{plain}"?'
+    report.error(
+        f'"compatibility_date" field {reason}, but got {show(value)}.', ("compatibility_date",), suggestion=suggestion
+    )
+
+
+def _choices(path: Path) -> list[str]:
+    annotation = _model(path[:-1]).model_fields[str(path[-1])].annotation
+    inner = [choice for part in get_args(annotation) for choice in (get_args(part) or (part,))]
+    return [choice for choice in inner if isinstance(choice, str)]
+
+
+def _model(path: Path) -> type[BaseModel]:
+    """The model that describes the object at `path`."""
+    model: type[BaseModel] = WorkerConfig
+    for part in path:
+        if isinstance(part, int):
+            continue
+        annotation = model.model_fields[part].annotation
+        candidates = [annotation, *get_args(annotation)]
+        model = next(each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel))
+    return model

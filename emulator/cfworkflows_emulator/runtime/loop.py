@@ -1,0 +1,38 @@
+"""The event loop of a project: `asyncio.create_task(step.do(...))` works, though a verb has started already."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def started_futures_as_tasks(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    """Let `create_task` of `loop`, of asyncio and of TaskGroup take a future, and give it back as it is.
+
+    Everything else becomes a task, as before.
+    """
+    previous = loop.get_task_factory()
+    make: Callable[..., Any] = previous or _make_task
+
+    def factory(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Any:
+        return _named(work, options.get("name")) if asyncio.isfuture(work) else make(loop, work, **options)
+
+    loop.set_task_factory(factory)
+    try:
+        yield
+    finally:
+        loop.set_task_factory(previous)
+
+
+def _make_task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
+    return asyncio.Task(work, loop=loop, **options)
+
+
+def _named(future: Any, name: str | None) -> Any:
+    """`future` with the name that a task has, which `create_task` sets and the caller may ask for."""
+    if not hasattr(future, "get_name"):
+        future._cfwf_name = name
+        future.set_name = lambda value: setattr(future, "_cfwf_name", str(value))
+        future.get_name = lambda: future._cfwf_name or f"Future-{id(future):x}"
+    return future

@@ -1,0 +1,102 @@
+"""The Worker: what answers requests."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from cfworkflows.entrypoint import ExecutionContext
+from cfworkflows.environment import current_context, current_env
+from cfworkflows.http import Request, Response
+from cfworkflows_emulator.runtime.exports import Exports
+from cfworkflows_emulator.runtime.handlers import call_relaxed, check_response
+
+log = logging.getLogger("cfworkflows.worker")
+
+
+class Worker:
+    """The handlers of a main module, with the `env` they are given."""
+
+    def __init__(self, exports: Exports, env: Any) -> None:
+        self.exports = exports
+        self.env = env
+        self._waited_for: set[asyncio.Future[Any]] = set()
+
+    async def fetch(self, request: Request) -> Response:
+        """Call the Worker's fetch handler, on a new object for each request.
+
+        Sets what the module-level `env` and `wait_until` stand for in the task that calls it, where the body of the
+        response is read too. Raises what the handler raises; TypeError if it returns no Response, and RuntimeError if
+        there is no such handler.
+        """
+        return await self._call(request, self.enter())
+
+    def enter(self) -> ExecutionContext:
+        """A context for code of the Worker, which the module-level `env` and `wait_until` stand for from now on.
+
+        From now on, and in this task: what it starts takes them over.
+        """
+        context = ExecutionContext(self.wait_until)
+        current_env.set(self.env)
+        current_context.set(context)
+        return context
+
+    def wait_until(self, awaitable: Awaitable[Any]) -> None:
+        """Let `awaitable` go on in the background; `close` waits for it. Its error is logged."""
+        if not isinstance(awaitable, Awaitable):
+            raise TypeError(f"wait_until takes a coroutine or another awaitable, not {awaitable!r}.")
+        work: asyncio.Future[Any]
+        if asyncio.isfuture(awaitable):
+            work = awaitable
+        else:
+            work = asyncio.ensure_future(awaitable if asyncio.iscoroutine(awaitable) else _awaited(awaitable))
+        self._waited_for.add(work)
+        work.add_done_callback(self._ended)
+
+    async def close(self, grace_s: float) -> list[str]:
+        """Wait up to `grace_s` seconds for what was handed to `wait_until`. Gives what was cut off after that."""
+        if self._waited_for and grace_s > 0:
+            await asyncio.wait(self._waited_for, timeout=grace_s)
+        left = list(self._waited_for)
+        for work in left:
+            work.cancel()
+        return [f"wait_until({_name(work)})" for work in left]
+
+    def _ended(self, work: asyncio.Future[Any]) -> None:
+        self._waited_for.discard(work)
+        error = None if work.cancelled() else work.exception()
+        if error is not None and not isinstance(error, asyncio.CancelledError):  # gather() ends so when it is cancelled
+            log.error("Uncaught error in wait_until", exc_info=error)
+
+    async def _call(self, request: Request, context: ExecutionContext) -> Response:
+        exports = self.exports
+        handler: Any
+        if exports.on_fetch is not None:
+            handler = exports.on_fetch
+            result = call_relaxed(handler, request, self.env, context)
+        else:
+            handler = getattr(exports.default(context, self.env), "fetch", None) if exports.default else None
+            if not callable(handler):
+                raise _no_fetch()
+            result = call_relaxed(handler, request)
+        return check_response(await result if isinstance(result, Awaitable) else result, handler)
+
+
+def _no_fetch() -> RuntimeError:
+    error = RuntimeError("Handler does not export a fetch() function.")
+    error.add_note(
+        "Received a FetchEvent but we lack a handler for FetchEvents. Define one in the main module:\n"
+        "class Default(WorkerEntrypoint):\n"
+        "    async def fetch(self, request):\n"
+        '        return Response("hello")'
+    )
+    return error
+
+
+async def _awaited(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+def _name(work: asyncio.Future[Any]) -> str:
+    coroutine = work.get_coro() if isinstance(work, asyncio.Task) else None
+    return str(getattr(coroutine, "__qualname__", "a future"))

@@ -1,0 +1,11 @@
+"""HTTP in front of a project: aiohttp's connections on one side, `Request` and `Response` on the other.
+
+`serve` answers with the Worker, but for the control paths of `mounts`. May import the runtime and the
+API.
+"""
+
+from cfworkflows_emulator.server.mounts import Mount
+from cfworkflows_emulator.server.server import Server, serve
+from cfworkflows_emulator.server.sockets import PortInUseError, open_sockets
+
+__all__ = ["Mount", "PortInUseError", "Server", "open_sockets", "serve"]

@@ -1,0 +1,37 @@
+"""What a client gets to see of an error that a Worker did not catch."""
+
+import traceback
+from types import TracebackType
+
+from cfworkflows.http import Request, Response
+from cfworkflows_emulator.server.page import error_page
+from cfworkflows_emulator.tracebacks import format_error, user_frames
+
+
+def failure_response(error: BaseException, request: Request) -> Response:
+    """A 500: a page for browsers, and the traceback as text for other clients and for curl."""
+    if _wants_page(request):
+        page = error_page(error, worker_frames(error), request)
+        return Response(page, {"status": 500, "headers": {"content-type": "text/html;charset=utf-8"}})
+    return Response(describe(error) + "\n", {"status": 500})
+
+
+def worker_frames(error: BaseException) -> TracebackType | None:
+    """The frames of the Worker's code in `error`, None if there are none: the error is about what it returned."""
+    trace = error.__traceback__
+    trimmed = user_frames(trace)
+    return None if trimmed is trace else trimmed
+
+
+def describe(error: BaseException) -> str:
+    """The traceback, trimmed to the Worker's code; the error alone where no code of the Worker is in it."""
+    if worker_frames(error) is None and error.__cause__ is None and error.__context__ is None:
+        return "".join(traceback.format_exception_only(error)).rstrip()
+    return format_error(error)
+
+
+def _wants_page(request: Request) -> bool:
+    headers = request.headers
+    accept = headers.get("accept") or ""
+    is_curl = (headers.get("user-agent") or "").startswith("curl/")
+    return not is_curl and any(kind in accept for kind in ("text/html", "*/*", "text/*"))
