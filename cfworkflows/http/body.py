@@ -120,10 +120,10 @@ class Body:
         try:
             return _parse_json(text)
         except json.JSONDecodeError as error:
-            raise json.JSONDecodeError(f"The body of {self!r} is not JSON: {error.msg}", text, error.pos) from error
+            raise json.JSONDecodeError(f"The body of {self!r} is not JSON: {error.msg}", text, error.pos) from None
         except _NotJSON as error:
             message = f"The body of {self!r} is not JSON: it has {error}"
-            raise json.JSONDecodeError(message, text, text.find(str(error))) from error
+            raise json.JSONDecodeError(message, text, text.find(str(error))) from None
 
     def _set_headers(self, headers: Any, content_type: str | None) -> None:
         if headers is None:

@@ -125,7 +125,7 @@ def resolve(
                 raise ValueError(f'sensitive: must be "output", not {options["sensitive"]!r}.')
             resolved["sensitive"] = True
     except ValueError as error:
-        raise invalid(kind, name, str(error)) from error
+        raise invalid(kind, name, str(error)) from None
     return ResolvedConfig(**resolved)
 
 
@@ -151,7 +151,7 @@ def _milliseconds(key: str, value: Duration) -> float:
     try:
         return parse_duration(value)
     except DurationError as error:
-        raise DurationError(f"{key}: {error}") from error
+        raise DurationError(f"{key}: {error}") from None
 
 
 def _options(value: object, shape: type) -> dict[str, Any] | str:

@@ -2,14 +2,20 @@
 
 import asyncio
 import concurrent.futures
+import importlib.util
+import os
 import threading
 import traceback
 from pathlib import Path
 from types import TracebackType
 
-import cfworkflows
-
-_OURS = tuple(str(Path(path).parent) for path in (cfworkflows.__file__, __file__))
+_PACKAGES = ("cfworkflows", "cfworkflows_bindings", "cfworkflows_emulator")
+_OURS = tuple(
+    f"{folder}{os.sep}"
+    for package in _PACKAGES
+    if (spec := importlib.util.find_spec(package)) is not None
+    for folder in spec.submodule_search_locations or ()
+)
 _PLUMBING = tuple(str(Path(path).parent) for path in (asyncio.__file__, concurrent.futures.__file__))
 _THREADS = threading.__file__
 
@@ -36,7 +42,9 @@ def format_error(error: BaseException) -> str:
 
 def _trimmed(report: traceback.TracebackException, seen: frozenset[int] = frozenset()) -> traceback.TracebackException:
     frames = [frame for frame in report.stack if not frame.filename.startswith((*_OURS, *_PLUMBING, "<frozen"))]
-    report.stack = traceback.StackSummary.from_list(frames or list(report.stack))
+    if not frames and not seen and getattr(report, "text", None) is None:  # a SyntaxError shows its line by itself
+        frames = list(report.stack)
+    report.stack = traceback.StackSummary.from_list(frames)
     for other in (report.__cause__, report.__context__, *(report.exceptions or ())):
         if other is not None and id(other) not in seen:
             _trimmed(other, seen | {id(report)})

@@ -227,6 +227,13 @@ def test_toml_elements_may_have_other_tables_between_them(path: Path, line: int,
     assert (line, column) == (where.line, where.column)
 
 
+def test_toml_line_of_an_array_is_not_taken_for_a_header() -> None:
+    """Two arrays have a line that reads like the header of a table, and the tables change places."""
+    text = "[[w]]\n[b]\nx = [\n[1]\n]\ny = 2\n[[w]]\nx = [\n[1]\n]\ny = 1\n"
+    assert text.index("2") == Toml(text).offset(("b", "y"))
+    assert text.rindex("1") == Toml(text).offset(("w", 1, "y"))
+
+
 def test_toml_path_that_leads_nowhere_has_no_offset() -> None:
     """Neither a missing key nor a path through a number is an error."""
     parsed = Toml("a = 1\nb = [1]\n")

@@ -44,7 +44,7 @@ def main() -> None:
 @click.option("--name", help="Name of the Worker, instead of that of the configuration.")
 @click.option(
     "--persist-to",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=click.Path(path_type=Path),
     help="Folder for the state. [.cfwf/state beside the configuration]",
 )
 @click.option(

@@ -89,7 +89,7 @@ class Toml:
 
 def _headers(text: str) -> list[re.Match[str]]:
     """The lines with headers of tables. A line in a string or an array may look like one: no document ends there."""
-    return [match for match in _HEADER.finditer(text) if True]
+    return [match for match in _HEADER.finditer(text) if _is_document(text[: match.start()])]
 
 
 def _is_document(text: str) -> bool:
