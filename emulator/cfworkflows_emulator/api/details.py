@@ -24,7 +24,7 @@ def describe_instance(entries: Sequence[Entry]) -> dict[str, Any]:
         elif kind == "sleep":
             _sleep(steps, entry)
         elif kind == "wait":
-            _wait(steps, entry, events)
+            _wait(steps, entry, events, state)
         elif entry.type == "workflow_started":
             shown["start"] = iso(entry.time)
         elif entry.type in ("workflow_completed", "workflow_errored", "workflow_terminated"):
@@ -80,7 +80,9 @@ def _sleep(steps: dict[tuple[str, str | None], dict[str, Any]], entry: Entry) ->
         steps[key].update(end=iso(entry.time), finished=True)
 
 
-def _wait(steps: dict[tuple[str, str | None], dict[str, Any]], entry: Entry, events: dict[int, Entry]) -> None:
+def _wait(
+    steps: dict[tuple[str, str | None], dict[str, Any]], entry: Entry, events: dict[int, Entry], state: InstanceState
+) -> None:
     key = ("wait", entry.step)
     if entry.type == "wait_started":
         steps[key] = {
@@ -96,7 +98,8 @@ def _wait(steps: dict[tuple[str, str | None], dict[str, Any]], entry: Entry, eve
     wait = steps[key]
     wait.update(end=iso(entry.time), finished=True)
     if entry.type == "wait_timed_out":
-        wait["error"] = {"name": "WorkflowTimeoutError", "message": "Execution timed out"}
+        timeout_ms = state.waits[str(entry.step)].timeout_ms
+        wait["error"] = {"name": "WorkflowTimeoutError", "message": f"Execution timed out after {timeout_ms:g}ms"}
     else:
         event = events[entry.data["event"]]
         wait["output"] = {"type": event.data["eventType"], "payload": _value(event), "timestamp": iso(event.time)}

@@ -1,0 +1,226 @@
+"""The Local Explorer API, over a real socket, as its clients call it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from cfworkflows_emulator.clock import VirtualClock
+from cfworkflows_emulator.config import load_config
+from cfworkflows_emulator.runtime import Project
+from cfworkflows_emulator.server import serve
+
+BASE = "/cdn-cgi/local/explorer/api"
+
+WORKER = """
+from datetime import UTC, datetime
+from cfworkflows import Response, WorkerEntrypoint, WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await step.do("charge", lambda: {"at": datetime(2026, 1, 1, tzinfo=UTC), "raw": b"ab", "n": float("nan")})
+        await step.do("secret", lambda: "s3cret", sensitive="output")
+
+        async def fails_once(ctx):
+            if ctx.attempt == 1:
+                raise ValueError("once")
+
+        await step.do("flaky", fails_once, retries={"limit": 1, "delay": 1000})
+        await step.sleep("nap", "1 hour")
+        got = await step.wait_for_event("answer", type="answer", timeout="1 day")
+        if got.payload == "fail":
+            raise ValueError("as told")
+        return got.payload
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        return Response("the Worker")
+"""
+CONFIG = """
+name = "shop"
+main = "entry.py"
+compatibility_date = "2026-11-01"
+[[workflows]]
+name = "orders"
+binding = "ORDERS"
+class_name = "Orders"
+"""
+
+
+class Explorer:
+    def __init__(self, url: str, project: Project, clock: VirtualClock, session: aiohttp.ClientSession) -> None:
+        self.url, self.project, self.clock, self.session = url, project, clock, session
+        self.orders = project.env.ORDERS
+
+    async def get(self, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> tuple[int, Any]:
+        async with self.session.request(method, self.url + path, headers=headers) as answer:
+            is_json = answer.content_type == "application/json"
+            return answer.status, await answer.json() if is_json else await answer.text()
+
+
+@pytest.fixture
+async def explorer(tmp_path: Path) -> AsyncIterator[Explorer]:
+    (tmp_path / "entry.py").write_text(WORKER)
+    (tmp_path / "wrangler.toml").write_text(CONFIG)
+    clock = VirtualClock()
+    config = load_config(cwd=tmp_path, process_env={})
+    async with (
+        Project.open(config, clock=clock) as project,
+        serve(project) as server,
+        aiohttp.ClientSession() as session,
+    ):
+        yield Explorer(server.url, project, clock, session)
+
+
+async def test_workflows_are_listed_with_their_classes(explorer: Explorer) -> None:
+    """The list has each configured workflow, its class and its script, in the platform's envelope."""
+    status, answer = await explorer.get(f"{BASE}/workflows")
+    assert 200 == status
+    assert {
+        "success": True,
+        "errors": [],
+        "messages": [],
+        "result": [{"name": "orders", "class_name": "Orders", "script_name": "shop"}],
+        "result_info": {"count": 1},
+    } == answer
+
+
+async def test_workflow_counts_its_instances(explorer: Explorer) -> None:
+    """A workflow tells how many of its instances are in each status, at this moment."""
+    await explorer.orders.create(id="a")
+    await (await explorer.orders.create(id="b")).terminate()
+    await explorer.clock.advance("1 minute")
+    _, answer = await explorer.get(f"{BASE}/workflows/orders")
+    counts = {status: count for status, count in answer["result"]["instances"].items() if count}
+    assert {"waiting": 1, "terminated": 1} == counts
+
+
+async def test_instances_come_in_pages_newest_first(explorer: Explorer) -> None:
+    """Pages follow each other without gaps, and the page info counts all of them."""
+    for n in range(5):
+        await explorer.orders.create(id=f"i{n}")
+    _, first = await explorer.get(f"{BASE}/workflows/orders/instances?per_page=2&page=1")
+    _, last = await explorer.get(f"{BASE}/workflows/orders/instances?per_page=2&page=3")
+    assert ["i4", "i3"] == [entry["id"] for entry in first["result"]]
+    assert ["i0"] == [entry["id"] for entry in last["result"]]
+    info = {key: first["result_info"][key] for key in ("page", "per_page", "total_count", "total_pages")}
+    assert {"page": 1, "per_page": 2, "total_count": 5, "total_pages": 3} == info
+
+
+async def test_instances_are_filtered_by_status(explorer: Explorer) -> None:
+    """Only instances in the status that is asked for are listed and counted."""
+    await explorer.orders.create(id="a")
+    await (await explorer.orders.create(id="b")).terminate()
+    _, answer = await explorer.get(f"{BASE}/workflows/orders/instances?status=terminated")
+    assert ["b"] == [entry["id"] for entry in answer["result"]]
+    assert 1 == answer["result_info"]["total_count"]
+
+
+async def test_instance_tells_its_steps_and_attempts(explorer: Explorer) -> None:
+    """Steps come in the order they started, with attempts and readable outputs; sensitive ones are redacted."""
+    await explorer.orders.create(id="a", params={"n": 1})
+    await explorer.clock.advance("2 hours")
+    _, answer = await explorer.get(f"{BASE}/workflows/orders/instances/a")
+    result = answer["result"]
+    assert ("waiting", {"n": 1}, 5) == (result["status"], result["params"], result["step_count"])
+    charge, secret, flaky, nap, wait = result["steps"]
+    assert {"at": "2026-01-01T00:00:00+00:00", "raw": "[2 bytes]", "n": "nan"} == charge["output"]
+    assert "[REDACTED]" == secret["output"]
+    assert [False, True] == [attempt["success"] for attempt in flaky["attempts"]]
+    assert {"name": "ValueError", "message": "once"} == flaky["attempts"][0]["error"]
+    assert ("sleep", True) == (nap["type"], nap["finished"])
+    assert ("waitForEvent", False, None) == (wait["type"], wait["finished"], wait["end"])
+
+
+async def test_finished_instance_tells_its_end(explorer: Explorer) -> None:
+    """A failed instance has its error, the event it got, and the time it ended."""
+    instance = await explorer.orders.create(id="a")
+    await instance.send_event(type="answer", payload="fail")
+    await explorer.clock.advance("2 hours")
+    _, answer = await explorer.get(f"{BASE}/workflows/orders/instances/a")
+    result = answer["result"]
+    assert ("errored", {"name": "ValueError", "message": "as told"}) == (result["status"], result["error"])
+    assert "fail" == result["steps"][-1]["output"]["payload"]
+    assert result["end"].endswith("Z")
+
+
+async def test_wait_that_timed_out_says_so(explorer: Explorer) -> None:
+    """A wait whose time passed is finished, with the timeout as its error."""
+    await explorer.orders.create(id="a")
+    await explorer.clock.advance("2 days")
+    _, answer = await explorer.get(f"{BASE}/workflows/orders/instances/a")
+    wait = answer["result"]["steps"][-1]
+    assert (True, "WorkflowTimeoutError") == (wait["finished"], wait["error"]["name"])
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code", "says"),
+    [
+        ("/workflows/nope", 404, 10501, "Workflow 'nope' not found."),
+        ("/workflows/orders/instances/nope", 404, 10501, "Workflow instance 'nope' not found."),
+        ("/workflows/orders/instances?page=0", 400, 10001, "page: Too small: expected number to be >=1"),
+        ("/workflows/orders/instances?page=1.5", 400, 10001, "page: "),
+        ("/workflows/orders/instances?per_page=101", 400, 10001, "per_page: Too big: expected number to be <=100"),
+        ("/workflows/orders/instances?status=bogus", 400, 10001, "status: Invalid option"),
+        ("/nothing", 404, 10001, "/nothing"),
+    ],
+)
+async def test_mistakes_are_the_clients(explorer: Explorer, path: str, status: int, code: int, says: str) -> None:
+    """A wrong question is a 4xx in the envelope, with the platform's code and a text that names the mistake."""
+    got, answer = await explorer.get(BASE + path)
+    assert (status, False, code) == (got, answer["success"], answer["errors"][0]["code"])
+    assert says in answer["errors"][0]["message"]
+
+
+async def test_asking_for_an_unknown_instance_makes_none(explorer: Explorer) -> None:
+    """Looking up what is not there leaves no trace in the list."""
+    await explorer.get(f"{BASE}/workflows/orders/instances/ghost")
+    _, answer = await explorer.get(f"{BASE}/workflows/orders/instances")
+    assert [] == answer["result"]
+
+
+async def test_older_path_answers_too(explorer: Explorer) -> None:
+    """Clients that know the former address are served."""
+    status, _ = await explorer.get("/cdn-cgi/explorer/api/workflows")
+    assert 200 == status
+
+
+async def test_other_control_paths_go_to_the_worker(explorer: Explorer) -> None:
+    """What is not the Explorer's is the Worker's, as on the platform."""
+    assert (200, "the Worker") == await explorer.get("/cdn-cgi/anything")
+
+
+async def test_writing_is_refused_by_name(explorer: Explorer) -> None:
+    """A route that is not there yet says so, and changes nothing."""
+    status, answer = await explorer.get(f"{BASE}/workflows/orders/instances", method="POST")
+    assert 405 == status
+    assert "not supported yet" in answer["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=str,
+)
+async def test_pages_of_other_sites_are_refused(explorer: Explorer, headers: dict[str, str]) -> None:
+    """A request that a foreign page makes, or one for a foreign host name, gets 403 and no data."""
+    status, answer = await explorer.get(f"{BASE}/workflows", headers)
+    assert 403 == status
+    assert "orders" not in str(answer)
+
+
+async def test_pages_of_this_server_may_ask(explorer: Explorer) -> None:
+    """Our own origin passes, and so does a client that sends none."""
+    status, _ = await explorer.get(f"{BASE}/workflows", {"Origin": explorer.url, "Sec-Fetch-Site": "same-origin"})
+    assert 200 == status
