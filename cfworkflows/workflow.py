@@ -1,4 +1,4 @@
-"""The types of a Workflow binding, for annotating an `Env`. What stands behind them is the platform's, or the emulator's.
+"""The types of a Workflow binding, to annotate an `Env`. What stands behind them is the platform's, or the emulator's.
 
 Every method takes the platform's options object, as a dict in its place, or keywords; every camelCase name works too.
 """
@@ -59,7 +59,7 @@ class WorkflowInstance(Protocol[Output]):
         options: Mapping[str, Any] | None = None,
         /,
         *,
-        type: str | None = None,  # noqa: A002 - the platform's name
+        type: str | None = None,
         payload: Any = None,
     ) -> None: ...
 
@@ -74,12 +74,12 @@ class Workflow(Protocol[Params, Output]):
         options: Mapping[str, Any] | None = None,
         /,
         *,
-        id: str | None = None,  # noqa: A002 - the platform's name
+        id: str | None = None,
         params: Params | Mapping[str, Any] | None = None,
         retention: Mapping[str, Duration] | None = None,
     ) -> WorkflowInstance[Output]: ...
 
-    async def get(self, id: str, /) -> WorkflowInstance[Output]: ...  # noqa: A002
+    async def get(self, id: str, /) -> WorkflowInstance[Output]: ...
 
     async def create_batch(self, batch: Iterable[Mapping[str, Any]], /) -> list[WorkflowInstance[Output]]: ...
 

@@ -36,11 +36,13 @@ class Connection:
 
     async def head(self):
         """The status line and the headers of the next answer, as a list of lines."""
-        return (await self.reader.readuntil(b"\r\n\r\n")).decode().rstrip().split("\r\n")
+        async with asyncio.timeout(10):
+            return (await self.reader.readuntil(b"\r\n\r\n")).decode().rstrip().split("\r\n")
 
     async def rest(self):
         """All until the server closes the connection."""
-        return await self.reader.read()
+        async with asyncio.timeout(10):
+            return await self.reader.read()
 
 
 class Served:

@@ -29,7 +29,7 @@ log = logging.getLogger("cfworkflows.engine")
 class World:
     """What all instances of an engine share. `evict_after_ms` is None where nothing is evicted.
 
-    `callbacks` are those that run, of ended instances too: a callback goes on after its timeout, or if nobody awaits it.
+    `callbacks` are those that run, of ended instances too: one goes on after its timeout, or if nobody awaits it.
     """
 
     clock: Clock

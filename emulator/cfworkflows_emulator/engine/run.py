@@ -241,6 +241,8 @@ class Run:
                 "Make the callback an `async def` to call steps in it."
             )
         self._active()
+        if self._parked:  # the call may come to nothing that ends or parks: it was done before, or is refused
+            self._loop.call_soon(self._consider_parking)
         return self._names.allot(kind, name, self._inside())
 
     def _start(self, step: str, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:

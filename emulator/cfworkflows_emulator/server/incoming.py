@@ -1,5 +1,6 @@
 """A request as aiohttp read it, as the `Request` that a Worker gets."""
 
+import functools
 import re
 from collections.abc import AsyncIterator, Iterator
 
@@ -13,6 +14,8 @@ from cfworkflows_emulator.server.cf import IncomingCf
 # What a Worker reads on the platform, whatever the client accepts.
 ACCEPT_ENCODING = b"br, gzip"
 
+# A path and a query that are in their normal form: no segment starts with a dot, nothing is to be escaped.
+_PLAIN_TARGET = re.compile(r"(?:/(?!\.)[A-Za-z0-9_~!$&()*+,;=:@.\-]*)+(?:\?[A-Za-z0-9_~!$&()*+,;=:@/?.%\-]*)?")
 _NOT_IN_HOST = re.compile(r"[\s/\\?#@]")  # they would move the end of the host in the URL
 
 
@@ -28,11 +31,13 @@ def incoming_request(request: web.BaseRequest) -> Request:
     """The Request. Its body is read from the connection only as fast as the Worker reads it."""
     headers = request.headers
     target = request.raw_path
-    host = headers.get("Host")
-    if host is None:
-        host = "localhost"  # HTTP/1.0
-    url = normalise_url(f"http://{host}{target}" if target.startswith("/") else _absolute(target, host))
-    if url is None or _NOT_IN_HOST.search(host) is not None:
+    host = headers.get("Host", "localhost")  # HTTP/1.0 does without
+    origin = _origin(host)
+    if origin is not None and _PLAIN_TARGET.fullmatch(target) is not None:
+        url: str | None = origin + target
+    else:
+        url = origin and normalise_url(_absolute(target, origin))
+    if url is None:
         raise BadRequestError(f"Invalid Host header or request target: {host!r}, {target!r}")
     return Request.incoming(
         request.method,
@@ -43,9 +48,20 @@ def incoming_request(request: web.BaseRequest) -> Request:
     )
 
 
-def _absolute(target: str, host: str) -> str:
-    """The URL of a target that is no path: absolute, as proxies are sent it, or the `*` of OPTIONS."""
-    return target if "://" in target else f"http://{host}/{target}"
+@functools.lru_cache(maxsize=64)
+def _origin(host: str) -> str | None:
+    """`http://host` in its normal form, or None if `host` is no host."""
+    if _NOT_IN_HOST.search(host) is not None:
+        return None
+    url = normalise_url(f"http://{host}/")
+    return url and url.removesuffix("/")
+
+
+def _absolute(target: str, origin: str) -> str:
+    """The URL of a target: a path, an absolute URL as proxies are sent it, or the `*` of OPTIONS."""
+    if target.startswith("/"):
+        return origin + target
+    return target if "://" in target else f"{origin}/{target}"
 
 
 class IncomingHeaders:

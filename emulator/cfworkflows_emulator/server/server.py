@@ -12,7 +12,7 @@ from aiohttp import web
 from cfworkflows.http import Response
 from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.server.connection import ConnectionFactory
-from cfworkflows_emulator.server.failure import failure_response, worker_frames
+from cfworkflows_emulator.server.failure import failure_response
 from cfworkflows_emulator.server.incoming import BadRequestError, ClientDisconnectedError, incoming_request
 from cfworkflows_emulator.server.mounts import CONTROL_PREFIX, control_mounts, mount_for
 from cfworkflows_emulator.server.outgoing import Outgoing
@@ -99,8 +99,7 @@ class Server:
         if isinstance(failure, ClientDisconnectedError):
             log.info("%s", failure)
         else:
-            shown = failure if worker_frames(failure) is not None else failure.with_traceback(None)
-            log.error("Uncaught error in %s %s", request.method, request.raw_path, exc_info=shown)
+            log.error("Uncaught error in %s %s", request.method, request.raw_path, exc_info=failure)
         return Outgoing(request, failure_response(failure, incoming))
 
 

@@ -1,9 +1,10 @@
 """A SQLite database that runs whole functions in its own thread, so that a transaction is one hop."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -36,6 +37,9 @@ class Database(aiosqlite.Connection):
         except (sqlite3.DatabaseError, StateError) as error:
             if database._connection is not None:  # aiosqlite has no public way to ask whether it opened
                 await database.close()
+            else:  # its thread still speaks to the loop as it ends; up to aiosqlite 0.21 the connection is the thread
+                thread: Any = getattr(database, "_thread", database)
+                await asyncio.to_thread(thread.join)
             raise StateError(f"{where}: {_explain(error)}") from error
         return database
 
