@@ -23,7 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from cfworkflows.errors import CfworkflowsError
+from cfworkflows.errors import CronError
 
 LONGEST = 256
 """The most characters that the platform takes for one expression."""
@@ -51,10 +51,6 @@ _MACROS = {
 
 # The days of a month that a field allows, from the weekday of its first (Monday = 0) and its length.
 _Days = Callable[[int, int], set[int]]
-
-
-class CronError(CfworkflowsError, ValueError):
-    """Text that is not a cron expression. Its message names the field, what is wrong and what is allowed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,11 @@ class ExecutionContext:
         """Let `awaitable` go on after the response is sent. Its error is logged, and nobody else sees it."""
         self._wait_until(awaitable)
 
+    def pass_through_on_exception(self) -> None:
+        """On Cloudflare, a handler that raises is then answered by the origin. Here there is none: the error shows."""
+
     waitUntil = wait_until  # noqa: N815 - the platform's name
+    passThroughOnException = pass_through_on_exception  # noqa: N815 - the platform's name
 
 
 class WorkerEntrypoint(Generic[Env]):

@@ -10,6 +10,7 @@
     │   ├── WorkflowError             a binding or instance call was refused; its text starts with "(code) "
     │   ├── SerializationError        a value cannot be stored; also a TypeError
     │   ├── PayloadValidationError    a payload does not fit its type; also a ValueError
+    │   ├── CronError                 text that is not a cron expression; also a ValueError
     │   └── DurationError             text that is not a duration; also a ValueError
     ├── NonRetryableError             raised by users: fail now, whatever the retries say
     └── PortabilityWarning            (a UserWarning) works here, not on Cloudflare
@@ -74,6 +75,10 @@ class SerializationError(CfworkflowsError, TypeError):
 
 class PayloadValidationError(CfworkflowsError, ValueError):
     """A value does not fit the type that the code gives for it. The text names the type and each wrong field."""
+
+
+class CronError(CfworkflowsError, ValueError):
+    """Text that is not a cron expression. Its message names the field, what is wrong and what is allowed."""
 
 
 class DurationError(CfworkflowsError, ValueError):
@@ -181,6 +186,7 @@ _OURS: dict[str, type[CfworkflowsError]] = {
         WorkflowError,
         SerializationError,
         PayloadValidationError,
+        CronError,
         DurationError,
     )
 }

@@ -19,6 +19,7 @@ SOURCES = {
 ROOMS: dict[str, set[str]] = {
     "cfworkflows.errors": set(),
     "cfworkflows.durations": {"cfworkflows.errors"},
+    "cfworkflows.cron": {"cfworkflows.errors"},
     "cfworkflows.values": {"cfworkflows.errors"},
     "cfworkflows.typed": {"cfworkflows.values"},
     "cfworkflows.event": {"cfworkflows.values"},
@@ -27,7 +28,7 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows.entrypoint": {"cfworkflows.step"},
     "cfworkflows.environment": {"cfworkflows.entrypoint"},
     "cfworkflows.workflow": {"cfworkflows.durations"},
-    "cfworkflows": {"cfworkflows.environment", "cfworkflows.http", "cfworkflows.workflow"},
+    "cfworkflows": {"cfworkflows.environment", "cfworkflows.http", "cfworkflows.workflow", "cfworkflows.cron"},
     "cfworkflows_bindings": {"cfworkflows"},
     "cfworkflows_emulator": set(),
     "cfworkflows_emulator.clock": {"cfworkflows"},

@@ -1,6 +1,9 @@
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import asyncio
 
 DISTURBED = "This ReadableStream is disturbed (has already been read from), and cannot be used as a body."
 LOCKED = "This ReadableStream is currently locked to a reader."
@@ -254,25 +257,39 @@ class _FromIterable:
 class _Tee:
     """The stream that two branches share, and what each of them has still to read (None once it gave up)."""
 
-    __slots__ = ("lock", "stream", "waiting")
+    __slots__ = ("pulling", "stream", "waiting")
 
     def __init__(self, stream: ReadableStream) -> None:
-        import asyncio
-
         self.stream = stream
-        self.lock = asyncio.Lock()
+        self.pulling: "asyncio.Task[None] | None" = None
         self.waiting: list[deque[bytes] | None] = [deque(), deque()]
 
     async def read(self, mine: deque[bytes]) -> bytes:
-        async with self.lock:
-            if not mine:
-                chunk = await self.stream._pull()
-                for waiting in self.waiting:
-                    if waiting is not None and chunk is not None:
-                        waiting.append(chunk)
-            if not mine:  # the end, or this branch was cancelled meanwhile
-                raise StopAsyncIteration
-            return mine.popleft()
+        import asyncio
+
+        if not mine:
+            if self.pulling is None:
+                self.pulling = asyncio.ensure_future(self._pull())
+                self.pulling.add_done_callback(_heard)
+            await asyncio.shield(self.pulling)  # a reader that is cancelled must not take the chunk from the other
+        if not mine:  # the end, or this branch was cancelled meanwhile
+            raise StopAsyncIteration
+        return mine.popleft()
+
+    async def _pull(self) -> None:
+        try:
+            chunk = await self.stream._pull()
+        finally:
+            self.pulling = None
+        for waiting in self.waiting:
+            if waiting is not None and chunk is not None:
+                waiting.append(chunk)
+
+
+def _heard(pulling: "asyncio.Task[None]") -> None:
+    """The error is for the branch that waits, if one still does."""
+    if not pulling.cancelled():
+        pulling.exception()
 
 
 class _Branch:

@@ -77,9 +77,8 @@ def load(options: DevOptions) -> LoadedConfig:
         variables=options.variables,
         env_files=options.env_files,
         process_env=os.environ,
+        main=script,
     )
-    if script is not None:
-        loaded = dataclasses.replace(loaded, main=script)
     if options.name is not None:
         loaded = dataclasses.replace(loaded, config=loaded.config.model_copy(update={"name": options.name}))
     return loaded

@@ -55,12 +55,14 @@ def load_config(
     variables: Mapping[str, str] | None = None,
     env_files: Sequence[Path] = (),
     process_env: Mapping[str, str],
+    main: Path | None = None,
 ) -> LoadedConfig:
     """Load the file at `path` (`--config`), or the one found from `cwd` upwards.
 
     `env` is the environment (`--env`); without it CLOUDFLARE_ENV counts, and "" is the top level whatever that says.
     `variables` come from `--var`, `env_files` from `--env-file` (relative to the folder of the configuration).
-    Raises ConfigError with every problem of the file.
+    `main` is the Worker's file, instead of the one that the configuration names. Raises ConfigError with every problem
+    of the file.
     """
     cwd = cwd.absolute()
     found = find_config(path, cwd)
@@ -78,7 +80,8 @@ def load_config(
     if resolved.section is not None:
         _check(resolved.section, data["env"][resolved.env])
     check_whole(resolved)
-    main = check_main(resolved, found.path.parent)
+    if main is None:
+        main = check_main(resolved, found.path.parent)
     if report.errors or main is None:
         raise ConfigError(_in_order(report.errors + report.warnings))
 

@@ -9,10 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
+from cfworkflows.cron import LONGEST, CronError, CronExpression
 from cfworkflows.durations import parse_duration
 from cfworkflows.errors import DurationError
-
-LONGEST_SCHEDULE = 256  # characters
 
 
 def _retention(value: object) -> int:
@@ -36,8 +35,13 @@ def _schedules(value: object) -> list[str]:
         raise ValueError("should be a cron expression or an array of them")
     if not schedules or not all(schedule.strip() for schedule in schedules):
         raise ValueError("should not be empty")
-    if any(len(schedule) > LONGEST_SCHEDULE for schedule in schedules):
-        raise ValueError(f"should hold cron expressions of at most {LONGEST_SCHEDULE} characters")
+    if any(len(schedule) > LONGEST for schedule in schedules):
+        raise ValueError(f"should hold cron expressions of at most {LONGEST} characters")
+    for schedule in schedules:
+        try:
+            CronExpression.parse(schedule)
+        except CronError as error:
+            raise ValueError(f"should hold cron expressions. {error}") from error
     return schedules
 
 
