@@ -261,7 +261,7 @@ class _Tee:
 
     def __init__(self, stream: ReadableStream) -> None:
         self.stream = stream
-        self.pulling: "asyncio.Task[None] | None" = None
+        self.pulling: asyncio.Task[None] | None = None
         self.waiting: list[deque[bytes] | None] = [deque(), deque()]
 
     async def read(self, mine: deque[bytes]) -> bytes:

@@ -109,7 +109,7 @@ class ExplorerApi:
             status_counts=counts,
         )
 
-    async def _instance(self, workflow: str, id: str, query: Query) -> Response:  # noqa: A002 - the platform's name
+    async def _instance(self, workflow: str, id: str, query: Query) -> Response:
         _, entries = await self._engine.history(workflow, id)
         return _success(describe_instance(entries))
 

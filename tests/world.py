@@ -1,0 +1,136 @@
+"""A server for tests: the real engine over a real database, on a virtual clock; it can be killed and started again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from cfworkflows import WorkflowEntrypoint
+from cfworkflows.entrypoint import ExecutionContext
+from cfworkflows.typed import type_arguments
+from cfworkflows_bindings import WorkflowBinding, WorkflowInstance
+from cfworkflows_emulator.clock import VirtualClock
+from cfworkflows_emulator.engine import Engine, WorkflowDefinition, open_database
+from cfworkflows_emulator.engine.engine import EVICT_AFTER_MS
+from cfworkflows_emulator.engine.state import InstanceState
+
+ENDED = ("complete", "errored", "terminated")
+
+
+class Server:
+    """An engine with the workflows `classes`, each called as its class is. `path` None keeps all in memory."""
+
+    def __init__(
+        self,
+        *classes: type[WorkflowEntrypoint],
+        path: Path | None = None,
+        evict_after_ms: float | None = EVICT_AFTER_MS,
+        step_limit: int = 10_000,
+    ) -> None:
+        self.classes = list(classes)
+        self.path = path
+        self.evict_after_ms = evict_after_ms
+        self.step_limit = step_limit
+        self.clock = VirtualClock()
+        self.running = False
+
+    async def start(self) -> "Server":
+        self._others = asyncio.all_tasks()
+        self.database = await open_database(self.path)
+        self.engine = await Engine.open(
+            [self._definition(cls) for cls in self.classes],
+            self.clock,
+            self.database,
+            evict_after_ms=self.evict_after_ms,
+        )
+        self.running = True
+        await self.engine.resume_all()
+        return self
+
+    def _definition(self, cls: type[WorkflowEntrypoint]) -> WorkflowDefinition:
+        context = ExecutionContext(lambda awaitable: None)
+        params = type_arguments(cls, WorkflowEntrypoint)[1]
+        return WorkflowDefinition(cls.__name__, lambda: cls(context, None), params, self.step_limit)
+
+    async def stop(self) -> None:
+        if self.running:
+            self.running = False
+            await self.engine.close()
+
+    async def kill(self) -> None:
+        """What is not on the disk is gone, and nothing that still runs gets there."""
+        self.running = False
+        self.engine.store._write = lambda operation: None
+        self.engine.store._pending.clear()
+        self.engine._alarms.close()
+        await self.cancel_all()
+        self.engine._threads.shutdown(wait=False, cancel_futures=True)
+        await self.database.close()
+        self.clock = VirtualClock(self.clock.now())
+
+    async def cancel_all(self) -> None:
+        """End every task there is, as the end of `asyncio.run` does."""
+        own = asyncio.all_tasks() - self._others - {asyncio.current_task()}
+        for task in own:
+            task.cancel()
+        await asyncio.gather(*own, return_exceptions=True)
+
+    async def restart(self) -> "Server":
+        if self.running:
+            await self.kill()
+        return await self.start()
+
+    def __getitem__(self, workflow: str | type) -> WorkflowBinding:
+        return WorkflowBinding(self.engine, workflow if isinstance(workflow, str) else workflow.__name__)
+
+    async def create(self, *arguments: Any, **options: Any) -> WorkflowInstance:
+        """A new instance of the only workflow, gone as far as it goes without time passing."""
+        instance = await self[self.classes[0]].create(*arguments, **options)
+        await self.clock.settle()
+        return instance
+
+    async def get(self, id: str) -> WorkflowInstance:
+        return await self[self.classes[0]].get(id)
+
+    async def run(self, *arguments: Any, **options: Any) -> Any:
+        """The output of a new instance of the only workflow."""
+        instance = await self.create(*arguments, **options)
+        status = await self.finish(instance)
+        assert status.error is None, status.error
+        return status.output
+
+    async def finish(self, instance: WorkflowInstance) -> Any:
+        """Let time pass until the instance has ended: its status then."""
+        while (status := await self.settled(instance)).status not in ENDED:
+            await self.clock.advance_to_next()
+        return status
+
+    async def time_out(self, began: asyncio.Event) -> None:
+        """Let the next timer fire although a callback, which sets `began`, runs and so holds the clock."""
+        await began.wait()
+        assert self.clock.next_timer is not None
+        self.clock._fire_next()
+
+    async def settled(self, instance: WorkflowInstance) -> Any:
+        await self.clock.settle()
+        return await instance.status()
+
+    async def state(self, instance: WorkflowInstance) -> InstanceState:
+        return await self.engine.state(instance._workflow, instance.id)
+
+    async def journal(self, instance: WorkflowInstance) -> list[str]:
+        """The types of the entries, `step_started a-1` where there is a step."""
+        _, entries = await self.engine.history(instance._workflow, instance.id)
+        return [f"{entry.type} {entry.step}" if entry.step else entry.type for entry in entries]
+
+
+def workflow(run: Callable[..., Awaitable[Any]], params: Any = Any) -> type[WorkflowEntrypoint]:
+    """A workflow class around `run(event, step)`, or `run(step)`."""
+    takes_event = run.__code__.co_argcount == 2
+
+    class Tested(WorkflowEntrypoint[Any, params]):
+        async def run(self, event: Any, step: Any) -> Any:
+            return await (run(event, step) if takes_event else run(step))
+
+    Tested.__name__ = run.__name__
+    return Tested
