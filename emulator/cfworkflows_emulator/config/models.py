@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator
 
-from cfworkflows.cron import LONGEST, CronError, CronExpression
+from cfworkflows.cron import LONGEST, CronExpression
 from cfworkflows.durations import parse_duration
-from cfworkflows.errors import DurationError
+from cfworkflows.errors import CronError, DurationError
 
 
 def _retention(value: object) -> int:
