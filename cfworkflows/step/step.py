@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar, overload
+from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
 
 from cfworkflows.durations import Duration, parse_duration
 from cfworkflows.errors import WorkflowFatalError
@@ -23,6 +23,24 @@ DEFAULT_EVENT_TIMEOUT: Duration = "24 hours"
 _MISSING: Any = object()
 
 
+class _ResultOptions(TypedDict, total=False):
+    rollback: Callable[..., Any] | None
+    rollback_config: StepConfigLike | None
+    returns: Any
+
+
+class _Options(_ResultOptions, total=False):
+    retries: Retries | None
+    timeout: Duration | None
+    sensitive: Literal["output"] | None
+
+
+class _DecoratorOptions(_Options, total=False):
+    config: StepConfigLike | None
+    depends: Sequence[StepFunction] | None
+    concurrent: bool
+
+
 class WorkflowStep:
     """Durable steps. Each verb starts at the call, like a promise, and gives something to await.
 
@@ -40,13 +58,7 @@ class WorkflowStep:
         callback: Callable[..., Awaitable[T]],
         rollback_options: RollbackOptions | None = ...,
         /,
-        *,
-        retries: Retries | None = ...,
-        timeout: Duration | None = ...,
-        sensitive: Literal["output"] | None = ...,
-        rollback: Callable[..., Any] | None = ...,
-        rollback_config: StepConfigLike | None = ...,
-        returns: Any = ...,
+        **options: Unpack[_Options],
     ) -> asyncio.Future[T]: ...
 
     @overload
@@ -56,13 +68,7 @@ class WorkflowStep:
         callback: Callable[..., T],
         rollback_options: RollbackOptions | None = ...,
         /,
-        *,
-        retries: Retries | None = ...,
-        timeout: Duration | None = ...,
-        sensitive: Literal["output"] | None = ...,
-        rollback: Callable[..., Any] | None = ...,
-        rollback_config: StepConfigLike | None = ...,
-        returns: Any = ...,
+        **options: Unpack[_Options],
     ) -> asyncio.Future[T]: ...
 
     @overload
@@ -73,10 +79,7 @@ class WorkflowStep:
         callback: Callable[..., Awaitable[T]],
         rollback_options: RollbackOptions | None = ...,
         /,
-        *,
-        rollback: Callable[..., Any] | None = ...,
-        rollback_config: StepConfigLike | None = ...,
-        returns: Any = ...,
+        **options: Unpack[_ResultOptions],
     ) -> asyncio.Future[T]: ...
 
     @overload
@@ -87,42 +90,14 @@ class WorkflowStep:
         callback: Callable[..., T],
         rollback_options: RollbackOptions | None = ...,
         /,
-        *,
-        rollback: Callable[..., Any] | None = ...,
-        rollback_config: StepConfigLike | None = ...,
-        returns: Any = ...,
+        **options: Unpack[_ResultOptions],
     ) -> asyncio.Future[T]: ...
 
     @overload
-    def do(
-        self,
-        name: str | None = ...,
-        /,
-        *,
-        config: StepConfigLike | None = ...,
-        depends: Sequence[StepFunction] | None = ...,
-        concurrent: bool = ...,
-        retries: Retries | None = ...,
-        timeout: Duration | None = ...,
-        sensitive: Literal["output"] | None = ...,
-        rollback: Callable[..., Any] | None = ...,
-        rollback_config: StepConfigLike | None = ...,
-        returns: Any = ...,
-    ) -> StepDecorator: ...
+    def do(self, name: str | None = ..., /, **options: Unpack[_DecoratorOptions]) -> StepDecorator: ...
 
     @overload
-    def do(
-        self,
-        name: str,
-        config: StepConfigLike,
-        /,
-        *,
-        depends: Sequence[StepFunction] | None = ...,
-        concurrent: bool = ...,
-        rollback: Callable[..., Any] | None = ...,
-        rollback_config: StepConfigLike | None = ...,
-        returns: Any = ...,
-    ) -> StepDecorator: ...
+    def do(self, name: str, config: StepConfigLike, /, **options: Unpack[_DecoratorOptions]) -> StepDecorator: ...
 
     def do(
         self,
