@@ -7,14 +7,16 @@ call always runs a new step.
 
 import asyncio
 import inspect
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from cfworkflows.errors import WorkflowFatalError
 
 if TYPE_CHECKING:
     from cfworkflows.step.step import WorkflowStep
+
+T = TypeVar("T")
 
 
 class StepDecorator:
@@ -24,7 +26,7 @@ class StepDecorator:
         self,
         step: "WorkflowStep",
         name: str | None,
-        depends: "Sequence[StepFunction] | None",
+        depends: "Sequence[StepFunction[Any]] | None",
         concurrent: bool,
         options: dict[str, Any],
     ) -> None:
@@ -34,9 +36,15 @@ class StepDecorator:
         self._concurrent = concurrent
         self._options = options
 
-    def __call__(self, function: Callable[..., Any]) -> "StepFunction":
+    @overload
+    def __call__(self, function: Callable[..., Awaitable[T]]) -> "StepFunction[T]": ...
+
+    @overload
+    def __call__(self, function: Callable[..., T]) -> "StepFunction[T]": ...
+
+    def __call__(self, function: Callable[..., Any]) -> "StepFunction[Any]":
         name = self._name if self._name is not None else getattr(function, "__name__", "")
-        decorated = StepFunction(self._step, name, function, self._depends, self._concurrent, self._options)
+        decorated: StepFunction[Any] = StepFunction(self._step, name, function, self._depends, self._concurrent, self._options)
         self._step._functions[name] = decorated
         return decorated
 
@@ -44,7 +52,7 @@ class StepDecorator:
         raise WorkflowFatalError(f'Step "{self._name}" requires a callback function')
 
 
-class StepFunction:
+class StepFunction(Generic[T]):
     """A decorated step: call it without arguments, and await what it gives."""
 
     def __init__(
@@ -52,7 +60,7 @@ class StepFunction:
         step: "WorkflowStep",
         name: str,
         function: Callable[..., Any],
-        depends: "Sequence[StepFunction] | None",
+        depends: "Sequence[StepFunction[Any]] | None",
         concurrent: bool,
         options: dict[str, Any],
     ) -> None:
@@ -63,9 +71,9 @@ class StepFunction:
         self._depends = depends
         self._concurrent = concurrent
         self._options = options
-        self._latest: asyncio.Future[Any] | None = None
+        self._latest: asyncio.Future[T] | None = None
 
-    def __call__(self) -> asyncio.Future[Any]:
+    def __call__(self) -> asyncio.Future[T]:
         parameters = [parameter for parameter in inspect.signature(self._function).parameters if parameter != "ctx"]
         if parameters or self._depends:
             self._latest = asyncio.ensure_future(self._after(self._dependencies(parameters)))
@@ -74,7 +82,7 @@ class StepFunction:
             self._latest = self._start({})
         return self._latest
 
-    def _dependencies(self, parameters: list[str]) -> "dict[str, StepFunction]":
+    def _dependencies(self, parameters: list[str]) -> "dict[str, StepFunction[Any]]":
         if self._depends is None:
             unknown = [name for name in parameters if name not in self._step._functions]
             if unknown:
@@ -93,21 +101,21 @@ class StepFunction:
                 raise TypeError(f"'depends' entry for parameter '{parameter}' is not a function decorated with step.do")
         return dict(zip(parameters, self._depends, strict=True))
 
-    async def _after(self, dependencies: "dict[str, StepFunction]") -> Any:
+    async def _after(self, dependencies: "dict[str, StepFunction[Any]]") -> Any:
         if self._concurrent:
             values = await asyncio.gather(*(asyncio.shield(each._shared()) for each in dependencies.values()))
         else:
             values = [await asyncio.shield(each._shared()) for each in dependencies.values()]
         return await self._start(dict(zip(dependencies, values, strict=True)))
 
-    def _shared(self) -> asyncio.Future[Any]:
+    def _shared(self) -> asyncio.Future[T]:
         """The latest call, unless there is none or it failed: then a new one."""
         latest = self._latest
         if latest is None or (latest.done() and (latest.cancelled() or latest.exception() is not None)):
             return self()
         return latest
 
-    def _start(self, values: dict[str, Any]) -> asyncio.Future[Any]:
+    def _start(self, values: dict[str, Any]) -> asyncio.Future[T]:
         callback = partial(self._function, **values) if values else self._function
         return self._step.do(self._name, callback, **self._options)
 

@@ -37,7 +37,7 @@ class _Options(_ResultOptions, total=False):
 
 class _DecoratorOptions(_Options, total=False):
     config: StepConfigLike | None
-    depends: Sequence[StepFunction] | None
+    depends: Sequence[StepFunction[Any]] | None
     concurrent: bool
 
 
@@ -49,7 +49,7 @@ class WorkflowStep:
 
     def __init__(self, driver: StepDriver) -> None:
         self._driver = driver
-        self._functions: dict[str, StepFunction] = {}
+        self._functions: dict[str, StepFunction[Any]] = {}
 
     @overload
     def do(
@@ -104,7 +104,7 @@ class WorkflowStep:
         name: str | None = None,
         *arguments: Any,
         config: StepConfigLike | None = None,
-        depends: Sequence[StepFunction] | None = None,
+        depends: Sequence[StepFunction[Any]] | None = None,
         concurrent: bool = False,
         retries: Retries | None = None,
         timeout: Duration | None = None,
