@@ -6,10 +6,10 @@ EXAMPLE ?= patterns
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types check bench wheel clean
+.PHONY: help run test conformance lint types check bench wheel clean
 
 help: ## List the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.12")'
@@ -22,6 +22,9 @@ run: $(STAMP) ## Serve an example with cfwf dev (EXAMPLE=patterns or quickstart,
 
 test: $(STAMP) ## Run the tests (ARGS="-k journal")
 	$(BIN)/python -m pytest $(ARGS)
+
+conformance: $(STAMP) ## Replay scenarios recorded from wrangler dev, and compare (two minutes)
+	$(BIN)/python -m pytest -m conformance tests/conformance $(ARGS)
 
 lint: $(STAMP) ## Check style and formatting
 	$(BIN)/ruff check .

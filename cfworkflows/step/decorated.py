@@ -44,7 +44,9 @@ class StepDecorator:
 
     def __call__(self, function: Callable[..., Any]) -> "StepFunction[Any]":
         name = self._name if self._name is not None else getattr(function, "__name__", "")
-        decorated: StepFunction[Any] = StepFunction(self._step, name, function, self._depends, self._concurrent, self._options)
+        decorated: StepFunction[Any] = StepFunction(
+            self._step, name, function, self._depends, self._concurrent, self._options
+        )
         self._step._functions[name] = decorated
         return decorated
 

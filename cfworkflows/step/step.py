@@ -197,7 +197,9 @@ class WorkflowStep:
             raise WorkflowFatalError(
                 f"waitForEvent does not know {', '.join(sorted(unknown))}; it takes type and timeout."
             )
-        wait_for = merged.get("timeout", DEFAULT_EVENT_TIMEOUT)
+        wait_for = merged.get("timeout")
+        if wait_for is None:
+            wait_for = DEFAULT_EVENT_TIMEOUT
         return self._driver.wait_for_event(check_name(name), merged.get("type", ""), parse_duration(wait_for), returns)
 
     sleepUntil = sleep_until  # noqa: N815 - the platform's name

@@ -128,7 +128,7 @@ async def test_instance_tells_its_steps_and_attempts(explorer: Explorer) -> None
     result = answer["result"]
     assert ("waiting", {"n": 1}, 5) == (result["status"], result["params"], result["step_count"])
     charge, secret, flaky, nap, wait = result["steps"]
-    assert {"at": "2026-01-01T00:00:00+00:00", "raw": "[2 bytes]", "n": "nan"} == charge["output"]
+    assert {"at": "2026-01-01T00:00:00.000Z", "raw": "[2 bytes]", "n": "nan"} == charge["output"]
     assert "[REDACTED]" == secret["output"]
     assert [False, True] == [attempt["success"] for attempt in flaky["attempts"]]
     assert {"name": "ValueError", "message": "once"} == flaky["attempts"][0]["error"]

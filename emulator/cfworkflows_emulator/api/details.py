@@ -132,7 +132,7 @@ def printable(value: Any) -> Any:
     if isinstance(value, (bytes, bytearray)):
         return f"[{len(value)} bytes]"
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.isoformat() if value.tzinfo is None else iso(round(value.timestamp() * 1000))
     if hasattr(value, "model_dump"):
         return printable(value.model_dump())
     if hasattr(value, "__dataclass_fields__"):

@@ -7,7 +7,8 @@ from cfworkflows.errors import WorkflowFatalError
 if TYPE_CHECKING:
     from cfworkflows_emulator.engine.run import Run
 
-MAX_SLEEP_MS = 365 * 86_400_000
+MAX_SLEEP_MS = 365.25 * 86_400_000
+"""The documented limit is 365 days, and the documented unit `"1 year"` a quarter of a day more: both may be used."""
 
 
 def refuse_past() -> None:
@@ -16,10 +17,10 @@ def refuse_past() -> None:
 
 
 def begin(run: "Run", step: str, duration_ms: float, *, absolute: bool) -> None:
-    """Fix when the sleep ends: a replay never computes it again. Raises WorkflowFatalError beyond 365 days."""
+    """Fix when the sleep ends: a replay never computes it again. Raises WorkflowFatalError beyond a year."""
     if duration_ms > MAX_SLEEP_MS:
         raise WorkflowFatalError(
-            f'Sleep "{step}" is longer than 365 days ({duration_ms / 86_400_000:.1f}), the most the platform allows.'
+            f'Sleep "{step}" is longer than a year ({duration_ms / 86_400_000:.1f} days), the most the platform allows.'
         )
     data = {"absolute": True} if absolute else {}
     run.append_start("sleep_started", step, durationMs=duration_ms, until=run.clock.now() + duration_ms, **data)

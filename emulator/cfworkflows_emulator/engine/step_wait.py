@@ -8,11 +8,11 @@ from cfworkflows.errors import WorkflowFatalError, WorkflowTimeoutError
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.typed import coerce
 from cfworkflows.values import decode
+from cfworkflows_emulator.engine.step_sleep import MAX_SLEEP_MS
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.engine.run import Run
 
-MAX_TIMEOUT_MS = 365 * 86_400_000
 MAX_TYPE_LENGTH = 100
 _TYPE = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9_-]{{0,{MAX_TYPE_LENGTH - 1}}}")
 
@@ -28,10 +28,10 @@ def check_type(event_type: object) -> str:
 
 
 def begin(run: "Run", step: str, event_type: str, timeout_ms: float) -> None:
-    """Fix when the wait times out. Raises WorkflowFatalError beyond 365 days, and for a wrong event type."""
+    """Fix when the wait times out. Raises WorkflowFatalError beyond a year, and for a wrong event type."""
     check_type(event_type)
-    if not 0 < timeout_ms <= MAX_TIMEOUT_MS:
-        raise WorkflowFatalError(f'The timeout of wait "{step}" must be more than 0 and at most 365 days.')
+    if not 0 < timeout_ms <= MAX_SLEEP_MS:
+        raise WorkflowFatalError(f'The timeout of wait "{step}" must be more than 0 and at most a year.')
     run.append_start(
         "wait_started", step, eventType=event_type, until=run.clock.now() + timeout_ms, timeoutMs=timeout_ms
     )

@@ -1,0 +1,145 @@
+"""Compares answers with a recording, and knows the differences that are meant: the rows of parity.toml."""
+
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+REASONS = ("peer's bug", "production differs", "language", "not supported yet")
+NOT_COMPARED = {"__LOCAL_DEV_STEP_OUTPUTS", "durableObjectId", "remote"}
+# The peer's local server never says that an instance waits.
+RUNNING = {"waiting", "queued", "rollingBack"}
+ABSENT: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where in a scenario, as in `3 log @a body[0].value`, and what was there."""
+
+    scenario: str
+    place: str
+    wanted: Any
+    got: Any
+
+    def __str__(self) -> str:
+        return f"{self.place}\n      wanted {_short(self.wanted)}\n      got    {_short(self.got)}"
+
+
+@dataclass(slots=True)
+class Row:
+    """Differences that are meant. `scenario`, `place` and `got` (of the JSON text) are patterns, searched for."""
+
+    scenario: str
+    peer: str
+    ours: str
+    why: str
+    place: str = ""
+    got: str = ""
+    source: str = ""
+    used: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        if self.why not in REASONS:
+            raise ValueError(f"parity.toml: why is one of {', '.join(REASONS)}, not {self.why!r} ({self.scenario})")
+
+    def covers(self, difference: Difference) -> bool:
+        return bool(
+            re.search(self.scenario, difference.scenario)
+            and re.search(self.place, difference.place)
+            and (not self.got or re.search(self.got, json.dumps(difference.got, ensure_ascii=False)))
+        )
+
+
+def rows(path: Path = HERE / "parity.toml") -> list[Row]:
+    """The rows of a parity file. TypeError for a key that is not known, ValueError for a reason that is none."""
+    return [Row(**row) for row in tomllib.loads(path.read_text())["row"]]
+
+
+def unexplained(differences: Iterable[Difference], table: list[Row]) -> list[Difference]:
+    """The differences that no row covers. Notes in each row what it covered."""
+    left = []
+    for difference in differences:
+        covering = [row for row in table if row.covers(difference)]
+        for row in covering:
+            row.used.add(difference.scenario)
+        if not covering:
+            left.append(difference)
+    return left
+
+
+def scenarios() -> list[dict[str, Any]]:
+    return json.loads((HERE / "data" / "scenarios.json").read_text())  # type: ignore[no-any-return]
+
+
+def recording(scenario: str) -> list[dict[str, Any]]:
+    """The answers that the peer gave."""
+    return json.loads((HERE / "data" / "golden" / f"{scenario}.json").read_text())["steps"]  # type: ignore[no-any-return]
+
+
+def compare(scenario: str, answers: list[dict[str, Any]], skipped: Iterable[str] = ()) -> list[Difference]:
+    """What differs from the recording. Where the peer varied, the variant that is nearest counts."""
+    found: list[Difference] = []
+    for number, (wanted, got) in enumerate(zip(recording(scenario), answers, strict=True)):
+        if wanted["action"].split()[0] in skipped:
+            continue
+        if wanted["action"] != got["action"]:
+            raise ValueError(f"{scenario}: the recording has {wanted['action']}, the scenario {got['action']}")
+        variants = [_soft(_body(variant)) for variant in (wanted, *wanted.get("unstable", []))]
+        place = f"{number} {wanted['action']}"
+        answer = _soft(_body(got))
+        candidates = [
+            [Difference(scenario, f"{place} {path}", one, other) for path, one, other in differ(variant, answer)]
+            for variant in variants
+        ]
+        nearest = min(candidates, key=len)
+        found += nearest
+    return found
+
+
+def _body(answer: dict[str, Any]) -> dict[str, Any]:
+    return {key: answer[key] for key in ("http", "body", "timed_out") if key in answer}
+
+
+def _soft(value: Any) -> Any:
+    """What two languages can agree on: undefined, null and an absent field are one."""
+    if isinstance(value, list):
+        return [_soft(item) for item in value]
+    if isinstance(value, dict):
+        if value == {"$undefined": True}:
+            return None
+        items = {key: _soft(item) for key, item in value.items() if key not in NOT_COMPARED}
+        return {key: item for key, item in items.items() if item is not None and (key != "props" or item)}
+    return value
+
+
+def differ(wanted: Any, got: Any, path: str = "", key: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """The places where two answers differ, each with what was wanted there and what was got."""
+    if isinstance(wanted, dict) and isinstance(got, dict):
+        for name in dict.fromkeys((*wanted, *got)):
+            below = f"{path}.{name}" if path else name
+            yield from differ(wanted.get(name, ABSENT), got.get(name, ABSENT), below, name)
+    elif isinstance(wanted, list) and isinstance(got, list) and len(wanted) == len(got):
+        for index, (one, other) in enumerate(zip(wanted, got, strict=True)):
+            yield from differ(one, other, f"{path}[{index}]")
+    elif not _same(wanted, got, key):
+        yield path, wanted, got
+
+
+def _same(wanted: Any, got: Any, key: str) -> bool:
+    numbers = not isinstance(wanted, bool) and not isinstance(got, bool)
+    if numbers and isinstance(wanted, (int, float)) and isinstance(got, (int, float)):
+        if key == "dt":
+            return abs(wanted - got) <= max(0.4, abs(wanted) / 4)
+        return wanted == got or (key in ("durationMs", "retryDelayMs") and abs(wanted - got) <= 300)
+    if key == "status" and wanted == "running" and got in RUNNING:
+        return True
+    return type(wanted) is type(got) and bool(wanted == got)
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) < 700 else f"{text[:700]}…"
