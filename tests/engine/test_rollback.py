@@ -562,7 +562,7 @@ async def test_the_retry_delay_of_a_handler_survives(serve, way):
         instance = await server.get("i")
     else:
         await server.clock.advance(1)
-        assert not server.engine._instances
+    assert not server.engine._instances
     assert ("rollingBack", None) == ((status := await server.settled(instance)).status, status.rollback)
     assert ("complete", None) == outcome(await server.finish(instance))
     assert (["b", "a", "a"], 10_000) == (undone.names, server.clock.now() - began)
@@ -649,6 +649,46 @@ async def test_a_handler_that_is_gone(serve):
     assert ["rollback_step_started b-1", "rollback_step_errored b-1", "rollback_errored"] == (
         await rolled_back(server, instance)
     )[1:]
+
+
+async def test_what_is_undone_is_not_missed(serve):
+    """A step whose handler has run may go from the code: the rollback goes on with the next one."""
+    undone, changed = Undone(), []
+    handlers = [undone(failing=1), undone()]
+
+    async def run(step):
+        await step.do("a", lambda: 1, handlers[0])
+        if not changed:
+            await step.do("b", lambda: 2, handlers[1])
+        fail()
+
+    server = await serve(run, evict_after_ms=0)
+    instance = await server.create()
+    await server.clock.advance(1)
+    changed.append(True)
+    assert ("complete", None) == outcome(await server.finish(instance))
+    assert ["b", "a", "a"] == undone.names
+
+
+async def test_steps_within_a_callback_are_undone_by_the_run_that_called_them(serve):
+    """Even if another handler has to be looked for; a replay does not call the callback, and does not find them."""
+    undone, changed = Undone(), []
+
+    async def run(step):
+        async def outer():
+            await step.do("inner", lambda: 1, undone())
+
+        await step.do("a", lambda: 1, None if changed else undone())
+        await step.sleep("nap", "1 day")
+        await step.do("outer", outer)
+        fail()
+
+    server = await serve(run, evict_after_ms=0)
+    instance = await server.create()
+    await server.clock.advance(1)
+    changed.append(True)
+    status = await server.finish(instance)
+    assert (["inner"], ("failed", MISSING)) == (undone.names, outcome(status))
 
 
 async def test_an_interrupted_attempt_of_a_handler_counts(serve):

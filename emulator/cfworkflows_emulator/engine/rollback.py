@@ -93,7 +93,6 @@ class Rollback(Run):
     def __init__(self, instance: "Instance", handlers: Mapping[str, StepCall]) -> None:
         super().__init__(instance)
         self.handlers.update(handlers)
-        self._replay: Replay | None = None
 
     def started(self) -> "Rollback":
         self.start(self.instance.world.context.copy())
@@ -101,11 +100,6 @@ class Rollback(Run):
 
     def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
         return super().append(f"rollback_{type}", step, value, **data)
-
-    def close(self) -> None:
-        super().close()
-        if self._replay is not None:
-            self._replay.close()
 
     async def _execute(self) -> None:
         steps = steps_to_undo(self.state)
@@ -117,14 +111,14 @@ class Rollback(Run):
         self.instance.rolled_back()
 
     async def _find_handlers(self) -> None:
-        self._replay = Replay(self.instance)
-        self._replay.start(self.instance.world.context.copy())
+        replay = Replay(self.instance)
+        replay.start(self.instance.world.context.copy())
         try:
-            await self._replay.over.wait()
+            await replay.over.wait()
         finally:
-            self._replay.close()
-        # Those of the run itself count first: it may know more of them than a replay finds.
-        self.handlers = {**self._replay.handlers, **self.handlers}
+            replay.close()
+        # The run itself may know handlers that a replay does not find, of steps within a callback.
+        self.handlers = {**replay.handlers, **self.handlers}
 
     async def _undo(self, step: str) -> bool:
         """Whether the step is undone now."""
