@@ -27,15 +27,23 @@ class InstanceError(TypedDict):
     message: str
 
 
+class InstanceRollback(TypedDict):
+    """How a rollback ended: `outcome` is complete or failed, `error` what a handler failed with."""
+
+    outcome: str
+    error: InstanceError | None
+
+
 class InstanceStatus(TypedDict, Generic[Output]):
     """`status` is queued, running, waiting, waitingForPause, paused, rollingBack, complete, errored or terminated.
 
-    `output` is None until the instance is complete, and `error` unless it errored.
+    `output` is None until the instance is complete, `error` unless it errored, `rollback` unless its steps were undone.
     """
 
     status: str
     output: Output | None
     error: InstanceError | None
+    rollback: InstanceRollback | None
 
 
 class WorkflowInstance(Protocol[Output]):
@@ -50,7 +58,7 @@ class WorkflowInstance(Protocol[Output]):
 
     async def resume(self) -> None: ...
 
-    async def terminate(self, options: Mapping[str, Any] | None = None, /) -> None: ...
+    async def terminate(self, options: Mapping[str, Any] | None = None, /, *, rollback: bool = False) -> None: ...
 
     async def restart(self, options: Mapping[str, Any] | None = None, /) -> None: ...
 

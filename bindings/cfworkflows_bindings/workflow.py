@@ -18,6 +18,16 @@ _CREATE_OPTIONS = {
 }
 
 
+class RollbackState(Protocol):
+    """`outcome` is `complete` or `failed`, None until there is one; `failure` what a handler failed with."""
+
+    @property
+    def outcome(self) -> str | None: ...
+
+    @property
+    def failure(self) -> ErrorRecord | None: ...
+
+
 class InstanceState(Protocol):
     """What a handle reads of an instance: `output` is the encoded value, None until there is one."""
 
@@ -29,6 +39,9 @@ class InstanceState(Protocol):
 
     @property
     def error(self) -> ErrorRecord | None: ...
+
+    @property
+    def rollback(self) -> RollbackState | None: ...
 
 
 class WorkflowEngine(Protocol):
@@ -46,7 +59,7 @@ class WorkflowEngine(Protocol):
 
     async def resume(self, workflow: str, id: str) -> None: ...
 
-    async def terminate(self, workflow: str, id: str) -> None: ...
+    async def terminate(self, workflow: str, id: str, *, rollback: bool = False) -> None: ...
 
     async def restart(self, workflow: str, id: str) -> None: ...
 
@@ -126,11 +139,17 @@ class WorkflowInstance:
         return f"<WorkflowInstance {self._workflow}/{self._id}>"
 
     async def status(self) -> JsDict:
-        """`{"status": …, "output": …, "error": …}`; output and error are None until there is one."""
+        """`{"status": …, "output": …, "error": …, "rollback": …}`; the last three are None until there is one.
+
+        `rollback` is `{"outcome": "complete" or "failed", "error": …}` once the steps have been undone, or could not
+        be; meanwhile the status is `rollingBack`.
+        """
         state = await self._engine.state(self._workflow, self._id)
-        error = JsDict(name=state.error.name, message=state.error.message) if state.error else None
         output = decode(state.output) if state.output is not None else None
-        return JsDict(status=str(state.visible_status), output=output, error=error)
+        rollback = None
+        if state.rollback is not None and state.rollback.outcome is not None:
+            rollback = JsDict(outcome=state.rollback.outcome, error=_error(state.rollback.failure))
+        return JsDict(status=str(state.visible_status), output=output, error=_error(state.error), rollback=rollback)
 
     async def send_event(
         self,
@@ -166,13 +185,27 @@ class WorkflowInstance:
         """Go on after a pause."""
         await self._engine.resume(self._workflow, self._id)
 
-    async def terminate(self) -> None:
-        """End the instance now. Raises WorkflowError if it has ended already."""
-        await self._engine.terminate(self._workflow, self._id)
+    async def terminate(self, options: Mapping[str, Any] | None = None, /, *, rollback: bool = False) -> None:
+        """End the instance now; with `{"rollback": True}`, or the keyword, undo its steps before.
+
+        It returns as soon as the rollback is certain to come, a crash or not; `status()` tells when it is over. During
+        a rollback, a terminate without the option gives the rest of it up. Raises WorkflowError
+        (`instance.cannot_terminate`) if the instance has ended, or a rollback is asked for during one.
+        """
+        if options is not None and not isinstance(options, Mapping):
+            raise TypeError(f"terminate() takes an object with rollback, not {options!r}")
+        given = {"rollback": rollback, **(options or {})}
+        if unknown := given.keys() - {"rollback"}:
+            raise TypeError(f"terminate() does not know {', '.join(sorted(map(str, unknown)))}; it takes rollback")
+        await self._engine.terminate(self._workflow, self._id, rollback=given["rollback"] is True)
 
     async def restart(self) -> None:
         """Begin anew, with the same params and nothing of what was done."""
         await self._engine.restart(self._workflow, self._id)
+
+
+def _error(record: ErrorRecord | None) -> JsDict | None:
+    return JsDict(name=record.name, message=record.message) if record is not None else None
 
 
 def _merged(method: str, options: object, keywords: Mapping[str, Any]) -> dict[str, Any]:

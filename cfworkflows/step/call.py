@@ -47,13 +47,16 @@ class RollbackContext(JsDict):
     def step_name(self) -> str:
         return f"{self.ctx.step.name}-{self.ctx.step.count}"
 
+    stepName = step_name  # noqa: N815 - the platform's name
+
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """How to undo a step: the handler, and the configuration of its own attempts."""
+    """How to undo a step: the handler, the configuration of its own attempts, and how it takes the RollbackContext."""
 
     handler: Callable[..., Any]
     config: ResolvedConfig
+    context: ContextStyle
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +108,10 @@ class StepDriver(Protocol):
     ) -> asyncio.Future[WorkflowStepEvent[Any]]: ...
 
 
-def context_style(name: str, callback: Callable[..., Any]) -> ContextStyle:
-    """How `callback` takes the step context: as the parameter it must be given, or called `ctx`; None if not at all.
+def context_style(
+    name: str, callback: Callable[..., Any], role: str = "callback", given: str = "step context"
+) -> ContextStyle:
+    """How `callback` takes its context: as the parameter it must be given, or called `ctx`; None if not at all.
 
     A parameter with a default (`lambda item=item: …`) is the usual way to bind a loop variable, so it is left alone.
     Raises WorkflowFatalError if the callback asks for more than one argument.
@@ -132,9 +137,9 @@ def context_style(name: str, callback: Callable[..., Any]) -> ContextStyle:
     if required:
         asked = len(required) + (style is not None)
         raise WorkflowFatalError(
-            f'Step "{name}": its callback asks for {asked} argument{"s" if asked > 1 else ""} '
+            f'Step "{name}": its {role} asks for {asked} argument{"s" if asked > 1 else ""} '
             f"({', '.join(p.name for p in named if p in required or p is context)}), and at most one is given, "
-            "the step context. Bind the others, for example with a lambda."
+            f"the {given}. Bind the others, for example with a lambda."
         )
     return style
 

@@ -128,6 +128,10 @@ class WorkflowStep:
         may take the step context. `returns` names the type that the result is rebuilt as: a pydantic model, a
         dataclass or a TypedDict; by default the callback's own annotation.
 
+        `rollback` undoes the step if the instance fails later, or is terminated with `{"rollback": True}`. It is called
+        with a RollbackContext, or without arguments, and tried as often as `rollback_config` says; the handlers of all
+        steps that were started are called one after the other, the latest step's first.
+
         Raises WorkflowFatalError for a name over 256 characters or with control characters, a configuration in an
         invalid format, and a missing callback. The future raises the error of the last attempt: a builtin class or
         NonRetryableError keeps its type, WorkflowTimeoutError tells a timeout, any other arrives as StepError.
@@ -250,7 +254,11 @@ def _call(
 ) -> StepCall:
     undo = None
     if rollback is not None:
-        undo = Rollback(rollback, resolve(name, rollback_config, kind="Rollback config"))
+        undo = Rollback(
+            rollback,
+            resolve(name, rollback_config, kind="Rollback config"),
+            context_style(name, rollback, "rollback handler", "rollback context"),
+        )
     return StepCall(
         name=name,
         callback=callback,

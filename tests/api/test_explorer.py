@@ -31,7 +31,9 @@ class Orders(WorkflowEntrypoint):
         await step.do("flaky", fails_once, retries={"limit": 1, "delay": 1000})
         await step.sleep("nap", "1 hour")
         got = await step.wait_for_event("answer", type="answer", timeout="1 day")
-        if got.payload == "fail":
+        if got.payload == "undo":
+            await step.do("refund", lambda: 1, rollback=lambda: 1 / 0, rollback_config={"timeout": "1 day"})
+        if got.payload in ("fail", "undo"):
             raise ValueError("as told")
         return got.payload
 
@@ -146,6 +148,20 @@ async def test_finished_instance_tells_its_end(explorer: Explorer) -> None:
     assert ("errored", {"name": "ValueError", "message": "as told"}) == (result["status"], result["error"])
     assert "fail" == result["steps"][-1]["output"]["payload"]
     assert result["end"].endswith("Z")
+
+
+async def test_rollback_tells_its_outcome(explorer: Explorer) -> None:
+    """Once it is over; its handlers are not among the steps."""
+    instance = await explorer.orders.create(id="a")
+    await instance.send_event(type="answer", payload="undo")
+    await explorer.clock.advance("61 minutes")
+    _, answer = await explorer.get(f"{BASE}/workflows/orders/instances/a")
+    assert ("rollingBack", None) == (answer["result"]["status"], answer["result"]["rollback"])
+    await explorer.clock.advance("1 hour")
+    _, answer = await explorer.get(f"{BASE}/workflows/orders/instances/a")
+    error = {"name": "ZeroDivisionError", "message": "division by zero"}
+    assert {"outcome": "failed", "error": error} == answer["result"]["rollback"]
+    assert (6, "errored") == (answer["result"]["step_count"], answer["result"]["status"])
 
 
 async def test_wait_that_timed_out_says_so(explorer: Explorer) -> None:

@@ -33,7 +33,7 @@ async def test_create_takes_an_object_or_keywords(serve, arguments, keywords):
     instance = await server["echo"].create(*arguments, **keywords)
     await server.clock.settle()
     assert "i" == instance.id
-    assert {"status": "complete", "output": {"n": 1}, "error": None} == await instance.status()
+    assert {"status": "complete", "output": {"n": 1}, "error": None, "rollback": None} == await instance.status()
     assert "<WorkflowInstance echo/i>" == repr(instance)
 
 
@@ -160,7 +160,7 @@ async def test_an_event_without_payload_has_none(serve):
     server = await serve(wait)
     instance = await server.create()
     await instance.send_event(type="go")
-    assert {"status": "complete", "output": None, "error": None} == await server.settled(instance)
+    assert {"status": "complete", "output": None, "error": None, "rollback": None} == await server.settled(instance)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,8 @@ async def test_a_failed_instance_shows_name_and_message(serve):
 
     server = await serve(fail)
     error = {"name": "ValueError", "message": "bad"}
-    assert {"status": "errored", "output": None, "error": error} == await server.settled(await server.create())
+    expected = {"status": "errored", "output": None, "error": error, "rollback": None}
+    assert expected == await server.settled(await server.create())
 
 
 def test_env_has_its_bindings_as_attributes():

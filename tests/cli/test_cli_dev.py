@@ -371,7 +371,8 @@ async def test_callbacks_of_steps_may_end_and_are_kept(write, running, tmp_path)
     assert "cut off" not in dev.text
     async with running() as dev:
         await dev.line("order/one complete")
-        assert {"status": "complete", "output": "result", "error": None} == json.loads((await dev.get())[1])
+        expected = {"status": "complete", "output": "result", "error": None, "rollback": None}
+        assert expected == json.loads((await dev.get())[1])
     assert "runs" not in dev.text
 
 

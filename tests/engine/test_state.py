@@ -14,19 +14,30 @@ from cfworkflows_emulator.engine.retries import LONGEST_DELAY_MS, may_retry, ret
 from cfworkflows_emulator.engine.state import ENTRY_TYPES, InstanceState, Status
 from cfworkflows_emulator.storage import Entry
 
-VERBS = st.sampled_from(["do", "fail", "flaky", "sleep", "wait", "until"])
+VERBS = st.sampled_from(["do", "fail", "flaky", "sleep", "wait", "until", "undo"])
 BRANCHES = st.lists(st.lists(VERBS, min_size=1, max_size=4), min_size=1, max_size=3)
-ACTIONS = st.lists(st.sampled_from(["go", "other", "pause", "resume", "time", "restart", "terminate"]), max_size=8)
+ACTIONS = st.lists(
+    st.sampled_from(["go", "other", "pause", "resume", "time", "restart", "terminate", "roll back"]), max_size=8
+)
 
 
 def program(branches):
+    undone = []
+
     async def verb(step, kind, start):
         async def fail(ctx):
             if kind == "fail" or ctx.attempt < 2:
                 raise ValueError("no")
 
+        async def undo(rollback):
+            undone.append(rollback.step_name)
+            if len(undone) % 3:
+                raise ValueError("not yet")
+
         if kind == "do":
             await step.do(kind, lambda: 1)
+        elif kind == "undo":
+            await step.do(kind, lambda: 1, rollback=undo, rollback_config={"retries": {"limit": 1, "delay": "1 hour"}})
         elif kind == "sleep":
             await step.sleep(kind, "1 hour")
         elif kind == "until":
@@ -60,6 +71,9 @@ async def _live(branches, actions, evict_after_ms):
             elif action in ("go", "other"):
                 with suppress(Exception):
                     await instance.send_event(type=action, payload=action)
+            elif action == "roll back":
+                with suppress(Exception):
+                    await instance.terminate(rollback=True)
             else:
                 with suppress(Exception):
                     await getattr(instance, action)()

@@ -136,7 +136,8 @@ async def test_a_workflow_runs_on_the_clock_it_is_given(write):
         await clock.advance("23 hours")
         assert "waiting" == (await instance.status())["status"]
         await clock.advance("2 hours")
-        assert {"status": "complete", "output": "done", "error": None} == await finished(instance)
+        expected = {"status": "complete", "output": "done", "error": None, "rollback": None}
+        assert expected == await finished(instance)
 
 
 async def test_steps_can_be_made_tasks(write):

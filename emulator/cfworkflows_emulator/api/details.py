@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from cfworkflows.errors import ErrorRecord
 from cfworkflows.values import decode
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.storage import Entry
@@ -12,7 +13,10 @@ REDACTED = "[REDACTED]"
 
 
 def describe_instance(entries: Sequence[Entry]) -> dict[str, Any]:
-    """`{status, params, queued, start, end, output, error, steps, step_count}`, steps in the order they started."""
+    """`{status, params, queued, start, end, output, error, rollback, steps, step_count}`.
+
+    The steps come in the order they started in. `rollback` is `{outcome, error}` once it is over, else None.
+    """
     state = InstanceState.fold(entries)
     steps: dict[tuple[str, str | None], dict[str, Any]] = {}
     events = {entry.seq: entry for entry in entries if entry.type == "event_received"}
@@ -35,7 +39,8 @@ def describe_instance(entries: Sequence[Entry]) -> dict[str, Any]:
         "queued": iso(state.queued.time) if state.queued else None,
         **shown,
         "output": printable(decode(state.output)) if state.output is not None else None,
-        "error": {"name": state.error.name, "message": state.error.message} if state.error else None,
+        "error": _record(state.error),
+        "rollback": _rollback(state),
         "steps": list(steps.values()),
         "step_count": len(steps),
     }
@@ -108,6 +113,16 @@ def _wait(
 def _error(entry: Entry) -> dict[str, str] | None:
     error = entry.data.get("error")
     return {"name": error["name"], "message": error["message"]} if error else None
+
+
+def _record(error: ErrorRecord | None) -> dict[str, str] | None:
+    return {"name": error.name, "message": error.message} if error is not None else None
+
+
+def _rollback(state: InstanceState) -> dict[str, Any] | None:
+    if state.rollback is None or state.rollback.outcome is None:
+        return None
+    return {"outcome": state.rollback.outcome, "error": _record(state.rollback.failure)}
 
 
 def _value(entry: Entry) -> Any:

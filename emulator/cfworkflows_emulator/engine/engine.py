@@ -22,7 +22,7 @@ from cfworkflows_emulator.engine.definition import (
     check_id,
 )
 from cfworkflows_emulator.engine.instance import Instance, World
-from cfworkflows_emulator.engine.state import InstanceState, Status
+from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.engine.step_wait import check_type
 from cfworkflows_emulator.storage import Database, Entry, InstanceRow, InstanceStore
 from cfworkflows_emulator.storage.instances import MIGRATIONS, Entries, Rows
@@ -183,9 +183,9 @@ class Engine:
         async with self._using(workflow, id) as instance:
             instance.resume()
 
-    async def terminate(self, workflow: str, id: str) -> None:
+    async def terminate(self, workflow: str, id: str, *, rollback: bool = False) -> None:
         async with self._using(workflow, id) as instance:
-            instance.terminate()
+            instance.terminate(roll_back=rollback)
 
     async def restart(self, workflow: str, id: str) -> None:
         async with self._using(workflow, id) as instance:
@@ -256,7 +256,7 @@ class Engine:
         if instance.running or instance.users or self._instances.get(instance.key) is not instance:
             return
         del self._instances[instance.key]
-        if instance.wake_at is not None and instance.state.visible_status is Status.WAITING:
+        if instance.wake_at is not None and instance.state.visible_status.wakes:
             self._alarms.set(instance.key, instance.wake_at)
 
     def _wake(self, key: int) -> None:

@@ -14,7 +14,7 @@ from cfworkflows.event import CronSchedule, WorkflowEvent
 from cfworkflows.typed import is_validated, validate
 from cfworkflows.values import decode, encode
 from cfworkflows_emulator.clock import Clock, TimerHandle
-from cfworkflows_emulator.engine import step_do
+from cfworkflows_emulator.engine import rollback, step_do
 from cfworkflows_emulator.engine.definition import ENCODING_OVERHEAD, MAX_VALUE_BYTES, WorkflowDefinition
 from cfworkflows_emulator.engine.run import Run
 from cfworkflows_emulator.engine.state import InstanceState, Status
@@ -92,7 +92,7 @@ class Instance:
         whatever its journal waits for.
         """
         status = self.state.visible_status if self.wake_at is not None else self.state.status
-        wake_at = self.wake_at if status is Status.WAITING else None
+        wake_at = self.wake_at if status.wakes else None
         if (status, wake_at) != self._indexed:
             self._indexed = (status, wake_at)
             self.store.index(self.key, status, self.clock.now(), wake_at)
@@ -125,7 +125,10 @@ class Instance:
             self.append("workflow_paused")
             self._index()
             return
-        step_do.interrupt(self)
+        if self.state.status is Status.ROLLING_BACK:
+            self._run = rollback.take_up(self)
+            return
+        step_do.interrupt(self.state.steps, self.append)
         if not self.state.started:
             self.append("workflow_started")
         if self.state.status is Status.QUEUED:
@@ -142,7 +145,8 @@ class Instance:
             if size > MAX_VALUE_BYTES + ENCODING_OVERHEAD:
                 raise SerializationError(f"it has {size:,} bytes, and the limit is 1 MiB.")
         except SerializationError as error:
-            self.fail(SerializationError(f"The output of the workflow cannot be stored: {error}", path=error.path))
+            failure = SerializationError(f"The output of the workflow cannot be stored: {error}", path=error.path)
+            self._fail(failure, ErrorRecord.of(failure, format_error(failure)))
             return
         for step in unawaited:
             log.warning("%s ended before step %s did: nothing awaited it, so its result is lost.", self, step)
@@ -151,13 +155,30 @@ class Instance:
         self._end_run(keep_callbacks=True)
 
     def fail(self, error: BaseException) -> None:
-        """`run()` raised."""
+        """`run()` raised: undo its steps, if any is to be undone, and end."""
         record = ErrorRecord.of(error, format_error(error))
+        if rollback.steps_to_undo(self.state):
+            log.error("%s failed, its steps are undone", self, exc_info=error)
+            self._roll_back(record, Status.ERRORED)
+        else:
+            self._fail(error, record)
+
+    def _fail(self, error: BaseException, record: ErrorRecord) -> None:
         self.append(
             "workflow_errored",
             error={"name": record.name, "message": record.message, "traceback": record.traceback},
         )
         log.error("%s errored", self, exc_info=error)
+        self._end_run(keep_callbacks=True)
+
+    def _roll_back(self, cause: ErrorRecord, ending: Status) -> None:
+        handlers = self._run.handlers if self._run is not None else {}
+        self.stop()  # nothing is to happen behind the back of its undoing
+        self._run = rollback.begin(self, cause, ending, handlers)
+
+    def rolled_back(self) -> None:
+        """The rollback is over, whatever its outcome."""
+        rollback.end(self)
         self._end_run(keep_callbacks=True)
 
     def _end_run(self, *, keep_callbacks: bool = False) -> None:
@@ -245,7 +266,7 @@ class Instance:
 
     def send_event(self, event_type: str, value: str) -> None:
         """Hand an event over to the oldest wait for its type, or keep it for the next one."""
-        if self.state.status.finite:
+        if self.state.status.finite or self.state.status is Status.ROLLING_BACK:
             raise WorkflowError(
                 f"Cannot send an event to instance {self.id}: it is {self.state.status}", code="instance.not_running"
             )
@@ -282,12 +303,20 @@ class Instance:
         self.start()
         self._index()
 
-    def terminate(self) -> None:
-        """End it now. Raises WorkflowError if it has ended already."""
+    def terminate(self, *, roll_back: bool = False) -> None:
+        """End it now, or undo its steps first. While they are undone already, only the former: it ends as it is.
+
+        Raises WorkflowError if it has ended already.
+        """
         if self.state.status.finite:
             raise WorkflowError(
                 "Cannot terminate instance since its on a finite state", code="instance.cannot_terminate"
             )
+        if self.state.status is Status.ROLLING_BACK:
+            rollback.abandon(self, again=roll_back)
+        elif roll_back and rollback.steps_to_undo(self.state):
+            self._roll_back(rollback.TERMINATED, Status.TERMINATED)
+            return
         self.append("workflow_terminated")
         self._end_run()
 

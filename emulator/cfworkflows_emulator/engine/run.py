@@ -14,7 +14,7 @@ from cfworkflows.step import StepCall, WorkflowStep
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows_emulator.engine import step_do, step_sleep, step_wait
 from cfworkflows_emulator.engine.naming import Names
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.storage import Entry, StateError
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Run:
     nothing of it reaches the journal any more: its futures are cancelled, and so is every new call.
     """
 
+    carries_out = "step"
+
     def __init__(self, instance: "Instance") -> None:
         self.instance = instance
         self.clock = instance.clock
@@ -43,6 +45,7 @@ class Run:
         self._loop = asyncio.get_running_loop()
         self._names = Names(instance.state)
         self._step_calls = 0
+        self.handlers: dict[str, StepCall] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._futures: set[asyncio.Future[Any]] = set()
         self._parked: dict[asyncio.Future[None], float] = {}
@@ -93,6 +96,8 @@ class Run:
             raise WorkflowFatalError(
                 f"The limit of {limit} steps has been reached. This limit can be changed in your worker configuration."
             )
+        if call.rollback is not None:
+            self.handlers[name] = call
         done = self.state.steps.get(name)
         if done is not None and done.done:
             return self._settled(lambda: step_do.outcome(self, name, call))
@@ -240,6 +245,8 @@ class Run:
                 f'Step "{name}" was called from a thread: a plain `def` callback runs in one. '
                 "Make the callback an `async def` to call steps in it."
             )
+        if self.closed and self.state.status is Status.ROLLING_BACK:
+            raise WorkflowFatalError("Cannot execute steps during rollback phase")
         self._active()
         if self._parked:  # the call may come to nothing that ends or parks: it was done before, or is refused
             self._loop.call_soon(self._consider_parking)
@@ -323,8 +330,12 @@ class Run:
         if self.hand_over_events():
             return
         if not self._nested:
-            self.instance.parked(min(self._parked.values()))
+            self.parked(min(self._parked.values()))
         self.release_clock()
+
+    def parked(self, until: float) -> None:
+        """Everything waits now, and the first of it until `until`, in ms."""
+        self.instance.parked(until)
 
 
 class _Callback:

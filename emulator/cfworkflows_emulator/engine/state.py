@@ -17,6 +17,7 @@ class Status(StrEnum):
     WAITING = "waiting"
     WAITING_FOR_PAUSE = "waitingForPause"
     PAUSED = "paused"
+    ROLLING_BACK = "rollingBack"
     COMPLETE = "complete"
     ERRORED = "errored"
     TERMINATED = "terminated"
@@ -26,22 +27,40 @@ class Status(StrEnum):
         """Whether the instance has ended."""
         return self in (Status.COMPLETE, Status.ERRORED, Status.TERMINATED)
 
+    @property
+    def wakes(self) -> bool:
+        """Whether the instance may be out of memory until a time comes."""
+        return self in (Status.WAITING, Status.ROLLING_BACK)
+
 
 @dataclass(slots=True)
 class StepState:
     """A `step.do`: its attempts so far and, once it is done, its value or error. `retry_at` is in ms.
 
     `inside` names the step in whose callback it was called, as in every verb; None if it was called in `run()`.
+    `rollback` is the configuration of its rollback handler, None if it has none. The undoing of a step is kept in the
+    same shape.
     """
 
     config: dict[str, Any]
     inside: str | None = None
+    rollback: dict[str, Any] | None = None
     attempts: int = 0
     attempt_open: bool = False
     retry_at: float | None = None
     done: bool = False
     value: str | None = None
     error: ErrorRecord | None = None
+
+    def attempt_started(self, entry: Entry) -> None:
+        self.attempts = entry.data["attempt"]
+        self.attempt_open = True
+        self.retry_at = None
+
+    def attempt_ended(self, entry: Entry) -> None:
+        self.attempt_open = False
+        delay = entry.data.get("retryDelayMs")
+        self.retry_at = entry.time + delay if delay is not None else None
 
 
 @dataclass(slots=True)
@@ -68,6 +87,21 @@ class WaitState:
 
 
 @dataclass(slots=True)
+class RollbackState:
+    """The undoing of an instance's steps: what set it off, and how the instance ends afterwards.
+
+    `steps` are those that are undone so far, in that order. `outcome` is `complete` or `failed`, None until it is over;
+    `failure` is what a handler failed with.
+    """
+
+    cause: ErrorRecord
+    ending: Status
+    steps: dict[str, StepState] = field(default_factory=dict)
+    outcome: str | None = None
+    failure: ErrorRecord | None = None
+
+
+@dataclass(slots=True)
 class InstanceState:
     """What the journal says of an instance so far."""
 
@@ -83,6 +117,7 @@ class InstanceState:
     waits: dict[str, WaitState] = field(default_factory=dict)
     events: list[Entry] = field(default_factory=list)
     open_attempts: int = 0
+    rollback: RollbackState | None = None
 
     @classmethod
     def fold(cls, entries: Iterable[Entry]) -> "InstanceState":
@@ -176,28 +211,15 @@ class InstanceState:
         self.status = Status.TERMINATED
 
     def _step_started(self, entry: Entry) -> None:
-        self.steps[_name(entry)] = StepState(entry.data["config"], entry.data.get("inside"))
+        self.steps[_name(entry)] = StepState(entry.data["config"], entry.data.get("inside"), entry.data.get("rollback"))
 
     def _attempt_started(self, entry: Entry) -> None:
-        step = self.steps[_name(entry)]
-        step.attempts = entry.data["attempt"]
-        step.attempt_open = True
-        step.retry_at = None
+        self.steps[_name(entry)].attempt_started(entry)
         self.open_attempts += 1
 
-    def _attempt_completed(self, entry: Entry) -> None:
-        self._close_attempt(entry)
-
-    def _attempt_errored(self, entry: Entry) -> None:
-        step = self._close_attempt(entry)
-        delay = entry.data.get("retryDelayMs")
-        step.retry_at = entry.time + delay if delay is not None else None
-
-    def _close_attempt(self, entry: Entry) -> StepState:
-        step = self.steps[_name(entry)]
-        step.attempt_open = False
+    def _attempt_ended(self, entry: Entry) -> None:
+        self.steps[_name(entry)].attempt_ended(entry)
         self.open_attempts -= 1
-        return step
 
     def _step_completed(self, entry: Entry) -> None:
         step = self.steps[_name(entry)]
@@ -233,11 +255,44 @@ class InstanceState:
     def _event_received(self, entry: Entry) -> None:
         self.events.append(entry)
 
+    def _rollback_started(self, entry: Entry) -> None:
+        self.status = Status.ROLLING_BACK
+        self.rollback = RollbackState(ErrorRecord(**entry.data["error"]), Status(entry.data["ending"]))
+
+    def _rollback_step_started(self, entry: Entry) -> None:
+        _rollback(self, entry).steps[_name(entry)] = StepState(entry.data["config"])
+
+    def _rollback_attempt_started(self, entry: Entry) -> None:
+        _rollback(self, entry).steps[_name(entry)].attempt_started(entry)
+
+    def _rollback_attempt_ended(self, entry: Entry) -> None:
+        _rollback(self, entry).steps[_name(entry)].attempt_ended(entry)
+
+    def _rollback_step_completed(self, entry: Entry) -> None:
+        _rollback(self, entry).steps[_name(entry)].done = True
+
+    def _rollback_step_errored(self, entry: Entry) -> None:
+        step = _rollback(self, entry).steps[_name(entry)]
+        step.done, step.error = True, ErrorRecord(**entry.data["error"])
+
+    def _rollback_completed(self, entry: Entry) -> None:
+        _rollback(self, entry).outcome = "complete"
+
+    def _rollback_errored(self, entry: Entry) -> None:
+        rollback = _rollback(self, entry)
+        rollback.outcome, rollback.failure = "failed", ErrorRecord(**entry.data["error"])
+
 
 def _name(entry: Entry) -> str:
     if entry.step is None:
         raise ValueError(f"Journal entry {entry.seq} ({entry.type}) names no step.")
     return entry.step
+
+
+def _rollback(state: InstanceState, entry: Entry) -> RollbackState:
+    if state.rollback is None:
+        raise ValueError(f"Journal entry {entry.seq} ({entry.type}) comes before rollback_started.")
+    return state.rollback
 
 
 _APPLY: dict[str, Callable[[InstanceState, Entry], None]] = {
@@ -251,8 +306,8 @@ _APPLY: dict[str, Callable[[InstanceState, Entry], None]] = {
     "workflow_terminated": InstanceState._terminated,
     "step_started": InstanceState._step_started,
     "attempt_started": InstanceState._attempt_started,
-    "attempt_completed": InstanceState._attempt_completed,
-    "attempt_errored": InstanceState._attempt_errored,
+    "attempt_completed": InstanceState._attempt_ended,
+    "attempt_errored": InstanceState._attempt_ended,
     "step_completed": InstanceState._step_completed,
     "step_errored": InstanceState._step_errored,
     "sleep_started": InstanceState._sleep_started,
@@ -261,5 +316,14 @@ _APPLY: dict[str, Callable[[InstanceState, Entry], None]] = {
     "wait_completed": InstanceState._wait_completed,
     "wait_timed_out": InstanceState._wait_timed_out,
     "event_received": InstanceState._event_received,
+    "rollback_started": InstanceState._rollback_started,
+    "rollback_step_started": InstanceState._rollback_step_started,
+    "rollback_attempt_started": InstanceState._rollback_attempt_started,
+    "rollback_attempt_completed": InstanceState._rollback_attempt_ended,
+    "rollback_attempt_errored": InstanceState._rollback_attempt_ended,
+    "rollback_step_completed": InstanceState._rollback_step_completed,
+    "rollback_step_errored": InstanceState._rollback_step_errored,
+    "rollback_completed": InstanceState._rollback_completed,
+    "rollback_errored": InstanceState._rollback_errored,
 }
 ENTRY_TYPES = frozenset(_APPLY)

@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cfworkflows.durations import parse_duration
@@ -28,7 +28,6 @@ from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.tracebacks import format_error
 
 if TYPE_CHECKING:
-    from cfworkflows_emulator.engine.instance import Instance
     from cfworkflows_emulator.engine.run import Run
 
 T = TypeVar("T")
@@ -51,24 +50,30 @@ async def perform(run: "Run", step: str, call: StepCall) -> Any:
     state = run.state.steps.get(step)
     if state is None:
         await run.admitted()
-        run.append_start("step_started", step, config=call.config.as_dict(), at=call.location)
+        undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
+        run.append_start("step_started", step, config=call.config.as_dict(), at=call.location, **undo)
         state = run.state.steps[step]
+    await attempt_until_done(run, step, state, call)
+    return outcome(run, step, call)
+
+
+async def attempt_until_done(run: "Run", step: str, state: StepState, call: StepCall) -> None:
+    """Try until an attempt succeeds, or none is left."""
     config = _stored_config(state, call)
     while not state.done:
         while state.retry_at is not None and run.clock.now() < state.retry_at:
             await run.park(state.retry_at)
         await run.admitted()
         await _attempt(run, step, state, call, config)
-    return outcome(run, step, call)
 
 
-def interrupt(instance: "Instance") -> None:
+def interrupt(steps: Mapping[str, StepState], append: Callable[..., Entry]) -> None:
     """End the attempts that were under way when the process died: each counts, as one that failed."""
-    for step, state in instance.state.steps.items():
+    for step, state in steps.items():
         if state.attempt_open:
             limit = ResolvedConfig.from_dict(state.config).limit
             retry = may_retry(limit, state.attempts, interrupted=True)
-            _record_failure(instance.append, step, state.attempts, _INTERRUPTED, 0 if retry else None)
+            _record_failure(append, step, state.attempts, _INTERRUPTED, 0 if retry else None)
 
 
 def outcome(run: "Run", step: str, call: StepCall) -> Any:
@@ -93,7 +98,7 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
     attempt = state.attempts + 1
     run.append("attempt_started", step, attempt=attempt)
     await run.durable()
-    context = StepContext(step=StepInfo(name=name, count=int(count)), attempt=attempt, config=_visible_config(config))
+    context = StepContext(step=StepInfo(name=name, count=int(count)), attempt=attempt, config=visible_config(config))
     try:
         result = await _within(run, _invoke(run, call, context), config.timeout_ms, step)
         value = _encode(step, result)
@@ -112,8 +117,8 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
             _end(run, step, attempt, ErrorRecord.of(failure), failure)
             return
         log.warning(
-            "%s attempt %d of step %s failed, next in %g s: %s: %s",
-            run.instance, attempt, step, delay / 1000, record.name, record.message,
+            "%s attempt %d of %s %s failed, next in %g s: %s: %s",
+            run.instance, attempt, run.carries_out, step, delay / 1000, record.name, record.message,
         )  # fmt: skip
         _record_failure(run.append, step, attempt, record, delay)
         run.instance.attempt_ended()
@@ -125,7 +130,7 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
 
 def _end(run: "Run", step: str, attempt: int, record: ErrorRecord, error: BaseException) -> None:
     if not run.closed:
-        log.warning("%s step %s failed after %d attempt(s)", run.instance, step, attempt, exc_info=error)
+        log.warning("%s %s %s failed after %d attempt(s)", run.instance, run.carries_out, step, attempt, exc_info=error)
     _record_failure(run.append, step, attempt, record, None)
     run.instance.attempt_ended()
 
@@ -141,9 +146,10 @@ def _record_failure(
         append("step_errored", step, error=error)
 
 
-def _visible_config(config: ResolvedConfig) -> dict[str, Any]:
+def visible_config(config: ResolvedConfig) -> dict[str, Any]:
+    """The configuration as `ctx.config` shows it."""
     shown = config.as_dict()
-    if callable(config.delay):
+    if callable(config.delay) or config.delay == DYNAMIC_DELAY:
         del shown["retries"]["delay"]
     return shown
 

@@ -215,7 +215,9 @@ class InstanceStore:
     async def interrupted(self) -> Rows:
         """The instances that were at work when the process ended, oldest first; those that wait are not among them."""
         return await self._select(
-            "WHERE status IN ('queued', 'running', 'waitingForPause') ORDER BY created_at, key", ()
+            "WHERE status IN ('queued', 'running', 'waitingForPause', 'rollingBack') AND wake_at IS NULL "
+            "ORDER BY created_at, key",
+            (),
         )
 
     async def next_alarms(self, after: tuple[int, int], limit: int) -> Alarms:
