@@ -4,7 +4,7 @@ Every method takes the platform's options object, as a dict in its place, or key
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypedDict, overload
 
 from cfworkflows.durations import Duration
 
@@ -36,6 +36,29 @@ class InstanceStatus(TypedDict, Generic[Output]):
     status: str
     output: Output | None
     error: InstanceError | None
+
+
+class BatchError(TypedDict):
+    """An instance of a batch that was not created: `code` is 10405 if its id exists, 10415 if it is twice in the batch.
+
+    `index` is its place in the batch, counted from 0.
+    """
+
+    index: int
+    id: str
+    code: int
+    message: str
+
+
+class BatchResult(TypedDict, Generic[Output]):
+    """What became of a batch, in the order of the batch."""
+
+    created: "list[WorkflowInstance[Output]]"
+    errors: list[BatchError]
+
+
+LocationHint = Literal["wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne", "apac-se", "oc", "afr", "me"]
+"""Where an instance is to run, best effort. It has no effect on your own machine."""
 
 
 class WorkflowInstance(Protocol[Output]):
@@ -81,8 +104,30 @@ class Workflow(Protocol[Params, Output]):
 
     async def get(self, id: str, /) -> WorkflowInstance[Output]: ...
 
+    @overload
+    async def create_batch(self, options: Mapping[str, Any], /) -> BatchResult[Output]: ...
+
+    @overload
+    async def create_batch(self, /, *, instances: Iterable[Mapping[str, Any]]) -> BatchResult[Output]: ...
+
+    @overload
+    async def create_batch(
+        self,
+        /,
+        *,
+        count: int,
+        params: Params | Mapping[str, Any] | None = None,
+        retention: Mapping[str, Duration] | None = None,
+        location_hint: LocationHint | None = None,
+    ) -> BatchResult[Output]: ...
+
+    @overload
     async def create_batch(self, batch: Iterable[Mapping[str, Any]], /) -> list[WorkflowInstance[Output]]: ...
 
-    async def createBatch(  # noqa: N802 - the platform's name
+    @overload
+    async def createBatch(self, options: Mapping[str, Any], /) -> BatchResult[Output]: ...
+
+    @overload
+    async def createBatch(
         self, batch: Iterable[Mapping[str, Any]], /
     ) -> list[WorkflowInstance[Output]]: ...

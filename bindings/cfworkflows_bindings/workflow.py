@@ -1,12 +1,12 @@
 """A Workflow binding, and the handles on instances that it gives."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, overload
 
 from cfworkflows.errors import ErrorRecord, WorkflowError
 from cfworkflows.values import JsDict, decode
+from cfworkflows_bindings.batch import MAX_BATCH, options_of_object, result
 
-MAX_BATCH = 100
 _MISSING: Any = object()
 
 _CREATE_OPTIONS = {
@@ -35,6 +35,8 @@ class WorkflowEngine(Protocol):
     """The engine, as far as a binding needs it. Every call ends when what it did is durable."""
 
     async def create_instance(self, workflow: str, options: Mapping[str, Any]) -> str: ...
+
+    async def create_batch(self, workflow: str, batch: Sequence[Mapping[str, Any]]) -> Sequence[str | None]: ...
 
     async def exists(self, workflow: str, id: str) -> bool: ...
 
@@ -78,31 +80,50 @@ class WorkflowBinding:
             raise WorkflowError(f"Instance {id!r} does not exist", code="instance.not_found")
         return WorkflowInstance(self._engine, self._workflow, id)
 
-    async def create_batch(self, batch: Iterable[Mapping[str, Any]], /) -> "list[WorkflowInstance]":
-        """Create 1 to 100 instances; those whose id is taken are left out of the result, as on the platform."""
-        if isinstance(batch, Mapping) and batch.keys() & {"count", "instances"}:
-            raise WorkflowError(
-                "create_batch() takes a list of instances; "
-                "the object form, with count or instances, is not supported yet",
-                code="body",
-            )
-        if isinstance(batch, (str, bytes, Mapping)) or not isinstance(batch, Iterable):
+    @overload
+    async def create_batch(self, options: Mapping[str, Any], /) -> JsDict: ...
+
+    @overload
+    async def create_batch(self, /, **keywords: Any) -> JsDict: ...
+
+    @overload
+    async def create_batch(self, batch: Iterable[Mapping[str, Any]], /) -> "list[WorkflowInstance]": ...
+
+    async def create_batch(self, options: Any = _MISSING, /, **keywords: Any) -> "JsDict | list[WorkflowInstance]":
+        """Create 1 to 100 instances, in one commit. Everything is checked before anything is created.
+
+            await env.MY_WORKFLOW.create_batch({"instances": [{"id": "a"}, {"id": "b", "params": 1}]})
+            await env.MY_WORKFLOW.create_batch({"count": 3, "params": {"n": 1}})
+            await env.MY_WORKFLOW.create_batch(count=3, params={"n": 1})
+
+        gives `{created, errors}`: handles, and `{index, id, code, message}` for each instance whose id is taken, with
+        the platform's codes 10405 (it exists) and 10415 (twice in the batch). Instead of the object, the deprecated
+        form takes a list of instances, and gives the list of those that were created; the others are left out.
+
+        Raises WorkflowError and the errors of `create`; a note says which instance it is.
+        """
+        if options is _MISSING or isinstance(options, Mapping):
+            each = options_of_object({**({} if options is _MISSING else options), **keywords})
+            return result(each, await self._create_all(each))
+        if isinstance(options, (str, bytes)) or not isinstance(options, Iterable):
             raise WorkflowError("Provided argument is invalid", code="body")
-        options = [_merged("create_batch", each, {}) for each in batch]
-        if not options:
+        if keywords:
+            raise TypeError("create_batch() takes a list of instances, or keywords, not both")
+        listed = list(options)
+        if not listed:
             raise WorkflowError("batchCreate should have at least 1 instance")
-        if len(options) > MAX_BATCH:
+        if len(listed) > MAX_BATCH:
             raise WorkflowError(f"batchCreate only supports {MAX_BATCH} instances at a time")
-        created = []
-        for each in options:
-            try:
-                created.append(await self._create(each))
-            except WorkflowError as error:
-                if error.code != "instance.already_exists":
-                    raise
-        return created
+        if None in listed:
+            raise TypeError("create_batch() takes a list of objects of options, and one of them is None")
+        each = [_merged("create_batch", one, {}) for one in listed]
+        return [instance for instance in await self._create_all(each) if instance is not None]
 
     createBatch = create_batch  # noqa: N815 - the platform's name
+
+    async def _create_all(self, batch: Sequence[Mapping[str, Any]]) -> "list[WorkflowInstance | None]":
+        ids = await self._engine.create_batch(self._workflow, batch)
+        return [WorkflowInstance(self._engine, self._workflow, id) if id is not None else None for id in ids]
 
     async def _create(self, options: Mapping[str, Any]) -> "WorkflowInstance":
         return WorkflowInstance(

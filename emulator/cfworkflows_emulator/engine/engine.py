@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from cfworkflows.durations import parse_duration
-from cfworkflows.errors import DurationError, SerializationError, WorkflowError
+from cfworkflows.errors import CfworkflowsError, DurationError, SerializationError, WorkflowError
 from cfworkflows.typed import is_validated, validate
 from cfworkflows.values import encode
 from cfworkflows_emulator.clock import Clock
@@ -53,7 +53,7 @@ class Engine:
         self._instances: dict[int, Instance] = {}
         self._loading: dict[int, asyncio.Task[None]] = {}
         self._waking: set[asyncio.Task[None]] = set()
-        self._creating: set[asyncio.Task[None]] = set()
+        self._creating: set[asyncio.Task[str]] = set()
         self._last_key = last_key
         self._closing = False
 
@@ -119,8 +119,38 @@ class Engine:
         Raises WorkflowError for a wrong or taken id and for params over 1 MiB, SerializationError for params that
         cannot be stored, PayloadValidationError for params that do not fit the workflow's type.
         """
-        definition = self.workflow(workflow)
         self._refuse_when_closing()
+        creation = self._creation(*self._prepare(workflow, options))
+        return await asyncio.shield(creation)
+
+    async def create_batch(self, workflow: str, batch: Sequence[Mapping[str, Any]]) -> "list[str | None]":
+        """Create several instances in one commit: their ids, with None in the place of each whose id is taken.
+
+        Raises what `create_instance` raises, with a note that says for which of them, and then creates none.
+        """
+        self._refuse_when_closing()
+        prepared = []
+        for index, options in enumerate(batch):
+            try:
+                prepared.append(self._prepare(workflow, options))
+            except CfworkflowsError as error:
+                error.add_note(f"It is number {index} of the batch, counted from 0. Nothing was created.")
+                raise
+        creations = [self._creation(*each) for each in prepared]
+        outcomes = await asyncio.gather(*map(asyncio.shield, creations), return_exceptions=True)
+        ids: list[str | None] = []
+        for outcome in outcomes:
+            if isinstance(outcome, WorkflowError) and outcome.code == "instance.already_exists":
+                ids.append(None)
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                ids.append(outcome)
+        return ids
+
+    def _prepare(self, workflow: str, options: Mapping[str, Any]) -> tuple[Instance, InstanceRow, Entry]:
+        """A new instance, and what is to be written of it. Raises if anything is wrong with its options."""
+        definition = self.workflow(workflow)
         id = check_id(options["id"]) if options.get("id") is not None else str(uuid.uuid4())
         value = _encode(_validated(definition, options.get("params", {})), "params")
         self._last_key += 1
@@ -130,15 +160,16 @@ class Engine:
         if options.get("retention") is not None:
             data["retention"] = _retention(options["retention"])
         queued = Entry(1, now, "workflow_queued", data=data, value=value)
-        instance = Instance(self._world, definition, row, InstanceState.fold([queued]))
+        return Instance(self._world, definition, row, InstanceState.fold([queued])), row, queued
+
+    def _creation(self, instance: Instance, row: InstanceRow, queued: Entry) -> asyncio.Task[str]:
         # A task of its own: the instance is started even if nobody waits for it any more.
         creation = asyncio.get_running_loop().create_task(self._create(instance, row, queued))
         self._creating.add(creation)
         creation.add_done_callback(self._creating.discard)
-        await asyncio.shield(creation)
-        return id
+        return creation
 
-    async def _create(self, instance: Instance, row: InstanceRow, queued: Entry) -> None:
+    async def _create(self, instance: Instance, row: InstanceRow, queued: Entry) -> str:
         self.clock.hold()
         self._instances[row.key] = instance  # before others find the row, and load another one
         instance.users += 1
@@ -149,6 +180,7 @@ class Engine:
                 )
             if not self._closing:
                 instance.start()
+            return row.id
         finally:
             instance.users -= 1
             self._unload(instance)
