@@ -4,7 +4,7 @@ Every method takes the platform's options object, as a dict in its place, or key
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypedDict, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Required, TypedDict, overload
 
 from cfworkflows.durations import Duration
 
@@ -61,6 +61,19 @@ LocationHint = Literal["wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne",
 """Where an instance is to run, best effort. It has no effect on your own machine."""
 
 
+class StepReference(TypedDict, total=False):
+    """A step to restart from: the `count`th of that name, counted from 1, which is the default; `type` is do if not
+    given.
+    """
+
+    name: Required[str]
+    count: int
+    type: Literal["do", "sleep", "waitForEvent"]
+
+
+RestartOptions = TypedDict("RestartOptions", {"from": StepReference}, total=False)
+
+
 class WorkflowInstance(Protocol[Output]):
     """A handle on one instance."""
 
@@ -75,7 +88,9 @@ class WorkflowInstance(Protocol[Output]):
 
     async def terminate(self, options: Mapping[str, Any] | None = None, /) -> None: ...
 
-    async def restart(self, options: Mapping[str, Any] | None = None, /) -> None: ...
+    async def restart(
+        self, options: RestartOptions | Mapping[str, Any] | None = None, /, *, from_: StepReference | None = None
+    ) -> None: ...
 
     async def send_event(
         self,
@@ -128,6 +143,4 @@ class Workflow(Protocol[Params, Output]):
     async def createBatch(self, options: Mapping[str, Any], /) -> BatchResult[Output]: ...
 
     @overload
-    async def createBatch(
-        self, batch: Iterable[Mapping[str, Any]], /
-    ) -> list[WorkflowInstance[Output]]: ...
+    async def createBatch(self, batch: Iterable[Mapping[str, Any]], /) -> list[WorkflowInstance[Output]]: ...

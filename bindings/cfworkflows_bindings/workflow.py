@@ -6,6 +6,7 @@ from typing import Any, Protocol, overload
 from cfworkflows.errors import ErrorRecord, WorkflowError
 from cfworkflows.values import JsDict, decode
 from cfworkflows_bindings.batch import MAX_BATCH, options_of_object, result
+from cfworkflows_bindings.restart import Start, starting_step
 
 _MISSING: Any = object()
 
@@ -50,7 +51,7 @@ class WorkflowEngine(Protocol):
 
     async def terminate(self, workflow: str, id: str) -> None: ...
 
-    async def restart(self, workflow: str, id: str) -> None: ...
+    async def restart(self, workflow: str, id: str, start: Start | None = None) -> None: ...
 
 
 class WorkflowBinding:
@@ -191,9 +192,21 @@ class WorkflowInstance:
         """End the instance now. Raises WorkflowError if it has ended already."""
         await self._engine.terminate(self._workflow, self._id)
 
-    async def restart(self) -> None:
-        """Begin anew, with the same params and nothing of what was done."""
-        await self._engine.restart(self._workflow, self._id)
+    async def restart(
+        self, options: Mapping[str, Any] | None = None, /, *, from_: Mapping[str, Any] | None = None
+    ) -> None:
+        """Begin anew, with the same params and nothing of what was done; or from a step.
+
+            await instance.restart()
+            await instance.restart({"from": {"name": "charge", "count": 1, "type": "do"}})
+            await instance.restart(from_={"name": "charge"})
+
+        `count` (default 1) is the how-manieth step of that name, and `type` (default do) is do, sleep or waitForEvent.
+        What started before the step keeps its results, also those that came later; the step itself, what started after
+        it, and events that wait to be taken are gone. Works in any status. Raises WorkflowError
+        (`instance.cannot_restart`) if there was no such step, TypeError and WorkflowError for options that are wrong.
+        """
+        await self._engine.restart(self._workflow, self._id, starting_step(options, from_))
 
 
 def _merged(method: str, options: object, keywords: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ DURATION = (
     "(body) Duration must be a number or a string in format '{{number}} {{unit}}' "
     "where unit is second(s), minute(s), etc."
 )
-HINTS = "wnam enam sam weur eeur apac apac-ne apac-se oc afr me".split()
+HINTS = ["wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne", "apac-se", "oc", "afr", "me"]
 OPTION = "(body) Invalid option: expected one of " + "|".join(f'"{hint}"' for hint in HINTS)
 
 

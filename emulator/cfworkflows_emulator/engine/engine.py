@@ -219,9 +219,29 @@ class Engine:
         async with self._using(workflow, id) as instance:
             instance.terminate()
 
-    async def restart(self, workflow: str, id: str) -> None:
+    async def restart(self, workflow: str, id: str, start: "tuple[str, str, int | float] | None" = None) -> None:
+        """Begin anew, or from the step `start`: its kind (do, sleep or wait), its name, the how-manieth it is.
+
+        Raises WorkflowError (`instance.cannot_restart`) if there was no such step.
+        """
+        if start is None:
+            async with self._using(workflow, id) as instance:
+                instance.restart()
+            return
+        # A task of its own: an instance that restarts itself from a step stops the callback that asks for it.
+        self.clock.hold()
+        restarting = asyncio.get_running_loop().create_task(self._restart_from(workflow, id, *start))
+        self._waking.add(restarting)
+        restarting.add_done_callback(self._restarted)
+        await asyncio.shield(restarting)
+
+    async def _restart_from(self, workflow: str, id: str, kind: str, name: str, count: int | float) -> None:
         async with self._using(workflow, id) as instance:
-            instance.restart()
+            await instance.restart_from(kind, name, count)
+
+    def _restarted(self, task: asyncio.Task[None]) -> None:
+        self._waking.discard(task)
+        self.clock.release()
 
     async def list(self, workflow: str, *, statuses: Sequence[str] = (), limit: int = 100, offset: int = 0) -> Rows:
         """The instances of a workflow, newest first; all of them, or those in one of `statuses`."""

@@ -83,6 +83,7 @@ _INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, 
 _APPEND = "INSERT INTO journal (instance, seq, time, type, step, data, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INDEX = "UPDATE instances SET status = ?, modified_at = ?, wake_at = ? WHERE key = ?"
 _ERASE = "DELETE FROM journal WHERE instance = ?"
+_ERASE_ENTRY = "DELETE FROM journal WHERE instance = ? AND seq = ?"
 
 Operation = Callable[[sqlite3.Connection], None]
 Batch = list[Operation | tuple[Any, ...]]
@@ -144,6 +145,10 @@ class InstanceStore:
 
     def erase_journal(self, key: int) -> None:
         self._write(lambda connection: _discard(connection.execute(_ERASE, (key,))))
+
+    def erase_entries(self, key: int, seqs: Iterable[int]) -> None:
+        rows = [(key, seq) for seq in seqs]
+        self._write(lambda connection: _discard(connection.executemany(_ERASE_ENTRY, rows)))
 
     def flushed(self) -> asyncio.Future[None]:
         """Done when everything handed over so far is durable."""
