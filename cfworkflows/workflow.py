@@ -3,7 +3,7 @@
 Every method takes the platform's options object, as a dict in its place, or keywords; every camelCase name works too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Required, TypedDict, overload
 
 from cfworkflows.durations import Duration
@@ -74,6 +74,35 @@ class StepReference(TypedDict, total=False):
 RestartOptions = TypedDict("RestartOptions", {"from": StepReference}, total=False)
 
 
+class SubscriptionResult(TypedDict):
+    """`value` is an event, None once `done` is true."""
+
+    done: bool
+    value: Any
+
+
+class WorkflowInstanceSubscription(Protocol):
+    """The events of an instance, oldest first: `next()`, or `async for`. Close it, or use it in a `with` block."""
+
+    async def next(self) -> SubscriptionResult: ...
+
+    def close(self) -> None: ...
+
+    def dispose(self) -> None: ...
+
+    def __aiter__(self) -> "WorkflowInstanceSubscription": ...
+
+    async def __anext__(self) -> Any: ...
+
+    def __enter__(self) -> "WorkflowInstanceSubscription": ...
+
+    def __exit__(self, *error: object) -> None: ...
+
+    async def __aenter__(self) -> "WorkflowInstanceSubscription": ...
+
+    async def __aexit__(self, *error: object) -> None: ...
+
+
 class WorkflowInstance(Protocol[Output]):
     """A handle on one instance."""
 
@@ -91,6 +120,15 @@ class WorkflowInstance(Protocol[Output]):
     async def restart(
         self, options: RestartOptions | Mapping[str, Any] | None = None, /, *, from_: StepReference | None = None
     ) -> None: ...
+
+    async def subscribe(
+        self,
+        options: Mapping[str, Any] | None = None,
+        /,
+        *,
+        cursor: int | None = None,
+        filter: Sequence[str] | None = None,  # noqa: A002 - the platform's name
+    ) -> WorkflowInstanceSubscription: ...
 
     async def send_event(
         self,

@@ -32,6 +32,28 @@ class InstanceState(Protocol):
     def error(self) -> ErrorRecord | None: ...
 
 
+class Subscription(Protocol):
+    """The events of an instance. `next()` gives `{done, value}`; iterating gives the values."""
+
+    async def next(self) -> JsDict: ...
+
+    def close(self) -> None: ...
+
+    def dispose(self) -> None: ...
+
+    def __aiter__(self) -> "Subscription": ...
+
+    async def __anext__(self) -> JsDict: ...
+
+    def __enter__(self) -> "Subscription": ...
+
+    def __exit__(self, *error: Any) -> None: ...
+
+    async def __aenter__(self) -> "Subscription": ...
+
+    async def __aexit__(self, *error: Any) -> None: ...
+
+
 class WorkflowEngine(Protocol):
     """The engine, as far as a binding needs it. Every call ends when what it did is durable."""
 
@@ -42,6 +64,8 @@ class WorkflowEngine(Protocol):
     async def exists(self, workflow: str, id: str) -> bool: ...
 
     async def state(self, workflow: str, id: str) -> InstanceState: ...
+
+    async def subscribe(self, workflow: str, id: str, options: object = None) -> Subscription: ...
 
     async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None: ...
 
@@ -179,6 +203,21 @@ class WorkflowInstance:
         await self._engine.send_event(self._workflow, self._id, event["type"], event.get("payload"))
 
     sendEvent = send_event  # noqa: N815 - the platform's name
+
+    async def subscribe(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> Subscription:
+        """The events of the instance: its history, then what happens, until it ends.
+
+            async with await instance.subscribe() as events:
+                async for event in events:
+                    print(event.eventId, event.type)
+
+        `{"cursor": eventId}` begins after an event, `{"filter": ["step_completed", …]}` shows some types only. Each
+        event is given once, when it is durable: `instanceId`, `eventId`, `timestamp` (ms), `type`, and what belongs to
+        the type. Raises Exception for options that are invalid.
+        """
+        if keywords and (options is None or isinstance(options, Mapping)):
+            options = {**(options or {}), **keywords}
+        return await self._engine.subscribe(self._workflow, self._id, options)
 
     async def pause(self) -> None:
         """Pause: between steps, or at once in a sleep, a wait or a retry delay."""

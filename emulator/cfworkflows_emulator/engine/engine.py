@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import logging
 import uuid
+import weakref
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from cfworkflows_emulator.engine.definition import (
 from cfworkflows_emulator.engine.instance import Instance, World
 from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.engine.step_wait import check_type
+from cfworkflows_emulator.engine.subscription import Subscription, check_options
 from cfworkflows_emulator.storage import Database, Entry, InstanceRow, InstanceStore
 from cfworkflows_emulator.storage.instances import MIGRATIONS, Entries, Rows
 
@@ -54,6 +56,7 @@ class Engine:
         self._loading: dict[int, asyncio.Task[None]] = {}
         self._waking: set[asyncio.Task[None]] = set()
         self._creating: set[asyncio.Task[str]] = set()
+        self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
         self._last_key = last_key
         self._closing = False
 
@@ -89,6 +92,8 @@ class Engine:
         """
         self._closing = True
         self._alarms.close()
+        for subscription in self._subscriptions:
+            subscription.fail(_stopping())
         for instance in self._instances.values():
             instance.hold_back()
         if self._world.callbacks and grace_s:
@@ -206,6 +211,18 @@ class Engine:
         value = _encode(payload, "payload")
         async with self._using(workflow, id) as instance:
             instance.send_event(event_type, value)
+
+    async def subscribe(self, workflow: str, id: str, options: object = None) -> Subscription:
+        """The events of an instance: `{"cursor": …}` those after an eventId, `{"filter": […]}` those of some types.
+
+        Raises Exception for options that are invalid, and WorkflowError if there is no such instance.
+        """
+        cursor, types = check_options(options)
+        row = await self._find(workflow, id)
+        self._refuse_when_closing()
+        subscription = Subscription(self.store, row.key, id, cursor, types)
+        self._subscriptions.add(subscription)
+        return subscription
 
     async def pause(self, workflow: str, id: str) -> None:
         async with self._using(workflow, id) as instance:
@@ -333,12 +350,16 @@ class Engine:
 
     def _refuse_when_closing(self) -> None:
         if self._closing:
-            raise WorkflowError("The server is stopping", code="instance.unavailable")
+            raise _stopping()
 
 
 async def open_database(path: Any = None) -> Database:
     """The database of an engine: a file, or None for one in memory. Raises StateError if it cannot be used."""
     return await Database.open(path, MIGRATIONS)
+
+
+def _stopping() -> WorkflowError:
+    return WorkflowError("The server is stopping", code="instance.unavailable")
 
 
 def _validated(definition: WorkflowDefinition, params: Any) -> Any:

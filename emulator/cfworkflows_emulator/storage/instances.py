@@ -108,6 +108,29 @@ class InstanceStore:
         self._served: Waiters = []
         self._writing: asyncio.Task[None] | None = None
         self._failure: StateError | None = None
+        self._watched: dict[int, list[asyncio.Event]] = {}
+
+    @property
+    def failure(self) -> StateError | None:
+        """Why nothing is written any more, None as long as all is well."""
+        return self._failure
+
+    # Watching
+
+    def watch(self, key: int, changed: asyncio.Event) -> None:
+        """Set `changed` whenever new entries of instance `key` are durable, and if nothing can be written any more."""
+        self._watched.setdefault(key, []).append(changed)
+
+    def unwatch(self, key: int, changed: asyncio.Event) -> None:
+        self._watched[key].remove(changed)
+        if not self._watched[key]:
+            del self._watched[key]
+
+    def notify(self, keys: Iterable[int]) -> None:
+        """Wake those that watch one of the instances `keys`."""
+        for key in self._watched.keys() & set(keys):
+            for changed in self._watched[key]:
+                changed.set()
 
     # Writing
 
@@ -180,6 +203,8 @@ class InstanceStore:
                 self._served, self._waiters = self._waiters, []
                 if batch:
                     await self._database.transaction(partial(_apply, batch))
+                    if self._watched:
+                        self.notify(operation[0] for operation in batch if isinstance(operation, tuple))
                 for waiter in self._served:
                     if not waiter.done():
                         waiter.set_result(None)
@@ -206,6 +231,7 @@ class InstanceStore:
                 waiter.set_exception(self._failure)
                 waiter.exception()
         self._pending, self._waiters = [], []
+        self.notify(self._watched)
 
     # Reading
 
@@ -241,9 +267,10 @@ class InstanceStore:
         query = "SELECT status, count(*) FROM instances WHERE workflow = ? GROUP BY status"
         return dict(await self._database.run(lambda connection: connection.execute(query, (workflow,)).fetchall()))
 
-    async def journal(self, key: int) -> Entries:
-        query = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? ORDER BY seq"
-        rows = await self._database.run(lambda connection: connection.execute(query, (key,)).fetchall())
+    async def journal(self, key: int, after: int = 0) -> Entries:
+        """The entries of an instance, oldest first; those whose `seq` is more than `after`."""
+        query = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? AND seq > ? ORDER BY seq"
+        rows = await self._database.run(lambda connection: connection.execute(query, (key, after)).fetchall())
         return [Entry(seq, time, type_, step, json.loads(data), value) for seq, time, type_, step, data, value in rows]
 
     async def last_key(self) -> int:
