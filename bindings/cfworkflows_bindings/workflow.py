@@ -1,12 +1,13 @@
 """A Workflow binding, and the handles on instances that it gives."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, overload
 
 from cfworkflows.errors import ErrorRecord, WorkflowError
 from cfworkflows.values import JsDict, decode
+from cfworkflows_bindings.batch import MAX_BATCH, options_of_object, result
+from cfworkflows_bindings.restart import Start, starting_step
 
-MAX_BATCH = 100
 _MISSING: Any = object()
 
 _CREATE_OPTIONS = {
@@ -44,14 +45,40 @@ class InstanceState(Protocol):
     def rollback(self) -> RollbackState | None: ...
 
 
+class Subscription(Protocol):
+    """The events of an instance. `next()` gives `{done, value}`; iterating gives the values."""
+
+    async def next(self) -> JsDict: ...
+
+    def close(self) -> None: ...
+
+    def dispose(self) -> None: ...
+
+    def __aiter__(self) -> "Subscription": ...
+
+    async def __anext__(self) -> JsDict: ...
+
+    def __enter__(self) -> "Subscription": ...
+
+    def __exit__(self, *error: Any) -> None: ...
+
+    async def __aenter__(self) -> "Subscription": ...
+
+    async def __aexit__(self, *error: Any) -> None: ...
+
+
 class WorkflowEngine(Protocol):
     """The engine, as far as a binding needs it. Every call ends when what it did is durable."""
 
     async def create_instance(self, workflow: str, options: Mapping[str, Any]) -> str: ...
 
+    async def create_batch(self, workflow: str, batch: Sequence[Mapping[str, Any]]) -> Sequence[str | None]: ...
+
     async def exists(self, workflow: str, id: str) -> bool: ...
 
     async def state(self, workflow: str, id: str) -> InstanceState: ...
+
+    async def subscribe(self, workflow: str, id: str, options: object = None) -> Subscription: ...
 
     async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None: ...
 
@@ -61,7 +88,7 @@ class WorkflowEngine(Protocol):
 
     async def terminate(self, workflow: str, id: str, *, rollback: bool = False) -> None: ...
 
-    async def restart(self, workflow: str, id: str) -> None: ...
+    async def restart(self, workflow: str, id: str, start: Start | None = None) -> None: ...
 
 
 class WorkflowBinding:
@@ -91,31 +118,50 @@ class WorkflowBinding:
             raise WorkflowError(f"Instance {id!r} does not exist", code="instance.not_found")
         return WorkflowInstance(self._engine, self._workflow, id)
 
-    async def create_batch(self, batch: Iterable[Mapping[str, Any]], /) -> "list[WorkflowInstance]":
-        """Create 1 to 100 instances; those whose id is taken are left out of the result, as on the platform."""
-        if isinstance(batch, Mapping) and batch.keys() & {"count", "instances"}:
-            raise WorkflowError(
-                "create_batch() takes a list of instances; "
-                "the object form, with count or instances, is not supported yet",
-                code="body",
-            )
-        if isinstance(batch, (str, bytes, Mapping)) or not isinstance(batch, Iterable):
+    @overload
+    async def create_batch(self, options: Mapping[str, Any], /) -> JsDict: ...
+
+    @overload
+    async def create_batch(self, /, **keywords: Any) -> JsDict: ...
+
+    @overload
+    async def create_batch(self, batch: Iterable[Mapping[str, Any]], /) -> "list[WorkflowInstance]": ...
+
+    async def create_batch(self, options: Any = _MISSING, /, **keywords: Any) -> "JsDict | list[WorkflowInstance]":
+        """Create 1 to 100 instances, in one commit. Everything is checked before anything is created.
+
+            await env.MY_WORKFLOW.create_batch({"instances": [{"id": "a"}, {"id": "b", "params": 1}]})
+            await env.MY_WORKFLOW.create_batch({"count": 3, "params": {"n": 1}})
+            await env.MY_WORKFLOW.create_batch(count=3, params={"n": 1})
+
+        gives `{created, errors}`: handles, and `{index, id, code, message}` for each instance whose id is taken, with
+        the platform's codes 10405 (it exists) and 10415 (twice in the batch). Instead of the object, the deprecated
+        form takes a list of instances, and gives the list of those that were created; the others are left out.
+
+        Raises WorkflowError and the errors of `create`; a note says which instance it is.
+        """
+        if options is _MISSING or isinstance(options, Mapping):
+            each = options_of_object({**({} if options is _MISSING else options), **keywords})
+            return result(each, await self._create_all(each))
+        if isinstance(options, (str, bytes)) or not isinstance(options, Iterable):
             raise WorkflowError("Provided argument is invalid", code="body")
-        options = [_merged("create_batch", each, {}) for each in batch]
-        if not options:
+        if keywords:
+            raise TypeError("create_batch() takes a list of instances, or keywords, not both")
+        listed = list(options)
+        if not listed:
             raise WorkflowError("batchCreate should have at least 1 instance")
-        if len(options) > MAX_BATCH:
+        if len(listed) > MAX_BATCH:
             raise WorkflowError(f"batchCreate only supports {MAX_BATCH} instances at a time")
-        created = []
-        for each in options:
-            try:
-                created.append(await self._create(each))
-            except WorkflowError as error:
-                if error.code != "instance.already_exists":
-                    raise
-        return created
+        if None in listed:
+            raise TypeError("create_batch() takes a list of objects of options, and one of them is None")
+        each = [_merged("create_batch", one, {}) for one in listed]
+        return [instance for instance in await self._create_all(each) if instance is not None]
 
     createBatch = create_batch  # noqa: N815 - the platform's name
+
+    async def _create_all(self, batch: Sequence[Mapping[str, Any]]) -> "list[WorkflowInstance | None]":
+        ids = await self._engine.create_batch(self._workflow, batch)
+        return [WorkflowInstance(self._engine, self._workflow, id) if id is not None else None for id in ids]
 
     async def _create(self, options: Mapping[str, Any]) -> "WorkflowInstance":
         return WorkflowInstance(
@@ -177,6 +223,21 @@ class WorkflowInstance:
 
     sendEvent = send_event  # noqa: N815 - the platform's name
 
+    async def subscribe(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> Subscription:
+        """The events of the instance: its history, then what happens, until it ends.
+
+            async with await instance.subscribe() as events:
+                async for event in events:
+                    print(event.eventId, event.type)
+
+        `{"cursor": eventId}` begins after an event, `{"filter": ["step_completed", …]}` shows some types only. Each
+        event is given once, when it is durable: `instanceId`, `eventId`, `timestamp` (ms), `type`, and what belongs to
+        the type. Raises Exception for options that are invalid.
+        """
+        if keywords and (options is None or isinstance(options, Mapping)):
+            options = {**(options or {}), **keywords}
+        return await self._engine.subscribe(self._workflow, self._id, options)
+
     async def pause(self) -> None:
         """Pause: between steps, or at once in a sleep, a wait or a retry delay."""
         await self._engine.pause(self._workflow, self._id)
@@ -199,9 +260,21 @@ class WorkflowInstance:
             raise TypeError(f"terminate() does not know {', '.join(sorted(map(str, unknown)))}; it takes rollback")
         await self._engine.terminate(self._workflow, self._id, rollback=given["rollback"] is True)
 
-    async def restart(self) -> None:
-        """Begin anew, with the same params and nothing of what was done."""
-        await self._engine.restart(self._workflow, self._id)
+    async def restart(
+        self, options: Mapping[str, Any] | None = None, /, *, from_: Mapping[str, Any] | None = None
+    ) -> None:
+        """Begin anew, with the same params and nothing of what was done; or from a step.
+
+            await instance.restart()
+            await instance.restart({"from": {"name": "charge", "count": 1, "type": "do"}})
+            await instance.restart(from_={"name": "charge"})
+
+        `count` (default 1) is the how-manieth step of that name, and `type` (default do) is do, sleep or waitForEvent.
+        What started before the step keeps its results, also those that came later; the step itself, what started after
+        it, and events that wait to be taken are gone. Works in any status. Raises WorkflowError
+        (`instance.cannot_restart`) if there was no such step, TypeError and WorkflowError for options that are wrong.
+        """
+        await self._engine.restart(self._workflow, self._id, starting_step(options, from_))
 
 
 def _error(record: ErrorRecord | None) -> JsDict | None:

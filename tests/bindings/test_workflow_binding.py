@@ -126,7 +126,7 @@ async def test_a_batch_leaves_out_what_exists(serve):
         ([{}] * 101, "batchCreate only supports 100 instances at a time"),
         ("ab", "(body) Provided argument is invalid"),
         (5, "(body) Provided argument is invalid"),
-        ({"count": 2}, "the object form, with count or instances, is not supported yet"),
+        ({}, "(body) Provided argument is invalid"),
     ],
 )
 async def test_batches_that_are_refused(serve, batch, text):

@@ -558,6 +558,7 @@ async def test_the_retry_delay_of_a_handler_survives(serve, way):
     server, instance, undone = await _in_a_retry_delay(serve, file=True, evict_after_ms=0 if way == "evict" else None)
     began = server.clock.now()
     if way == "kill":
+        await instance.status()  # that it is parked is on disk now
         await server.restart()
         instance = await server.get("i")
     else:

@@ -17,7 +17,7 @@ from cfworkflows_emulator.storage import Entry
 VERBS = st.sampled_from(["do", "fail", "flaky", "sleep", "wait", "until", "undo"])
 BRANCHES = st.lists(st.lists(VERBS, min_size=1, max_size=4), min_size=1, max_size=3)
 ACTIONS = st.lists(
-    st.sampled_from(["go", "other", "pause", "resume", "time", "restart", "terminate", "roll back"]), max_size=8
+    st.sampled_from(["go", "other", "pause", "resume", "time", "restart", "from", "terminate", "roll back"]), max_size=8
 )
 
 
@@ -74,6 +74,14 @@ async def _live(branches, actions, evict_after_ms):
             elif action == "roll back":
                 with suppress(Exception):
                     await instance.terminate(rollback=True)
+            elif action == "from":
+                state = await server.state(instance)
+                names = [(n, kind) for kind in ("do", "sleep", "wait") for n in state.verbs(kind)]
+                if names:
+                    name, kind = names[len(names) // 2]
+                    kind = kind if kind != "wait" else "waitForEvent"
+                    name, _, count = name.rpartition("-")
+                    await instance.restart(from_={"name": name, "count": int(count), "type": kind})
             else:
                 with suppress(Exception):
                     await getattr(instance, action)()
@@ -95,7 +103,9 @@ async def _compare(server, instance):
         assert state == live.state
     assert row.status == state.visible_status
     seqs = [entry.seq for entry in entries]
-    assert list(range(seqs[0], seqs[0] + len(seqs))) == seqs
+    assert sorted(set(seqs)) == seqs
+    if all(entry.type != "workflow_restarted" for entry in entries):
+        assert list(range(seqs[0], seqs[0] + len(seqs))) == seqs
     for end in range(len(entries)):
         part = InstanceState.fold(entries[: end + 1])
         assert part.open_attempts == sum(step.attempt_open for step in part.steps.values()) >= 0

@@ -4,13 +4,14 @@ import asyncio
 import contextvars
 import logging
 import uuid
+import weakref
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
 from cfworkflows.durations import parse_duration
-from cfworkflows.errors import DurationError, SerializationError, WorkflowError
+from cfworkflows.errors import CfworkflowsError, DurationError, SerializationError, WorkflowError
 from cfworkflows.typed import is_validated, validate
 from cfworkflows.values import encode
 from cfworkflows_emulator.clock import Clock
@@ -24,6 +25,7 @@ from cfworkflows_emulator.engine.definition import (
 from cfworkflows_emulator.engine.instance import Instance, World
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.engine.step_wait import check_type
+from cfworkflows_emulator.engine.subscription import Subscription, check_options
 from cfworkflows_emulator.storage import Database, Entry, InstanceRow, InstanceStore
 from cfworkflows_emulator.storage.instances import MIGRATIONS, Entries, Rows
 
@@ -53,7 +55,8 @@ class Engine:
         self._instances: dict[int, Instance] = {}
         self._loading: dict[int, asyncio.Task[None]] = {}
         self._waking: set[asyncio.Task[None]] = set()
-        self._creating: set[asyncio.Task[None]] = set()
+        self._creating: set[asyncio.Task[str]] = set()
+        self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
         self._last_key = last_key
         self._closing = False
 
@@ -89,6 +92,8 @@ class Engine:
         """
         self._closing = True
         self._alarms.close()
+        for subscription in self._subscriptions:
+            subscription.fail(_stopping())
         for instance in self._instances.values():
             instance.hold_back()
         if self._world.callbacks and grace_s:
@@ -119,8 +124,38 @@ class Engine:
         Raises WorkflowError for a wrong or taken id and for params over 1 MiB, SerializationError for params that
         cannot be stored, PayloadValidationError for params that do not fit the workflow's type.
         """
-        definition = self.workflow(workflow)
         self._refuse_when_closing()
+        creation = self._creation(*self._prepare(workflow, options))
+        return await asyncio.shield(creation)
+
+    async def create_batch(self, workflow: str, batch: Sequence[Mapping[str, Any]]) -> "list[str | None]":
+        """Create several instances in one commit: their ids, with None in the place of each whose id is taken.
+
+        Raises what `create_instance` raises, with a note that says for which of them, and then creates none.
+        """
+        self._refuse_when_closing()
+        prepared = []
+        for index, options in enumerate(batch):
+            try:
+                prepared.append(self._prepare(workflow, options))
+            except CfworkflowsError as error:
+                error.add_note(f"It is number {index} of the batch, counted from 0. Nothing was created.")
+                raise
+        creations = [self._creation(*each) for each in prepared]
+        outcomes = await asyncio.gather(*map(asyncio.shield, creations), return_exceptions=True)
+        ids: list[str | None] = []
+        for outcome in outcomes:
+            if isinstance(outcome, WorkflowError) and outcome.code == "instance.already_exists":
+                ids.append(None)
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                ids.append(outcome)
+        return ids
+
+    def _prepare(self, workflow: str, options: Mapping[str, Any]) -> tuple[Instance, InstanceRow, Entry]:
+        """A new instance, and what is to be written of it. Raises if anything is wrong with its options."""
+        definition = self.workflow(workflow)
         id = check_id(options["id"]) if options.get("id") is not None else str(uuid.uuid4())
         value = _encode(_validated(definition, options.get("params", {})), "params")
         self._last_key += 1
@@ -130,15 +165,16 @@ class Engine:
         if options.get("retention") is not None:
             data["retention"] = _retention(options["retention"])
         queued = Entry(1, now, "workflow_queued", data=data, value=value)
-        instance = Instance(self._world, definition, row, InstanceState.fold([queued]))
+        return Instance(self._world, definition, row, InstanceState.fold([queued])), row, queued
+
+    def _creation(self, instance: Instance, row: InstanceRow, queued: Entry) -> asyncio.Task[str]:
         # A task of its own: the instance is started even if nobody waits for it any more.
         creation = asyncio.get_running_loop().create_task(self._create(instance, row, queued))
         self._creating.add(creation)
         creation.add_done_callback(self._creating.discard)
-        await asyncio.shield(creation)
-        return id
+        return creation
 
-    async def _create(self, instance: Instance, row: InstanceRow, queued: Entry) -> None:
+    async def _create(self, instance: Instance, row: InstanceRow, queued: Entry) -> str:
         self.clock.hold()
         self._instances[row.key] = instance  # before others find the row, and load another one
         instance.users += 1
@@ -149,6 +185,7 @@ class Engine:
                 )
             if not self._closing:
                 instance.start()
+            return row.id
         finally:
             instance.users -= 1
             self._unload(instance)
@@ -175,6 +212,18 @@ class Engine:
         async with self._using(workflow, id) as instance:
             instance.send_event(event_type, value)
 
+    async def subscribe(self, workflow: str, id: str, options: object = None) -> Subscription:
+        """The events of an instance: `{"cursor": …}` those after an eventId, `{"filter": […]}` those of some types.
+
+        Raises Exception for options that are invalid, and WorkflowError if there is no such instance.
+        """
+        cursor, types = check_options(options)
+        row = await self._find(workflow, id)
+        self._refuse_when_closing()
+        subscription = Subscription(self.store, row.key, id, cursor, types)
+        self._subscriptions.add(subscription)
+        return subscription
+
     async def pause(self, workflow: str, id: str) -> None:
         async with self._using(workflow, id) as instance:
             instance.pause()
@@ -187,9 +236,29 @@ class Engine:
         async with self._using(workflow, id) as instance:
             instance.terminate(roll_back=rollback)
 
-    async def restart(self, workflow: str, id: str) -> None:
+    async def restart(self, workflow: str, id: str, start: "tuple[str, str, int | float] | None" = None) -> None:
+        """Begin anew, or from the step `start`: its kind (do, sleep or wait), its name, the how-manieth it is.
+
+        Raises WorkflowError (`instance.cannot_restart`) if there was no such step.
+        """
+        if start is None:
+            async with self._using(workflow, id) as instance:
+                instance.restart()
+            return
+        # A task of its own: an instance that restarts itself from a step stops the callback that asks for it.
+        self.clock.hold()
+        restarting = asyncio.get_running_loop().create_task(self._restart_from(workflow, id, *start))
+        self._waking.add(restarting)
+        restarting.add_done_callback(self._restarted)
+        await asyncio.shield(restarting)
+
+    async def _restart_from(self, workflow: str, id: str, kind: str, name: str, count: int | float) -> None:
         async with self._using(workflow, id) as instance:
-            instance.restart()
+            await instance.restart_from(kind, name, count)
+
+    def _restarted(self, task: asyncio.Task[None]) -> None:
+        self._waking.discard(task)
+        self.clock.release()
 
     async def list(self, workflow: str, *, statuses: Sequence[str] = (), limit: int = 100, offset: int = 0) -> Rows:
         """The instances of a workflow, newest first; all of them, or those in one of `statuses`."""
@@ -281,12 +350,16 @@ class Engine:
 
     def _refuse_when_closing(self) -> None:
         if self._closing:
-            raise WorkflowError("The server is stopping", code="instance.unavailable")
+            raise _stopping()
 
 
 async def open_database(path: Any = None) -> Database:
     """The database of an engine: a file, or None for one in memory. Raises StateError if it cannot be used."""
     return await Database.open(path, MIGRATIONS)
+
+
+def _stopping() -> WorkflowError:
+    return WorkflowError("The server is stopping", code="instance.unavailable")
 
 
 def _validated(definition: WorkflowDefinition, params: Any) -> Any:

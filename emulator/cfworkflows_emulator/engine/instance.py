@@ -16,6 +16,7 @@ from cfworkflows.values import decode, encode
 from cfworkflows_emulator.clock import Clock, TimerHandle
 from cfworkflows_emulator.engine import rollback, step_do
 from cfworkflows_emulator.engine.definition import ENCODING_OVERHEAD, MAX_VALUE_BYTES, WorkflowDefinition
+from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.run import Run
 from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.storage import Entry, InstanceRow, InstanceStore
@@ -330,5 +331,28 @@ class Instance:
         self.store.erase_journal(self.key)
         self.state = InstanceState(last_seq=self.state.last_seq)
         self.append("workflow_queued", value=queued.value, **queued.data)
+        self.start()
+        self._index()
+
+    async def restart_from(self, kind: str, name: str, count: int | float) -> None:
+        """Begin anew from a step, with what steps that started before it have got. Raises WorkflowError if it is not
+        in the journal. The step and what followed are erased in the transaction that writes that it was restarted.
+        """
+        step = f"{name}-{count}"
+        while True:
+            if count < 1 or step not in self.state.verbs(kind):
+                raise WorkflowError(f'Step "{name}" not found in execution history', code="instance.cannot_restart")
+            self.stop()
+            await self.durable()
+            entries = await self.store.journal(self.key)
+            # Something else may have taken it up meanwhile, such as an event.
+            if not self.running and self.state.last_seq == entries[-1].seq:
+                break
+        kept = rewind(entries, kind, step)
+        self.wake_at = None
+        self.store.erase_entries(self.key, {entry.seq for entry in entries} - {entry.seq for entry in kept})
+        self.state = InstanceState.fold(kept)
+        self.state.last_seq = entries[-1].seq
+        self.append("workflow_restarted", step, kind=kind)
         self.start()
         self._index()

@@ -192,6 +192,10 @@ class InstanceState:
             if step.retry_at is not None:
                 step.retry_at += pause_ms
 
+    def _restarted(self, entry: Entry) -> None:
+        # Entries that no longer count were erased with it, so there is nothing else to undo.
+        self.status = Status.QUEUED
+
     def _waiting_for_pause(self, entry: Entry) -> None:
         self.status = Status.WAITING_FOR_PAUSE
 
@@ -299,6 +303,7 @@ _APPLY: dict[str, Callable[[InstanceState, Entry], None]] = {
     "workflow_queued": InstanceState._queued,
     "workflow_started": InstanceState._started,
     "workflow_running": InstanceState._running,
+    "workflow_restarted": InstanceState._restarted,
     "workflow_waiting_for_pause": InstanceState._waiting_for_pause,
     "workflow_paused": InstanceState._paused,
     "workflow_completed": InstanceState._completed,

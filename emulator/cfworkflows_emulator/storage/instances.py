@@ -83,6 +83,7 @@ _INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, 
 _APPEND = "INSERT INTO journal (instance, seq, time, type, step, data, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INDEX = "UPDATE instances SET status = ?, modified_at = ?, wake_at = ? WHERE key = ?"
 _ERASE = "DELETE FROM journal WHERE instance = ?"
+_ERASE_ENTRY = "DELETE FROM journal WHERE instance = ? AND seq = ?"
 
 Operation = Callable[[sqlite3.Connection], None]
 Batch = list[Operation | tuple[Any, ...]]
@@ -107,6 +108,29 @@ class InstanceStore:
         self._served: Waiters = []
         self._writing: asyncio.Task[None] | None = None
         self._failure: StateError | None = None
+        self._watched: dict[int, list[asyncio.Event]] = {}
+
+    @property
+    def failure(self) -> StateError | None:
+        """Why nothing is written any more, None as long as all is well."""
+        return self._failure
+
+    # Watching
+
+    def watch(self, key: int, changed: asyncio.Event) -> None:
+        """Set `changed` whenever new entries of instance `key` are durable, and if nothing can be written any more."""
+        self._watched.setdefault(key, []).append(changed)
+
+    def unwatch(self, key: int, changed: asyncio.Event) -> None:
+        self._watched[key].remove(changed)
+        if not self._watched[key]:
+            del self._watched[key]
+
+    def notify(self, keys: Iterable[int]) -> None:
+        """Wake those that watch one of the instances `keys`."""
+        for key in self._watched.keys() & set(keys):
+            for changed in self._watched[key]:
+                changed.set()
 
     # Writing
 
@@ -145,6 +169,10 @@ class InstanceStore:
     def erase_journal(self, key: int) -> None:
         self._write(lambda connection: _discard(connection.execute(_ERASE, (key,))))
 
+    def erase_entries(self, key: int, seqs: Iterable[int]) -> None:
+        rows = [(key, seq) for seq in seqs]
+        self._write(lambda connection: _discard(connection.executemany(_ERASE_ENTRY, rows)))
+
     def flushed(self) -> asyncio.Future[None]:
         """Done when everything handed over so far is durable."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -175,6 +203,8 @@ class InstanceStore:
                 self._served, self._waiters = self._waiters, []
                 if batch:
                     await self._database.transaction(partial(_apply, batch))
+                    if self._watched:
+                        self.notify(operation[0] for operation in batch if isinstance(operation, tuple))
                 for waiter in self._served:
                     if not waiter.done():
                         waiter.set_result(None)
@@ -201,6 +231,7 @@ class InstanceStore:
                 waiter.set_exception(self._failure)
                 waiter.exception()
         self._pending, self._waiters = [], []
+        self.notify(self._watched)
 
     # Reading
 
@@ -238,9 +269,10 @@ class InstanceStore:
         query = "SELECT status, count(*) FROM instances WHERE workflow = ? GROUP BY status"
         return dict(await self._database.run(lambda connection: connection.execute(query, (workflow,)).fetchall()))
 
-    async def journal(self, key: int) -> Entries:
-        query = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? ORDER BY seq"
-        rows = await self._database.run(lambda connection: connection.execute(query, (key,)).fetchall())
+    async def journal(self, key: int, after: int = 0) -> Entries:
+        """The entries of an instance, oldest first; those whose `seq` is more than `after`."""
+        query = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? AND seq > ? ORDER BY seq"
+        rows = await self._database.run(lambda connection: connection.execute(query, (key, after)).fetchall())
         return [Entry(seq, time, type_, step, json.loads(data), value) for seq, time, type_, step, data, value in rows]
 
     async def last_key(self) -> int:

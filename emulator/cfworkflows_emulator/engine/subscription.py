@@ -1,0 +1,207 @@
+"""`instance.subscribe`: the events of an instance, those that were and those that come."""
+
+import asyncio
+from collections import deque
+from collections.abc import Collection, Iterable, Mapping
+from types import TracebackType
+from typing import Any
+
+from cfworkflows.errors import WorkflowError
+from cfworkflows.values import JsDict, decode
+from cfworkflows_emulator.engine.state import Status
+from cfworkflows_emulator.storage import Entry, InstanceStore
+
+REDACTED = "[REDACTED]"
+TERMINAL = frozenset({"workflow_completed", "workflow_errored", "workflow_terminated"})
+"""After one of these there are no more events."""
+
+_FIELDS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(["workflow_queued", "workflow_running", "workflow_paused", "workflow_waiting_for_pause"], ()),
+    **dict.fromkeys(["workflow_waiting", "workflow_started", "workflow_completed", "workflow_terminated"], ()),
+    "workflow_errored": ("error",),
+    "step_started": ("config",),
+    **dict.fromkeys(["step_completed", "step_errored"], ()),
+    **dict.fromkeys(["attempt_started", "attempt_completed"], ("attempt",)),
+    "attempt_errored": ("attempt", "retryDelayMs", "error"),
+    "sleep_started": ("durationMs",),
+    "sleep_completed": (),
+    "wait_started": ("eventType",),
+    **dict.fromkeys(["wait_completed", "wait_timed_out"], ()),
+    **dict.fromkeys(["rollback_started", "rollback_completed", "rollback_errored"], ()),
+    "rollback_step_started": ("config",),
+    "rollback_step_completed": (),
+    "rollback_step_errored": ("error",),
+    **dict.fromkeys(["rollback_attempt_started", "rollback_attempt_completed"], ("attempt",)),
+    "rollback_attempt_errored": ("attempt", "retryDelayMs", "error"),
+}
+"""The events of the platform, with what each takes over from its entry's data."""
+
+EVENT_TYPES = frozenset(_FIELDS)
+
+
+class Subscription:
+    """Gives the events of an instance, each once and only when it is durable: from the journal on disk, not memory.
+
+    So it does not matter whether the instance is in memory. If it is restarted meanwhile, what was erased before it was
+    given is not given any more, and the events of the new life follow, with higher ids.
+
+    `await next()`, `async for`, and `with` or `async with` to close it.
+    """
+
+    def __init__(self, store: InstanceStore, key: int, id: str, cursor: int, types: Collection[str] | None) -> None:
+        self._store = store
+        self._key = key
+        self._id = id
+        self._cursor = cursor
+        self._types = types
+        self._read_up_to = 0
+        self._unread: deque[Entry] = deque()
+        self._params: str | None = None
+        self._sensitive: dict[str, bool] = {}
+        self._changed = asyncio.Event()
+        self._turn = asyncio.Lock()
+        self._over = False
+        self._error: WorkflowError | None = None
+
+    async def next(self) -> JsDict:
+        """`{"done": False, "value": event}`, when there is one; `{"done": True, "value": None}` after the last.
+
+        Calls at the same time get one event each. Raises StateError if the disk fails, and WorkflowError
+        (`instance.unavailable`) when the server stops.
+        """
+        async with self._turn:
+            while not self._over and (self._unread or await self._read()):
+                entry = self._unread.popleft()
+                self._over = entry.type in TERMINAL
+                if entry.type in EVENT_TYPES and (self._types is None or entry.type in self._types):
+                    return JsDict(done=False, value=self._event(entry))
+            if self._error is not None:
+                raise self._error
+            return JsDict(done=True, value=None)
+
+    def close(self) -> None:
+        """End it, also for those that wait for its next event."""
+        self._over = True
+        self._changed.set()
+
+    dispose = close
+
+    def fail(self, error: WorkflowError) -> None:
+        """End it with an error."""
+        self._error = self._error or error
+        self.close()
+
+    async def _read(self) -> bool:
+        """Wait for entries that are new; False if there will be none."""
+        self._store.watch(self._key, self._changed)
+        try:
+            while not self._is_over():
+                self._changed.clear()
+                row = await self._store.get(self._key)
+                if self._is_over():  # the database may be closed by now
+                    break
+                entries = await self._store.journal(self._key, after=self._read_up_to)
+                if self._take(entries):
+                    return not self._is_over()
+                # The row was read first: when it said that all was over, no entry was missing.
+                if row is None or Status(row.status).finite:
+                    self._over = True
+                elif self._store.failure is not None:
+                    raise self._store.failure
+                else:
+                    await self._changed.wait()
+        finally:
+            self._store.unwatch(self._key, self._changed)
+        return False
+
+    def _is_over(self) -> bool:
+        """Whether it was closed, also while it waited."""
+        return self._over
+
+    def _take(self, entries: Iterable[Entry]) -> bool:
+        for entry in entries:
+            self._read_up_to = entry.seq
+            if entry.type == "workflow_queued":
+                self._params = entry.value
+            elif entry.type == "step_started":
+                self._sensitive[str(entry.step)] = "sensitive" in entry.data["config"]
+            if entry.seq > self._cursor:
+                self._unread.append(entry)
+        return bool(self._unread)
+
+    def _event(self, entry: Entry) -> JsDict:
+        event = JsDict(instanceId=self._id, eventId=entry.seq, timestamp=entry.time, type=entry.type)
+        if entry.step is not None:
+            event["stepName"] = entry.step
+        for name in _FIELDS[entry.type]:
+            if name == "error":
+                error = entry.data["error"]
+                event["error"] = JsDict(name=error["name"], message=error["message"])
+            elif name in entry.data:
+                event[name] = _js(entry.data[name])
+        if entry.type == "workflow_started" and self._params is not None:
+            event["params"] = decode(self._params)
+        elif entry.type in ("step_completed", "workflow_completed") and entry.value is not None:
+            hidden = entry.type == "step_completed" and self._sensitive.get(str(entry.step), False)
+            event["output"] = REDACTED if hidden else decode(entry.value)
+        return event
+
+    def __aiter__(self) -> "Subscription":
+        return self
+
+    async def __anext__(self) -> JsDict:
+        result = await self.next()
+        if result["done"]:
+            raise StopAsyncIteration
+        event: JsDict = result["value"]
+        return event
+
+    def __enter__(self) -> "Subscription":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> "Subscription":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def check_options(options: object) -> tuple[int, frozenset[str] | None]:
+    """The cursor, 0 for all, and the types to show, None for all.
+
+    Raises Exception, as the platform words it, with a note that says what is wrong.
+    """
+    if options is None:
+        return 0, None
+    if not isinstance(options, Mapping):
+        raise _invalid(f"expected an object with cursor and filter, got {options!r}.")
+    unknown = [str(key) for key in options if key not in ("cursor", "filter")]
+    if unknown:
+        raise _invalid(f"there is no option {', '.join(unknown)}, only cursor and filter.")
+    cursor, types = options.get("cursor"), options.get("filter")
+    if cursor is not None and (isinstance(cursor, bool) or not isinstance(cursor, int) or cursor < 0):
+        raise _invalid(f"cursor must be the eventId of the last event that was seen, or 0, not {cursor!r}.")
+    if types is not None:
+        if not isinstance(types, (list, tuple, set, frozenset)):
+            raise _invalid(f"filter must be a list of event types, not {types!r}.")
+        wrong = [each for each in types if not isinstance(each, str) or each not in EVENT_TYPES]
+        if wrong:
+            raise _invalid(f"filter: {wrong[0]!r} is no event type; there are {', '.join(sorted(EVENT_TYPES))}.")
+    return cursor or 0, frozenset(types) if types is not None else None
+
+
+def _invalid(reason: str) -> Exception:
+    error = Exception("Invalid Workflow subscription options")
+    error.add_note(reason)
+    return error
+
+
+def _js(value: Any) -> Any:
+    return JsDict({key: _js(item) for key, item in value.items()}) if isinstance(value, dict) else value
