@@ -141,6 +141,10 @@ class ErrorRecord:
             name = "Error" if type(error) is Exception else type(error).__name__
         return cls(name, _text(error), traceback)
 
+    def as_dict(self) -> dict[str, str | None]:
+        """The three fields, as they are written to a journal."""
+        return {"name": self.name, "message": self.message, "traceback": self.traceback}
+
     @property
     def non_retryable(self) -> bool:
         """Whether the platform takes it for a NonRetryableError: by its name, or by how its message starts."""

@@ -10,9 +10,6 @@ from cfworkflows.errors import WorkflowError
 
 DEFAULT_STEP_LIMIT = 10_000
 MAX_ID_LENGTH = 100
-MAX_VALUE_BYTES = 1024 * 1024
-# Of the encoded text: quotes and tags do not count against a value that is just as large as the limit.
-ENCODING_OVERHEAD = 64
 
 _ID = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}")
 

@@ -17,14 +17,13 @@ from cfworkflows.values import encode
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.alarms import Alarms
 from cfworkflows_emulator.engine.definition import (
-    ENCODING_OVERHEAD,
-    MAX_VALUE_BYTES,
     WorkflowDefinition,
     check_id,
 )
 from cfworkflows_emulator.engine.instance import Instance, World
+from cfworkflows_emulator.engine.sizes import size_of, too_large
 from cfworkflows_emulator.engine.state import InstanceState
-from cfworkflows_emulator.engine.step_wait import check_type
+from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
 from cfworkflows_emulator.storage import Database, Entry, InstanceRow, InstanceStore
 from cfworkflows_emulator.storage.instances import MIGRATIONS, Entries, Rows
@@ -207,7 +206,8 @@ class Engine:
         return InstanceState.fold(await self.store.journal(row.key))
 
     async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None:
-        check_type(event_type)
+        if not is_event_type(event_type):
+            raise WorkflowError(no_event_type(event_type), code="workflow.invalid_event_type")
         value = _encode(payload, "payload")
         async with self._using(workflow, id) as instance:
             instance.send_event(event_type, value)
@@ -387,8 +387,8 @@ def _encode(value: Any, what: str) -> str:
         text = encode(value)
     except SerializationError as error:
         raise SerializationError(f"{what} cannot be stored: {error}", path=error.path) from error
-    size = len(text.encode())
-    if size > MAX_VALUE_BYTES + ENCODING_OVERHEAD:
+    size = size_of(value, text)
+    if too_large(size):
         raise WorkflowError(
             f"The {what} have {size / 1024 / 1024:.2f} MiB, and the limit is 1 MiB. Store them elsewhere (R2, KV) and "
             "pass their key.",

@@ -15,9 +15,10 @@ from cfworkflows.typed import is_validated, validate
 from cfworkflows.values import decode, encode
 from cfworkflows_emulator.clock import Clock, TimerHandle
 from cfworkflows_emulator.engine import rollback, step_do
-from cfworkflows_emulator.engine.definition import ENCODING_OVERHEAD, MAX_VALUE_BYTES, WorkflowDefinition
+from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.run import Run
+from cfworkflows_emulator.engine.sizes import size_of, too_large
 from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.storage import Entry, InstanceRow, InstanceStore
 from cfworkflows_emulator.tracebacks import format_error
@@ -142,8 +143,8 @@ class Instance:
         """`run()` returned."""
         try:
             value = encode(output)
-            size = len(value.encode())
-            if size > MAX_VALUE_BYTES + ENCODING_OVERHEAD:
+            size = size_of(output, value)
+            if too_large(size):
                 raise SerializationError(f"it has {size:,} bytes, and the limit is 1 MiB.")
         except SerializationError as error:
             failure = SerializationError(f"The output of the workflow cannot be stored: {error}", path=error.path)
@@ -167,7 +168,7 @@ class Instance:
     def _fail(self, error: BaseException, record: ErrorRecord) -> None:
         self.append(
             "workflow_errored",
-            error={"name": record.name, "message": record.message, "traceback": record.traceback},
+            error=record.as_dict(),
         )
         log.error("%s errored", self, exc_info=error)
         self._end_run(keep_callbacks=True)

@@ -49,7 +49,7 @@ def steps_to_undo(state: InstanceState) -> list[str]:
 
 def begin(instance: "Instance", cause: ErrorRecord, ending: Status, handlers: Mapping[str, StepCall]) -> "Rollback":
     """Start to undo: `ending` is what the instance becomes afterwards."""
-    instance.append("rollback_started", error=_data(cause), ending=ending)
+    instance.append("rollback_started", error=cause.as_dict(), ending=ending)
     return Rollback(instance, handlers).started()
 
 
@@ -66,11 +66,11 @@ def end(instance: "Instance") -> None:
     if failure is None:
         instance.append("rollback_completed")
     else:
-        instance.append("rollback_errored", error=_data(failure))
+        instance.append("rollback_errored", error=failure.as_dict())
     if rollback.ending is Status.TERMINATED:
         instance.append("workflow_terminated")
     else:
-        instance.append("workflow_errored", error=_data(rollback.cause))
+        instance.append("workflow_errored", error=rollback.cause.as_dict())
     log.info("%s %s, rollback %s", instance, rollback.ending, rollback.outcome)
 
 
@@ -82,7 +82,7 @@ def abandon(instance: "Instance", *, again: bool) -> None:
             "Without the option the rest of the rollback is given up.",
             code="instance.cannot_terminate",
         )
-    instance.append("rollback_errored", error=_data(TERMINATED))
+    instance.append("rollback_errored", error=TERMINATED.as_dict())
 
 
 class Rollback(Run):
@@ -130,7 +130,7 @@ class Rollback(Run):
             return state.error is None
         call = self.handlers.get(step)
         if call is None or call.rollback is None:
-            self.append("step_errored", step, error=_data(MISSING))
+            self.append("step_errored", step, error=MISSING.as_dict())
             log.error("%s step %s cannot be undone: run() did not call it with a handler again", self.instance, step)
             return False
         undo = _Undo(
@@ -211,6 +211,12 @@ class Replay(Run):
             log.debug("%s ended again, for its rollback: %r", self.instance, error)
         self.over.set()
 
+    def do(self, call: StepCall) -> asyncio.Future[Any]:
+        try:
+            return super().do(call)
+        except _NotThereYet:
+            return self._pending(call.name)
+
     def sleep(self, name: str, duration_ms: float) -> asyncio.Future[None]:
         try:
             return super().sleep(name, duration_ms)
@@ -262,7 +268,3 @@ def _of(state: InstanceState) -> RollbackState:
 
 def _append(instance: "Instance", type: str, step: str, **data: Any) -> Entry:
     return instance.append(f"rollback_{type}", step, **data)
-
-
-def _data(error: ErrorRecord) -> dict[str, str | None]:
-    return {"name": error.name, "message": error.message, "traceback": error.traceback}

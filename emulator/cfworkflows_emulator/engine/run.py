@@ -99,7 +99,9 @@ class Run:
         if call.rollback is not None:
             self.handlers[name] = call
         done = self.state.steps.get(name)
-        if done is not None and done.done:
+        if done is None and self._admits():
+            step_do.begin(self, name, call)
+        elif done is not None and done.done:
             return self._settled(lambda: step_do.outcome(self, name, call))
         return self._start(name, step_do.perform(self, name, call))
 
@@ -164,10 +166,13 @@ class Run:
 
         What a callback calls belongs to the attempt that runs, whose end the pause waits for.
         """
-        if self._inside() is None:
+        if not self._admits():
             await self._gate.wait()
         if self.closed:
             raise asyncio.CancelledError
+
+    def _admits(self) -> bool:
+        return not self.closed and (self._gate.is_set() or self._inside() is not None)
 
     async def park(self, until: float, event_for: str | None = None) -> None:
         """Wait until `until`, in ms, or until there is an event for the wait `event_for`."""

@@ -21,8 +21,8 @@ from cfworkflows.step.call import DelayRequest, resolve_awaitable
 from cfworkflows.step.config import DYNAMIC_DELAY, DelayFunction, ResolvedConfig
 from cfworkflows.typed import coerce
 from cfworkflows.values import decode, encode
-from cfworkflows_emulator.engine.definition import ENCODING_OVERHEAD, MAX_VALUE_BYTES
 from cfworkflows_emulator.engine.retries import may_retry, retry_delay
+from cfworkflows_emulator.engine.sizes import size_of, too_large
 from cfworkflows_emulator.engine.state import StepState
 from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.tracebacks import format_error
@@ -45,15 +45,19 @@ class _FinalError(Exception):
         self.error = error
 
 
+def begin(run: "Run", step: str, call: StepCall) -> None:
+    """Start a step and its first attempt, at the call: steps side by side start in the order of their calls."""
+    undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
+    run.append_start("step_started", step, config=call.config.as_dict(), at=call.location, **undo)
+    run.append("attempt_started", step, attempt=1)
+
+
 async def perform(run: "Run", step: str, call: StepCall) -> Any:
     """Carry a step on from where its journal ends: to its result, or its last error."""
-    state = run.state.steps.get(step)
-    if state is None:
+    if step not in run.state.steps:
         await run.admitted()
-        undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
-        run.append_start("step_started", step, config=call.config.as_dict(), at=call.location, **undo)
-        state = run.state.steps[step]
-    await attempt_until_done(run, step, state, call)
+        begin(run, step, call)
+    await attempt_until_done(run, step, run.state.steps[step], call)
     return outcome(run, step, call)
 
 
@@ -63,7 +67,9 @@ async def attempt_until_done(run: "Run", step: str, state: StepState, call: Step
     while not state.done:
         while state.retry_at is not None and run.clock.now() < state.retry_at:
             await run.park(state.retry_at)
-        await run.admitted()
+        if not state.attempt_open:
+            await run.admitted()
+            run.append("attempt_started", step, attempt=state.attempts + 1)
         await _attempt(run, step, state, call, config)
 
 
@@ -95,8 +101,7 @@ def _stored_config(state: StepState, call: StepCall) -> ResolvedConfig:
 
 async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, config: ResolvedConfig) -> None:
     name, _, count = step.rpartition("-")
-    attempt = state.attempts + 1
-    run.append("attempt_started", step, attempt=attempt)
+    attempt = state.attempts
     await run.durable()
     context = StepContext(step=StepInfo(name=name, count=int(count)), attempt=attempt, config=visible_config(config))
     try:
@@ -114,7 +119,7 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
         try:
             delay = await _delay(run, step, config, context, error)
         except NonRetryableDelayError as failure:
-            _end(run, step, attempt, ErrorRecord.of(failure), failure)
+            _end(run, step, attempt, record, failure)
             return
         log.warning(
             "%s attempt %d of %s %s failed, next in %g s: %s: %s",
@@ -129,21 +134,27 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
 
 
 def _end(run: "Run", step: str, attempt: int, record: ErrorRecord, error: BaseException) -> None:
+    """The last attempt failed as `record` says; the step fails with `error`, which a delay function may have raised."""
     if not run.closed:
         log.warning("%s %s %s failed after %d attempt(s)", run.instance, run.carries_out, step, attempt, exc_info=error)
-    _record_failure(run.append, step, attempt, record, None)
+    final = ErrorRecord.of(error) if isinstance(error, NonRetryableDelayError) else record
+    _record_failure(run.append, step, attempt, record, None, final)
     run.instance.attempt_ended()
 
 
 def _record_failure(
-    append: Callable[..., Entry], step: str, attempt: int, record: ErrorRecord, retry_in_ms: float | None
+    append: Callable[..., Entry],
+    step: str,
+    attempt: int,
+    record: ErrorRecord,
+    retry_in_ms: float | None,
+    final: ErrorRecord | None = None,
 ) -> None:
-    """Write down that an attempt failed and, if it is not repeated, the step with it."""
-    error = {"name": record.name, "message": record.message, "traceback": record.traceback}
+    """Write down that an attempt failed and, if it is not repeated, the step with it: with `final`, if that differs."""
     retry = {"retryDelayMs": retry_in_ms} if retry_in_ms is not None else {}
-    append("attempt_errored", step, attempt=attempt, error=error, **retry)
+    append("attempt_errored", step, attempt=attempt, error=record.as_dict(), **retry)
     if retry_in_ms is None:
-        append("step_errored", step, error=error)
+        append("step_errored", step, error=(final or record).as_dict())
 
 
 def visible_config(config: ResolvedConfig) -> dict[str, Any]:
@@ -212,8 +223,8 @@ def _encode(step: str, result: Any) -> str | None:
         raise _FinalError(
             SerializationError(f'Value returned from step "{name}" is not serialisable. {error}', path=error.path)
         ) from error
-    size = len(text.encode()) if len(text) * 4 > MAX_VALUE_BYTES else len(text)
-    if size > MAX_VALUE_BYTES + ENCODING_OVERHEAD:
+    size = size_of(result, text)
+    if too_large(size):
         raise _FinalError(
             WorkflowInternalError(
                 f"Step {step} output is too large. Maximum allowed size is 1MiB. It has {size / 1024 / 1024:.2f} MiB: "

@@ -17,19 +17,23 @@ MAX_TYPE_LENGTH = 100
 _TYPE = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9_-]{{0,{MAX_TYPE_LENGTH - 1}}}")
 
 
-def check_type(event_type: object) -> str:
-    """An event type. Raises WorkflowFatalError unless it matches the platform's pattern, 1 to 100 characters."""
-    if not isinstance(event_type, str) or not _TYPE.fullmatch(event_type):
-        raise WorkflowFatalError(
-            f"(workflow.invalid_event_type) {event_type!r} is no event type: 1 to {MAX_TYPE_LENGTH} letters, digits, "
-            "hyphens and underscores that start with no hyphen."
-        )
-    return event_type
+def is_event_type(value: object) -> bool:
+    """Whether it matches the platform's pattern, 1 to 100 characters."""
+    return isinstance(value, str) and _TYPE.fullmatch(value) is not None
+
+
+def no_event_type(value: object) -> str:
+    """What is wrong with an event type that is none."""
+    return (
+        f"{value!r} is no event type: 1 to {MAX_TYPE_LENGTH} letters, digits, hyphens and underscores that start with "
+        "no hyphen."
+    )
 
 
 def begin(run: "Run", step: str, event_type: str, timeout_ms: float) -> None:
     """Fix when the wait times out. Raises WorkflowFatalError beyond a year, and for a wrong event type."""
-    check_type(event_type)
+    if not is_event_type(event_type):
+        raise WorkflowFatalError(f"(workflow.invalid_event_type) {no_event_type(event_type)}")
     if not 0 < timeout_ms <= MAX_SLEEP_MS:
         raise WorkflowFatalError(f'The timeout of wait "{step}" must be more than 0 and at most a year.')
     run.append_start(

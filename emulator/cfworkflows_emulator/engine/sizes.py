@@ -1,0 +1,39 @@
+"""How large a value is, against the platform's limit of 1 MiB for results, params and payloads."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+MAX_VALUE_BYTES = 1024 * 1024
+
+
+def size_of(value: Any, text: str) -> int:
+    """The bytes of a value's own data; `text` is what it was encoded as.
+
+    Quotes, escapes and base64 do not count, since the platform stores none: a megabyte of bytes is a megabyte.
+    """
+    if len(text) * 4 <= MAX_VALUE_BYTES:
+        return len(text)
+    return _measure(value)
+
+
+def too_large(size: int) -> bool:
+    return size > MAX_VALUE_BYTES
+
+
+def _measure(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value.encode("utf-8", "surrogatepass"))
+    if isinstance(value, (bytes, bytearray)):
+        return len(value)
+    if isinstance(value, memoryview):
+        return value.nbytes
+    if isinstance(value, Mapping):
+        return sum(_measure(key) + _measure(item) for key, item in value.items())
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return sum(map(_measure, value))
+    if is_dataclass(value):
+        return sum(_measure(getattr(value, field.name, None)) for field in fields(value))
+    if hasattr(value, "model_fields_set"):  # a pydantic model
+        return sum(_measure(item) for item in vars(value).values())
+    return 8  # a number, a date and the like
