@@ -111,6 +111,27 @@ class WorkflowInstanceSubscription(Protocol):
     async def __aexit__(self, *error: object) -> None: ...
 
 
+class DeletedInstance(TypedDict):
+    """An instance that `delete_batch` deleted."""
+
+    id: str
+
+
+class DeletionError(TypedDict):
+    """An id that `delete_batch` found no instance of: `code` is 10400."""
+
+    id: str
+    code: int
+    message: str
+
+
+class DeletionResult(TypedDict):
+    """What `delete_batch` did, an entry for each id that was given."""
+
+    deleted: list[DeletedInstance]
+    errors: list[DeletionError]
+
+
 class WorkflowInstance(Protocol[Output]):
     """A handle on one instance."""
 
@@ -137,6 +158,8 @@ class WorkflowInstance(Protocol[Output]):
         cursor: int | None = None,
         filter: Sequence[str] | None = None,  # noqa: A002 - the platform's name
     ) -> WorkflowInstanceSubscription: ...
+
+    async def delete(self) -> None: ...
 
     async def send_event(
         self,
@@ -190,3 +213,7 @@ class Workflow(Protocol[Params, Output]):
 
     @overload
     async def createBatch(self, batch: Iterable[Mapping[str, Any]], /) -> list[WorkflowInstance[Output]]: ...
+
+    async def delete_batch(self, ids: Iterable[str], /) -> DeletionResult: ...
+
+    async def deleteBatch(self, ids: Iterable[str], /) -> DeletionResult: ...  # noqa: N802 - the platform's name

@@ -1,6 +1,6 @@
 """A Workflow binding, and the handles on instances that it gives."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, Protocol, overload
 
 from cfworkflows.errors import ErrorRecord, WorkflowError
@@ -10,6 +10,7 @@ from cfworkflows_bindings.restart import Start, starting_step
 
 _MISSING: Any = object()
 
+_NOT_FOUND = {"code": 10400, "message": "workflows.api.error.instance.not_found"}
 _CREATE_OPTIONS = {
     "id": "id",
     "params": "params",
@@ -90,6 +91,8 @@ class WorkflowEngine(Protocol):
 
     async def restart(self, workflow: str, id: str, start: Start | None = None) -> None: ...
 
+    async def delete_instances(self, workflow: str, ids: Sequence[str]) -> Container[str]: ...
+
 
 class WorkflowBinding:
     """`env.MY_WORKFLOW`: creates instances and finds them again."""
@@ -158,6 +161,28 @@ class WorkflowBinding:
         return [instance for instance in await self._create_all(each) if instance is not None]
 
     createBatch = create_batch  # noqa: N815 - the platform's name
+
+    async def delete_batch(self, ids: Iterable[str], /) -> JsDict:
+        """Delete 1 to 100 instances, whatever they do, in one transaction.
+
+        Gives `{"deleted": [{"id"}], "errors": [{"id", "code", "message"}]}`, with an entry for each id that was given,
+        in their order: an id that was given twice is told twice, and one without an instance is an error with code
+        10400. Raises WorkflowError, and deletes nothing, for anything but a list of ids.
+        """
+        if isinstance(ids, (str, bytes, Mapping)) or not isinstance(ids, Iterable):
+            raise WorkflowError("Provided argument is invalid", code="body")
+        given = list(ids)
+        if not given:
+            raise WorkflowError("batchDeleteInstances should have at least 1 instance", code="body")
+        if len(given) > MAX_BATCH:
+            raise WorkflowError(f"batchDeleteInstances only supports {MAX_BATCH} instances at a time", code="body")
+        found = await self._engine.delete_instances(self._workflow, given)
+        return JsDict(
+            deleted=[JsDict(id=id) for id in given if id in found],
+            errors=[JsDict(id=id, **_NOT_FOUND) for id in given if id not in found],
+        )
+
+    deleteBatch = delete_batch  # noqa: N815 - the platform's name
 
     async def _create_all(self, batch: Sequence[Mapping[str, Any]]) -> "list[WorkflowInstance | None]":
         ids = await self._engine.create_batch(self._workflow, batch)
@@ -275,6 +300,16 @@ class WorkflowInstance:
         (`instance.cannot_restart`) if there was no such step, TypeError and WorkflowError for options that are wrong.
         """
         await self._engine.restart(self._workflow, self._id, starting_step(options, from_))
+
+    async def delete(self) -> None:
+        """Delete the instance and all that is stored of it, whatever it does; its id can be used again.
+
+        Its code is stopped where it awaits something, and nothing is rolled back; a plain `def` callback, which runs in
+        a thread, goes on, and nobody hears of its result. Called by the instance itself, it does not return. Raises
+        WorkflowError (`instance.not_found`) if there is no such instance any more.
+        """
+        if self._id not in await self._engine.delete_instances(self._workflow, [self._id]):
+            raise WorkflowError(f"Instance {self._id!r} does not exist", code="instance.not_found")
 
 
 def _error(record: ErrorRecord | None) -> JsDict | None:

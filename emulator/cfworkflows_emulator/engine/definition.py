@@ -10,8 +10,10 @@ from cfworkflows.errors import WorkflowError
 
 DEFAULT_STEP_LIMIT = 10_000
 MAX_ID_LENGTH = 100
+MAX_ADDRESSABLE_LENGTH = 271
 
 _ID = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}")
+_ADDRESSABLE = re.compile(rf"[a-zA-Z0-9, */#_-]{{1,{MAX_ADDRESSABLE_LENGTH}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,17 @@ def check_id(value: object) -> str:
         error = WorkflowError("Workflow instance has invalid id")
         error.add_note(
             f"{value!r} is not 1 to {MAX_ID_LENGTH} letters, digits, hyphens and underscores that start with no hyphen."
+        )
+        raise error
+    return value
+
+
+def check_addressable(value: object) -> str:
+    """An id to find an instance by, those that schedules make up among them. Raises WorkflowError for anything else."""
+    if not isinstance(value, str) or not _ADDRESSABLE.fullmatch(value):
+        error = WorkflowError("Instance ID is invalid", code="instance.invalid_id")
+        error.add_note(
+            f"{value!r} is not 1 to {MAX_ADDRESSABLE_LENGTH} letters, digits, spaces and characters out of , * / # _ -"
         )
         raise error
     return value

@@ -18,9 +18,11 @@ from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.alarms import Alarms
 from cfworkflows_emulator.engine.definition import (
     WorkflowDefinition,
+    check_addressable,
     check_id,
 )
 from cfworkflows_emulator.engine.instance import Instance, World
+from cfworkflows_emulator.engine.run import running_here
 from cfworkflows_emulator.engine.sizes import size_of, too_large
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
@@ -203,7 +205,10 @@ class Engine:
         if instance is not None and instance.state.last_seq == seen:
             return instance.state
         # It went on meanwhile, and what is in memory may not be durable yet.
-        return InstanceState.fold(await self.store.journal(row.key))
+        entries = await self.store.journal(row.key)
+        if not entries:
+            raise _not_found(id)
+        return InstanceState.fold(entries)
 
     async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None:
         if not is_event_type(event_type):
@@ -260,6 +265,30 @@ class Engine:
         self._waking.discard(task)
         self.clock.release()
 
+    async def delete_instances(self, workflow: str, ids: Sequence[str]) -> set[str]:
+        """Stop instances and remove all that is stored of them, in one transaction: the ids that there were.
+
+        An instance whose own code asks for it goes no further than this call. Raises WorkflowError for an id that
+        cannot be one; then nothing is deleted.
+        """
+        self.workflow(workflow)
+        distinct = dict.fromkeys(check_addressable(id) for id in ids)
+        rows = [row for id in distinct if (row := await self.store.find(workflow, id)) is not None]
+        keys = {row.key for row in rows}
+        while loading := [self._loading[key] for key in keys if key in self._loading]:
+            await asyncio.wait(loading)  # one that is being read would not see that its row goes
+        self._refuse_when_closing()
+        for key in keys:
+            if (instance := self._instances.pop(key, None)) is not None:
+                instance.delete()
+            self.store.delete(key)
+        await self.store.flushed()
+        self.store.notify(keys)
+        caller = running_here()
+        if caller is not None and caller.world is self._world and caller.key in keys:
+            raise asyncio.CancelledError
+        return {row.id for row in rows}
+
     async def list(self, workflow: str, *, statuses: Sequence[str] = (), limit: int = 100, offset: int = 0) -> Rows:
         """The instances of a workflow, newest first; all of them, or those in one of `statuses`."""
         self.workflow(workflow)
@@ -299,7 +328,7 @@ class Engine:
         self.workflow(workflow)
         row = await self.store.find(workflow, id)
         if row is None:
-            raise WorkflowError(f'Instance "{id}" does not exist', code="instance.not_found")
+            raise _not_found(id)
         return row
 
     async def _load(self, key: int) -> Instance:
@@ -337,7 +366,12 @@ class Engine:
         task.add_done_callback(self._woken)
 
     async def _take_up(self, key: int) -> None:
-        instance = await self._load(key)
+        try:
+            instance = await self._load(key)
+        except WorkflowError as error:
+            if error.code == "instance.not_found":  # deleted since its time was set
+                return
+            raise
         if not self._closing:
             instance.start()
         self._unload(instance)
@@ -360,6 +394,10 @@ async def open_database(path: Any = None) -> Database:
 
 def _stopping() -> WorkflowError:
     return WorkflowError("The server is stopping", code="instance.unavailable")
+
+
+def _not_found(id: str) -> WorkflowError:
+    return WorkflowError(f'Instance "{id}" does not exist', code="instance.not_found")
 
 
 def _validated(definition: WorkflowDefinition, params: Any) -> Any:

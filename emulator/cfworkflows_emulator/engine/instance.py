@@ -53,6 +53,7 @@ class Instance:
         self.id = row.id
         self.state = state
         self.users = 0
+        self.deleted = False
         self.wake_at = row.wake_at
         self._indexed = (row.status, row.wake_at)
         self._run: Run | None = None
@@ -121,7 +122,7 @@ class Instance:
 
     def start(self) -> None:
         """Run it, or take it up again, unless it has ended, is paused, or runs already."""
-        if self._run is not None or self.state.status.finite or self.state.status is Status.PAUSED:
+        if self._run is not None or self.deleted or self.state.status.finite or self.state.status is Status.PAUSED:
             return
         if self.state.status is Status.WAITING_FOR_PAUSE:  # the process died before the pause took effect
             self.append("workflow_paused")
@@ -321,6 +322,11 @@ class Instance:
             return
         self.append("workflow_terminated")
         self._end_run()
+
+    def delete(self) -> None:
+        """Stop it where it is: nothing of it reaches the journal any more. What is stored is the caller's to remove."""
+        self.deleted = True
+        self.stop()
 
     def restart(self) -> None:
         """Begin anew with the same event: results, buffered events and timers are gone."""

@@ -64,6 +64,7 @@ class Run:
 
     def start(self, context: contextvars.Context) -> None:
         self._active()
+        context.run(_running.set, self.instance)
         self._main = self._loop.create_task(self._execute(), context=context)
 
     async def _execute(self) -> None:
@@ -343,6 +344,11 @@ class Run:
         self.instance.parked(until)
 
 
+def running_here() -> "Instance | None":
+    """The instance whose code, in `run()` or in a callback, is calling."""
+    return _running.get()
+
+
 class _Callback:
     """One call of a step's callback, for the verbs that are called in it."""
 
@@ -355,3 +361,4 @@ class _Callback:
 
 
 _enclosing: contextvars.ContextVar[_Callback | None] = contextvars.ContextVar("cfworkflows_enclosing", default=None)
+_running: contextvars.ContextVar["Instance | None"] = contextvars.ContextVar("cfworkflows_running", default=None)

@@ -82,6 +82,7 @@ _COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at"
 _INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
 _APPEND = "INSERT INTO journal (instance, seq, time, type, step, data, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _INDEX = "UPDATE instances SET status = ?, modified_at = ?, wake_at = ? WHERE key = ?"
+_DELETE = "DELETE FROM instances WHERE key = ?"  # its journal goes with it
 _ERASE = "DELETE FROM journal WHERE instance = ?"
 _ERASE_ENTRY = "DELETE FROM journal WHERE instance = ? AND seq = ?"
 
@@ -165,6 +166,10 @@ class InstanceStore:
     def index(self, key: int, status: str, modified_at: int, wake_at: int | None) -> None:
         """Bring the row of an instance up to date."""
         self._write(lambda connection: _discard(connection.execute(_INDEX, (status, modified_at, wake_at, key))))
+
+    def delete(self, key: int) -> None:
+        """Remove an instance and its journal."""
+        self._write(lambda connection: _discard(connection.execute(_DELETE, (key,))))
 
     def erase_journal(self, key: int) -> None:
         self._write(lambda connection: _discard(connection.execute(_ERASE, (key,))))
