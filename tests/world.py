@@ -18,19 +18,22 @@ ENDED = ("complete", "errored", "terminated")
 
 
 class Server:
-    """An engine with the workflows `classes`, each called as its class is. `path` None keeps all in memory."""
+    """An engine with the workflows `classes`, each called as its class is. `path` None keeps all in memory.
+
+    `settings` are those of every WorkflowDefinition.
+    """
 
     def __init__(
         self,
         *classes: type[WorkflowEntrypoint],
         path: Path | None = None,
         evict_after_ms: float | None = EVICT_AFTER_MS,
-        step_limit: int = 10_000,
+        **settings: Any,
     ) -> None:
         self.classes = list(classes)
         self.path = path
         self.evict_after_ms = evict_after_ms
-        self.step_limit = step_limit
+        self.settings = settings
         self.clock = VirtualClock()
         self.running = False
 
@@ -50,7 +53,7 @@ class Server:
     def _definition(self, cls: type[WorkflowEntrypoint]) -> WorkflowDefinition:
         context = ExecutionContext(lambda awaitable: None)
         params = type_arguments(cls, WorkflowEntrypoint)[1]
-        return WorkflowDefinition(cls.__name__, lambda: cls(context, None), params, self.step_limit)
+        return WorkflowDefinition(cls.__name__, lambda: cls(context, None), params, **self.settings)
 
     async def stop(self) -> None:
         if self.running:
@@ -63,6 +66,7 @@ class Server:
         self.engine.store._write = lambda operation: None
         self.engine.store._pending.clear()
         self.engine._alarms.close()
+        self.engine._schedules.close()
         await self.cancel_all()
         self.engine._threads.shutdown(wait=False, cancel_futures=True)
         await self.database.close()

@@ -371,7 +371,7 @@ async def test_what_has_no_effect_is_told(write):
     )
     async with Project.open(config) as project:
         told = project.notices
-    expected = ["schedules", "concurrency.limit", "default_retention.error_retention", "Default.scheduled", "Admin"]
+    expected = ["concurrency.limit", "default_retention.error_retention", "Default.scheduled", "Admin"]
     assert len(expected) == len(told)
     assert all(name in text for name, text in zip(expected, told, strict=True))
 
@@ -385,3 +385,22 @@ async def test_module_level_handlers_are_told_to_be_of_the_past(write, date, tol
         assert "ok" == await text(project)
         assert told == any(notice.startswith("on_fetch answers requests here") for notice in project.notices)
         assert any(notice.startswith("on_queue is never called") for notice in project.notices)
+
+
+async def test_a_configured_schedule_creates_instances(write):
+    """The configuration is all it takes."""
+    config = write(
+        """
+        class Order(WorkflowEntrypoint):
+            async def run(self, event, step):
+                return event.schedule.cron
+        """,
+        WORKFLOW + 'schedules = "0 6 * * *"\n',
+    )
+    clock = VirtualClock()
+    async with Project.open(config, clock=clock) as project:
+        await clock.advance("2 days")
+        (workflow,) = project.engine.definitions
+        rows = await project.engine.list(workflow)
+    assert ["complete"] * 2 == [row.status for row in rows]
+    assert all(row.id.startswith("0 6 * * *-") for row in rows)

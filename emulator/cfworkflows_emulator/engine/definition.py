@@ -21,12 +21,14 @@ class WorkflowDefinition:
     """A workflow: `entrypoint()` gives a new object of its class for each run.
 
     `params_type` is what a payload is validated as; Any means not at all. `step_limit` counts calls of `step.do`.
+    Each of the cron expressions `schedules` creates instances by itself.
     """
 
     name: str
     entrypoint: Callable[[], WorkflowEntrypoint[Any, Any]]
     params_type: Any = Any
     step_limit: int = DEFAULT_STEP_LIMIT
+    schedules: tuple[str, ...] = ()
 
 
 def check_id(value: object) -> str:

@@ -23,6 +23,7 @@ from cfworkflows_emulator.engine.definition import (
 )
 from cfworkflows_emulator.engine.instance import Instance, World
 from cfworkflows_emulator.engine.run import running_here
+from cfworkflows_emulator.engine.schedules import Schedules
 from cfworkflows_emulator.engine.sizes import size_of, too_large
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
@@ -53,6 +54,7 @@ class Engine:
         self._threads = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="cfwf-step")
         self._world = World(clock, store, self._threads, contextvars.copy_context(), evict_after_ms, self._unload)
         self._alarms = Alarms(clock, store, self._wake)
+        self._schedules = Schedules(clock, self._create_scheduled)
         self._instances: dict[int, Instance] = {}
         self._loading: dict[int, asyncio.Task[None]] = {}
         self._waking: set[asyncio.Task[None]] = set()
@@ -85,6 +87,7 @@ class Engine:
         for workflow, count in abandoned.items():
             log.warning("%d instance(s) of workflow %s are left as they are: it is not configured.", count, workflow)
         await self._alarms.load()
+        self._schedules.start(self.definitions.values())
 
     async def close(self, grace_s: float = 0) -> list[str]:
         """Stop. Callbacks that run get `grace_s` seconds to end; what is cut off is taken up by the next process.
@@ -92,6 +95,7 @@ class Engine:
         Gives the callbacks that were cut off.
         """
         self._closing = True
+        self._schedules.close()
         self._alarms.close()
         for subscription in self._subscriptions:
             subscription.fail(_stopping())
@@ -159,14 +163,29 @@ class Engine:
         definition = self.workflow(workflow)
         id = check_id(options["id"]) if options.get("id") is not None else str(uuid.uuid4())
         value = _encode(_validated(definition, options.get("params", {})), "params")
-        self._last_key += 1
-        now = self.clock.now()
-        row = InstanceRow(self._last_key, workflow, id, "queued", now, now)
-        data: dict[str, Any] = {"timestamp": now, "trigger": "binding"}
+        data: dict[str, Any] = {"trigger": "binding"}
         if options.get("retention") is not None:
             data["retention"] = _retention(options["retention"])
-        queued = Entry(1, now, "workflow_queued", data=data, value=value)
+        return self._new(definition, id, value, data)
+
+    def _new(
+        self, definition: WorkflowDefinition, id: str, value: str, data: dict[str, Any]
+    ) -> tuple[Instance, InstanceRow, Entry]:
+        self._last_key += 1
+        now = self.clock.now()
+        row = InstanceRow(self._last_key, definition.name, id, "queued", now, now)
+        queued = Entry(1, now, "workflow_queued", data={"timestamp": now, **data}, value=value)
         return Instance(self._world, definition, row, InstanceState.fold([queued])), row, queued
+
+    async def _create_scheduled(self, workflow: str, cron: str, scheduled_time: int) -> None:
+        """Create the instance of one firing. If there is one of that id, this very time has fired already."""
+        id = f"{cron}-{scheduled_time}"
+        data = {"trigger": "cron", "schedule": {"cron": cron, "scheduledTime": scheduled_time}}
+        try:
+            await asyncio.shield(self._creation(*self._new(self.workflow(workflow), id, _encode({}, "params"), data)))
+        except WorkflowError as error:
+            if error.code != "instance.already_exists":
+                raise
 
     def _creation(self, instance: Instance, row: InstanceRow, queued: Entry) -> asyncio.Task[str]:
         # A task of its own: the instance is started even if nobody waits for it any more.

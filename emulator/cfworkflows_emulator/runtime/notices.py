@@ -36,8 +36,6 @@ def is_ours(workflow: WorkflowSection, loaded: LoadedConfig) -> bool:
 
 
 def _unused(workflow: WorkflowSection) -> Iterator[str]:
-    if workflow.schedules:
-        yield "schedules is not supported yet: no instance starts by itself"
     if workflow.concurrency.limit is not None:
         yield "concurrency.limit is not supported yet: any number of instances run at the same time"
     for name in workflow.default_retention.model_fields_set:

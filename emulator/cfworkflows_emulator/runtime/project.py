@@ -153,4 +153,5 @@ def _definition(
         entrypoint,
         params_type=type_arguments(cls, WorkflowEntrypoint)[1],
         step_limit=workflow.limits.steps or DEFAULT_STEP_LIMIT,
+        schedules=tuple(workflow.schedules or ()),
     )
