@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-REASONS = ("peer's bug", "production differs", "language", "not supported yet")
+REASONS = ("peer's bug", "production differs", "language", "not supported yet", "ours to fix")
 NOT_COMPARED = {"__LOCAL_DEV_STEP_OUTPUTS", "durableObjectId", "remote"}
 # The peer's local server never says that an instance waits.
 RUNNING = {"waiting", "queued", "rollingBack"}
@@ -112,8 +112,17 @@ def _soft(value: Any) -> Any:
         if value == {"$undefined": True}:
             return None
         items = {key: _soft(item) for key, item in value.items() if key not in NOT_COMPARED}
+        if isinstance(items.get("events"), list):
+            items["events"] = _ranked(items["events"])
         return {key: item for key, item in items.items() if item is not None and (key != "props" or item)}
     return value
+
+
+def _ranked(events: list[Any]) -> list[Any]:
+    """Events whose ids are counted from 1, in their order: the platform promises that ids increase, not by how much."""
+    ids = sorted({event["eventId"] for event in events if "eventId" in event})
+    ranks = {id: rank for rank, id in enumerate(ids, 1)}
+    return [{**event, "eventId": ranks[event["eventId"]]} if "eventId" in event else event for event in events]
 
 
 def differ(wanted: Any, got: Any, path: str = "", key: str = "") -> Iterator[tuple[str, Any, Any]]:

@@ -163,7 +163,8 @@ async def op_do(scope: Scope, op: Op) -> Any:
         arguments.append(scope.value(op["config"]))
     arguments.append(scope.function(op.get("body", []), "ctx"))
     if op.get("rollback") is not None:
-        options = {"rollback": scope.function(op["rollback"], "rb")}
+        undo = scope.function(op["rollback"], "rb")
+        options = {"rollback": lambda rb: undo({**rb, "stepName": rb.stepName})}
         if "rollbackConfig" in op:
             options["rollbackConfig"] = scope.value(op["rollbackConfig"])
         arguments.append(options)
