@@ -10,10 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
-from cfworkflows.durations import parse_duration
-from cfworkflows.errors import CfworkflowsError, DurationError, SerializationError, WorkflowError
-from cfworkflows.typed import is_validated, validate
-from cfworkflows.values import encode
+from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.alarms import Alarms
 from cfworkflows_emulator.engine.definition import (
@@ -22,9 +19,9 @@ from cfworkflows_emulator.engine.definition import (
     check_id,
 )
 from cfworkflows_emulator.engine.instance import Instance, World
+from cfworkflows_emulator.engine.intake import encoded, retention_of, validated_params
 from cfworkflows_emulator.engine.run import running_here
 from cfworkflows_emulator.engine.schedules import Schedules
-from cfworkflows_emulator.engine.sizes import size_of, too_large
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
@@ -162,10 +159,10 @@ class Engine:
         """A new instance, and what is to be written of it. Raises if anything is wrong with its options."""
         definition = self.workflow(workflow)
         id = check_id(options["id"]) if options.get("id") is not None else str(uuid.uuid4())
-        value = _encode(_validated(definition, options.get("params", {})), "params")
+        value = encoded(validated_params(definition, options.get("params", {})), "params")
         data: dict[str, Any] = {"trigger": "binding"}
         if options.get("retention") is not None:
-            data["retention"] = _retention(options["retention"])
+            data["retention"] = retention_of(options["retention"])
         return self._new(definition, id, value, data)
 
     def _new(
@@ -182,7 +179,7 @@ class Engine:
         id = f"{cron}-{scheduled_time}"
         data = {"trigger": "cron", "schedule": {"cron": cron, "scheduledTime": scheduled_time}}
         try:
-            await asyncio.shield(self._creation(*self._new(self.workflow(workflow), id, _encode({}, "params"), data)))
+            await asyncio.shield(self._creation(*self._new(self.workflow(workflow), id, encoded({}, "params"), data)))
         except WorkflowError as error:
             if error.code != "instance.already_exists":
                 raise
@@ -232,7 +229,7 @@ class Engine:
     async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None:
         if not is_event_type(event_type):
             raise WorkflowError(no_event_type(event_type), code="workflow.invalid_event_type")
-        value = _encode(payload, "payload")
+        value = encoded(payload, "payload")
         async with self._using(workflow, id) as instance:
             instance.send_event(event_type, value)
 
@@ -417,38 +414,3 @@ def _stopping() -> WorkflowError:
 
 def _not_found(id: str) -> WorkflowError:
     return WorkflowError(f'Instance "{id}" does not exist', code="instance.not_found")
-
-
-def _validated(definition: WorkflowDefinition, params: Any) -> Any:
-    """The params as they will arrive. What is stored is the plain data, so that a class may change its fields."""
-    if is_validated(definition.params_type):
-        validate(definition.params_type, params)
-    return params
-
-
-def _retention(retention: Any) -> dict[str, float]:
-    """How long a finished instance is to be kept, in ms. Raises WorkflowError for anything else."""
-    keys = {"successRetention", "errorRetention", "success_retention", "error_retention"}
-    if not isinstance(retention, Mapping) or not retention.keys() <= keys:
-        raise WorkflowError(
-            f"retention takes an object with successRetention and errorRetention, not {retention!r}", code="body"
-        )
-    try:
-        return {key: parse_duration(value) for key, value in retention.items()}
-    except DurationError as error:
-        raise WorkflowError(f"retention: {error}", code="body") from error
-
-
-def _encode(value: Any, what: str) -> str:
-    try:
-        text = encode(value)
-    except SerializationError as error:
-        raise SerializationError(f"{what} cannot be stored: {error}", path=error.path) from error
-    size = size_of(value, text)
-    if too_large(size):
-        raise WorkflowError(
-            f"The {what} have {size / 1024 / 1024:.2f} MiB, and the limit is 1 MiB. Store them elsewhere (R2, KV) and "
-            "pass their key.",
-            code=f"{what}.too_large",
-        )
-    return text
