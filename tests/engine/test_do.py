@@ -269,3 +269,28 @@ async def test_a_stored_configuration_is_kept_when_the_code_changes(serve):
     assert [1, 2, 3, 4] == [attempt for attempt, _ in attempts]
     assert 11_000 == server.clock.now() - start
     assert {"timeout": "10 minutes", "retries": {"limit": 3, "backoff": "constant"}} == attempts[-1][1]
+
+
+async def test_a_step_that_nobody_awaits_runs_though_run_returns_at_once(serve):
+    """The call starts it, as a promise is started; its result is lost, and the instance is complete meanwhile."""
+    log, go = [], asyncio.Event()
+
+    async def background():
+        log.append("began")
+        await go.wait()
+        log.append("ended")
+
+    async def run(step):
+        step.do("background", background)
+        return "returned"
+
+    server = await serve(run)
+    instance = await server.create()
+    assert "returned" == (await server.settled(instance)).output
+    (callback,) = server.engine._world.callbacks
+    assert ["began"] == log
+    go.set()
+    await callback
+    assert ["began", "ended"] == log
+    await asyncio.sleep(0)
+    assert not [entry for entry in await server.journal(instance) if entry.startswith("step_completed")]

@@ -191,7 +191,7 @@ class Instance:
         run, self._run = self._run, None
         self._stop_eviction()
         if run is not None:
-            run.close()
+            run.close(let_go=keep_callbacks)
         self._index()
         self.world.unload(self)
 

@@ -51,6 +51,8 @@ class Run:
         self._parked: dict[asyncio.Future[None], float] = {}
         self._waiting: dict[str, Callable[[], None]] = {}
         self._passed_over: set[str] = set()
+        self.starting: set[str] = set()
+        self._let_go = False
         self._nested: Counter[_Callback] = Counter()
         self._activity = 0
         self._holds_clock = False
@@ -159,7 +161,7 @@ class Run:
         except StateError:
             self.instance.stop()
             raise asyncio.CancelledError from None
-        if self.closed:
+        if self.closed and not self._let_go:
             raise asyncio.CancelledError
 
     async def admitted(self) -> None:
@@ -228,11 +230,17 @@ class Run:
     def open_gate(self) -> None:
         self._gate.set()
 
-    def close(self) -> None:
-        """End this execution without a trace in the journal. The instance can be run again at any time."""
+    def close(self, *, let_go: bool = False) -> None:
+        """End this execution without a trace in the journal. The instance can be run again at any time.
+
+        With `let_go`, callbacks that were about to start do so all the same: `run()` has ended, and did not await them.
+        """
         self.closed = True
+        self._let_go = let_go
         for task in (self._main, *self._tasks):
-            if task is not None and not task.done() and task is not asyncio.current_task():
+            if task is None or task.done() or task is asyncio.current_task():
+                continue
+            if not (let_go and task.get_name() in self.starting):
                 task.cancel()
         for future in self._futures:
             future.cancel()

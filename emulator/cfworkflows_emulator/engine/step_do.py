@@ -50,6 +50,7 @@ def begin(run: "Run", step: str, call: StepCall) -> None:
     undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
     run.append_start("step_started", step, config=call.config.as_dict(), at=call.location, **undo)
     run.append("attempt_started", step, attempt=1)
+    run.starting.add(step)
 
 
 async def perform(run: "Run", step: str, call: StepCall) -> Any:
@@ -102,7 +103,10 @@ def _stored_config(state: StepState, call: StepCall) -> ResolvedConfig:
 async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, config: ResolvedConfig) -> None:
     name, _, count = step.rpartition("-")
     attempt = state.attempts
-    await run.durable()
+    try:
+        await run.durable()
+    finally:
+        run.starting.discard(step)
     context = StepContext(step=StepInfo(name=name, count=int(count)), attempt=attempt, config=visible_config(config))
     try:
         result = await _within(run, _invoke(run, call, context), config.timeout_ms, step)
