@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cfworkflows import WorkflowEntrypoint
 from cfworkflows.entrypoint import ExecutionContext
 from cfworkflows.typed import type_arguments
@@ -13,6 +15,7 @@ from cfworkflows_emulator.clock import VirtualClock
 from cfworkflows_emulator.engine import Engine, WorkflowDefinition, open_database
 from cfworkflows_emulator.engine.engine import EVICT_AFTER_MS
 from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.storage import Database
 
 ENDED = ("complete", "errored", "terminated")
 
@@ -63,8 +66,7 @@ class Server:
     async def kill(self) -> None:
         """What is not on the disk is gone, and nothing that still runs gets there."""
         self.running = False
-        self.engine.store._write = lambda operation: None
-        self.engine.store._pending.clear()
+        self.engine.store.abandon()
         self.engine._alarms.close()
         self.engine._schedules.close()
         await self.cancel_all()
@@ -126,6 +128,39 @@ class Server:
         """The types of the entries, `step_started a-1` where there is a step."""
         _, entries = await self.engine.history(instance._workflow, instance.id)
         return [f"{entry.type} {entry.step}" if entry.step else entry.type for entry in entries]
+
+
+class Death:
+    """Lets `commits` more transactions through; then nothing is written any more, and `came` is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, commits: int) -> None:
+        self.left = commits
+        self.came = asyncio.Event()
+        transaction, transact = Database.transaction, Database.transact
+
+        async def in_thread(database: Database, function: Callable[..., Any]) -> Any:
+            if not self._lives():
+                await asyncio.Event().wait()
+            return await transaction(database, function)
+
+        def in_place(database: Database, function: Callable[..., Any]) -> Any:
+            if not self._lives():
+                raise _DeadError
+            return transact(database, function)
+
+        monkeypatch.setattr(Database, "transaction", in_thread)
+        monkeypatch.setattr(Database, "transact", in_place)
+
+    def _lives(self) -> bool:
+        if self.left == 0:
+            self.came.set()
+            return False
+        self.left -= 1
+        return True
+
+
+class _DeadError(BaseException):
+    """Ends the call that writes, and nobody hears of it."""
 
 
 def workflow(run: Callable[..., Awaitable[Any]], params: Any = Any) -> type[WorkflowEntrypoint]:

@@ -5,10 +5,9 @@ import dataclasses
 import threading
 
 import pytest
-from world import workflow
+from world import Death, workflow
 
 from cfworkflows import PayloadValidationError, SerializationError, WorkflowError
-from cfworkflows_emulator.storage.database import Database
 
 EXISTS = {"code": 10405, "message": "workflows.api.error.instance.already_exists"}
 TWICE = {"code": 10415, "message": "workflows.api.error.instance.duplicate_in_batch"}
@@ -190,20 +189,11 @@ async def test_a_list_takes_no_keywords_beside_it(serve):
 
 async def test_a_batch_is_one_commit(serve, monkeypatch):
     """Killed after the first commit, all of it is there, and runs in the next process."""
-    transaction, commits, enough = Database.transaction, [], asyncio.Event()
-
-    async def commit_once(database, function):
-        if commits:
-            enough.set()
-            await asyncio.Event().wait()
-        commits.append(1)
-        return await transaction(database, function)
-
     server = await serve(echo, file=True)
     with monkeypatch.context() as patch:
-        patch.setattr(Database, "transaction", commit_once)
+        death = Death(patch, 1)
         result = await server["echo"].create_batch(count=100)
-        await enough.wait()
+        await death.came.wait()
         await server.kill()
     await server.start()
     await server.clock.settle()

@@ -11,12 +11,12 @@ import textwrap
 import programs
 import pytest
 from programs import OUTPUTS, effects
+from world import Death
 
 from cfworkflows import WorkflowError
 from cfworkflows_emulator.engine import open_database
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.storage import InstanceStore
-from cfworkflows_emulator.storage.database import Database
 
 PROGRAMS = pytest.mark.parametrize("program", OUTPUTS, ids=lambda program: program.__name__)
 
@@ -24,24 +24,6 @@ PROGRAMS = pytest.mark.parametrize("program", OUTPUTS, ids=lambda program: progr
 @pytest.fixture(autouse=True)
 def _no_effects():
     effects.clear()
-
-
-class Death:
-    """Lets `commits` more transactions through; then nothing is written any more, and `came` is set."""
-
-    def __init__(self, monkeypatch, commits):
-        self.left = commits
-        self.came = asyncio.Event()
-        original = Database.transaction
-
-        async def transaction(database, function):
-            if self.left == 0:
-                self.came.set()
-                await asyncio.Event().wait()
-            self.left -= 1
-            return await original(database, function)
-
-        monkeypatch.setattr(Database, "transaction", transaction)
 
 
 async def _until_death(server, death):

@@ -4,13 +4,13 @@ import asyncio
 from collections import Counter
 
 import pytest
+from world import Death
 
 from cfworkflows import NonRetryableError, WorkflowError
 from cfworkflows_emulator.engine import open_database
 from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.storage import Entry, InstanceStore
-from cfworkflows_emulator.storage.database import Database
 
 NOT_FOUND = '(instance.cannot_restart) Step "{}" not found in execution history'
 
@@ -433,23 +433,13 @@ async def test_killed_after_any_commit_it_is_restarted_or_it_is_not(serve, progr
         await server.clock.advance("30 minutes")
         await instance.send_event(type="go", payload=1)
         await server.clock.settle()
-        came, transaction = asyncio.Event(), Database.transaction
-        left = [commits]
-
-        async def dying(database, function, came=came, left=left, transaction=transaction):
-            if left[0] == 0:
-                came.set()
-                await asyncio.Event().wait()
-            left[0] -= 1
-            return await transaction(database, function)
 
         async def live(server=server, instance=instance):
             await instance.restart({"from": {"name": "b"}})
             return await server.finish(instance)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Database, "transaction", dying)
-            life, end = asyncio.ensure_future(live()), asyncio.ensure_future(came.wait())
+            life, end = asyncio.ensure_future(live()), asyncio.ensure_future(Death(patch, commits).came.wait())
             await asyncio.wait({life, end}, return_when=asyncio.FIRST_COMPLETED)
             finished = life.done()
             for task in (life, end):

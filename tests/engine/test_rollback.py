@@ -7,14 +7,13 @@ from collections import Counter
 from contextlib import suppress
 
 import pytest
-from world import ENDED
+from world import ENDED, Death
 
 from cfworkflows import NonRetryableError, WorkflowError, WorkflowFatalError
 from cfworkflows.errors import StepError
 from cfworkflows_emulator.engine import open_database
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.storage import Entry, InstanceStore
-from cfworkflows_emulator.storage.database import Database
 
 ONCE = {"retries": {"limit": 0, "delay": 0}}
 TERMINATED = ("Terminated", "Instance terminated during rollback")
@@ -795,18 +794,10 @@ async def test_killed_after_any_commit_everything_is_undone(serve, monkeypatch, 
 
 async def _lives(saga, server, monkeypatch, commits):
     """Whether it came to its end in this many commits; after them nothing is written any more."""
-    left, dead = [commits], asyncio.Event()
-    original = Database.transaction
-
-    async def transaction(database, function):
-        if left[0] == 0:
-            dead.set()
-            await asyncio.Event().wait()
-        left[0] -= 1
-        return await original(database, function)
-
-    monkeypatch.setattr(Database, "transaction", transaction)
-    life, death = asyncio.ensure_future(saga.live(server)), asyncio.ensure_future(dead.wait())
+    life, death = (
+        asyncio.ensure_future(saga.live(server)),
+        asyncio.ensure_future(Death(monkeypatch, commits).came.wait()),
+    )
     await asyncio.wait({life, death}, return_when=asyncio.FIRST_COMPLETED)
     death.cancel()
     ended = life.done()

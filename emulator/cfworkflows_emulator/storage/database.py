@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,7 +22,15 @@ class StateError(CfworkflowsError):
 
 
 class Database(aiosqlite.Connection):
-    """An aiosqlite connection in autocommit mode, with `run` for functions and `transaction` for atomic ones."""
+    """An aiosqlite connection in autocommit mode, with `run` for functions and `transaction` for atomic ones.
+
+    A hop to the thread and back costs several times what a small commit does, which is no more than a copy into the
+    page cache. So `transact` does a short transaction where it is called, as long as the thread has nothing to do.
+    """
+
+    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(connector, iter_chunk_size=64)
+        self._underway: set[object] = set()
 
     @classmethod
     async def open(cls, path: Path | None, migrations: list[Migration]) -> "Database":
@@ -30,7 +39,7 @@ class Database(aiosqlite.Connection):
         Raises StateError for a file that is no database of ours, is damaged, or was written by a newer version.
         """
         where = str(path) if path else "in memory"
-        database = cls(lambda: sqlite3.connect(path or ":memory:", isolation_level=None), iter_chunk_size=64)
+        database = cls(lambda: sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False))
         try:
             await database
             await database.run(lambda connection: _prepare(connection, migrations))
@@ -45,25 +54,48 @@ class Database(aiosqlite.Connection):
 
     async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """The result of `function(connection)`, called in the database's thread."""
+        underway = object()
+        self._underway.add(underway)
+
+        def call(connection: sqlite3.Connection) -> T:
+            try:
+                return function(connection)
+            finally:  # in the thread: whoever waits may have been cancelled
+                self._underway.discard(underway)
+
         # The public calls cost a hop to the thread each.
-        result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]
+        result: T = await self._execute(call, self._conn)  # type: ignore[no-untyped-call]
         return result
 
     async def transaction(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Like `run`, in a transaction: all of it is durable afterwards, or none of it happened."""
 
-        def atomic(connection: sqlite3.Connection) -> T:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                result = function(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-            return result
+        return await self.run(partial(_atomic, function))
 
-        return await self.run(atomic)
+    @property
+    def writes_in_place(self) -> bool:
+        """Whether `transact` may be called now: the thread does not use the connection."""
+        return not self._underway and self._connection is not None
+
+    def transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Like `transaction`, in the calling thread. Only while `writes_in_place`."""
+        return _atomic(function, self._conn)
+
+    async def checkpoint(self) -> None:
+        """Fold the log of commits into the database file."""
+        await self.run(lambda connection: connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
+
+
+def _atomic(function: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        result = function(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return result
 
 
 def _prepare(connection: sqlite3.Connection, migrations: list[Migration]) -> None:
@@ -80,6 +112,7 @@ def _prepare(connection: sqlite3.Connection, migrations: list[Migration]) -> Non
     connection.execute("PRAGMA journal_mode = WAL")
     # Commits survive the death of the process; a power cut may take the last of them, never the database.
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA wal_autocheckpoint = 0")  # the writer sees to it
     connection.execute("PRAGMA foreign_keys = ON")
     for number, migrate in enumerate(migrations[version:], start=version + 1):
         connection.execute("BEGIN IMMEDIATE")

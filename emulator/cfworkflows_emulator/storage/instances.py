@@ -1,18 +1,14 @@
-"""Instances and their journals in the database, with one writer that groups commits."""
+"""Instances and their journals in the database."""
 
 import asyncio
 import json
-import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from cfworkflows_emulator.storage.database import Database, Migration, StateError
-
-T = TypeVar("T")
-log = logging.getLogger("cfworkflows.storage")
+from cfworkflows_emulator.storage.writer import Batch, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +82,6 @@ _DELETE = "DELETE FROM instances WHERE key = ?"  # its journal goes with it
 _ERASE = "DELETE FROM journal WHERE instance = ?"
 _ERASE_ENTRY = "DELETE FROM journal WHERE instance = ? AND seq = ?"
 
-Operation = Callable[[sqlite3.Connection], None]
-Batch = list[Operation | tuple[Any, ...]]
-Waiters = list[asyncio.Future[None]]
 # The store has a method of that name.
 Rows = list[InstanceRow]
 Entries = list[Entry]
@@ -104,17 +97,14 @@ class InstanceStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._pending: Batch = []
-        self._waiters: Waiters = []
-        self._served: Waiters = []
-        self._writing: asyncio.Task[None] | None = None
-        self._failure: StateError | None = None
+        self._writer = Writer(database, _APPEND, self._written)
+        self._write = self._writer.write
         self._watched: dict[int, list[asyncio.Event]] = {}
 
     @property
     def failure(self) -> StateError | None:
         """Why nothing is written any more, None as long as all is well."""
-        return self._failure
+        return self._writer.failure
 
     # Watching
 
@@ -132,6 +122,12 @@ class InstanceStore:
         for key in self._watched.keys() & set(keys):
             for changed in self._watched[key]:
                 changed.set()
+
+    def _written(self, batch: Batch) -> None:
+        if self._watched and not batch:  # nothing can be written any more
+            self.notify(self._watched)
+        elif self._watched:
+            self.notify(operation[0] for operation in batch if isinstance(operation, tuple))
 
     # Writing
 
@@ -180,63 +176,7 @@ class InstanceStore:
 
     def flushed(self) -> asyncio.Future[None]:
         """Done when everything handed over so far is durable."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if self._failure is not None:
-            waiter.set_exception(self._failure)
-            waiter.exception()  # not every waiter is awaited
-        elif not self._pending and self._writing is None:
-            waiter.set_result(None)
-        else:
-            self._waiters.append(waiter)
-            self._start_writing()
-        return waiter
-
-    def _write(self, operation: Operation | tuple[Any, ...]) -> None:
-        if self._failure is None:
-            self._pending.append(operation)
-            self._start_writing()
-
-    def _start_writing(self) -> None:
-        if self._writing is None:
-            self._writing = asyncio.get_running_loop().create_task(self._write_pending())
-            self._writing.add_done_callback(self._stopped_writing)
-
-    async def _write_pending(self) -> None:
-        try:
-            while self._pending or self._waiters:
-                batch, self._pending = self._pending, []
-                self._served, self._waiters = self._waiters, []
-                if batch:
-                    await self._database.transaction(partial(_apply, batch))
-                    if self._watched:
-                        self.notify(operation[0] for operation in batch if isinstance(operation, tuple))
-                for waiter in self._served:
-                    if not waiter.done():
-                        waiter.set_result(None)
-        except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
-            self._fail(error)
-
-    def _stopped_writing(self, task: asyncio.Task[None]) -> None:
-        self._writing = None
-        if task.cancelled():  # the process ends: whether it was written, nobody can tell
-            for waiter in self._served:
-                waiter.cancel()
-        if any(not waiter.done() for waiter in self._waiters):
-            self._start_writing()
-
-    def _fail(self, error: Exception) -> None:
-        self._failure = StateError(
-            f"The state cannot be written: {error}. What was stored before is safe, nothing is stored from here on: "
-            "see to the disk and the permissions of the state folder, then start again."
-        )
-        self._failure.__cause__ = error
-        log.critical("%s", self._failure, exc_info=error)
-        for waiter in self._served + self._waiters:
-            if not waiter.done():
-                waiter.set_exception(self._failure)
-                waiter.exception()
-        self._pending, self._waiters = [], []
-        self.notify(self._watched)
+        return self._writer.flushed()
 
     # Reading
 
@@ -289,6 +229,10 @@ class InstanceStore:
         rows = await self._database.run(lambda connection: connection.execute(query, tuple(parameters)).fetchall())
         return [InstanceRow(*row) for row in rows]
 
+    def abandon(self) -> None:
+        """Write nothing more, as if the process had died here. For tests of crashes."""
+        self._writer.abandon()
+
     async def close(self) -> None:
         """Write what is pending, and close the database."""
         try:
@@ -306,20 +250,6 @@ def _of_workflow(workflow: str, statuses: Sequence[str]) -> tuple[str, tuple[str
 def _row(key: int, entry: Entry) -> tuple[Any, ...]:
     data = json.dumps(entry.data, separators=(",", ":")) if entry.data else "{}"
     return (key, entry.seq, entry.time, entry.type, entry.step, data, entry.value)
-
-
-def _apply(batch: Batch, connection: sqlite3.Connection) -> None:
-    rows: list[tuple[Any, ...]] = []
-    for operation in batch:
-        if isinstance(operation, tuple):
-            rows.append(operation)
-            continue
-        if rows:
-            connection.executemany(_APPEND, rows)
-            rows = []
-        operation(connection)
-    if rows:
-        connection.executemany(_APPEND, rows)
 
 
 def _discard(_: object) -> None:

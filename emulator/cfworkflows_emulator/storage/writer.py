@@ -1,0 +1,181 @@
+"""The one writer of a database: whatever is handed over in one turn of the event loop is one transaction."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from cfworkflows_emulator.storage.database import Database, StateError
+
+log = logging.getLogger("cfworkflows.storage")
+
+Operation = Callable[[sqlite3.Connection], None]
+Row = tuple[Any, ...]
+Batch = list[Operation | Row]
+Waiters = list[asyncio.Future[None]]
+
+# Turns of the event loop that something may stay in memory when nobody waits for it to be durable: what an instance
+# does next mostly follows within them, and is then part of the same transaction.
+LINGER_TURNS = 10
+
+# More than this and the thread writes it, while the loop goes on.
+LARGEST_IN_PLACE = 256
+LARGEST_VALUE_IN_PLACE = 65_536
+
+# The log of the database is folded into its file by the thread: in place, the sync to disk would stop the loop.
+CHECKPOINT_AFTER = 4_000
+
+
+class Writer:
+    """Writes in groups. A row is inserted with the statement `insert`; anything else is a function of the connection.
+
+    After a failed commit nothing more is written, and every waiter gets a StateError. `written` is told each batch
+    that is durable.
+    """
+
+    def __init__(self, database: Database, insert: str, written: Callable[[Batch], None]) -> None:
+        self.failure: StateError | None = None
+        self._database = database
+        self._insert = insert
+        self._written = written
+        self._pending: Batch = []
+        self._waiters: Waiters = []
+        self._served: Waiters = []
+        self._scheduled = False
+        self._lingering = False
+        self._abandoned = False
+        self._writing: asyncio.Task[None] | None = None
+        self._since_checkpoint = 0
+
+    def write(self, operation: Operation | Row) -> None:
+        """Hand over a row or an operation. Returns at once; see `flushed`."""
+        if self.failure is not None or self._abandoned:
+            return
+        self._pending.append(operation)
+        if not (self._lingering or self._scheduled or self._writing):
+            self._lingering = True
+            asyncio.get_running_loop().call_soon(self._linger, LINGER_TURNS)
+
+    def flushed(self) -> asyncio.Future[None]:
+        """Done when everything handed over so far is durable."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        if self.failure is not None:
+            waiter.set_exception(self.failure)
+            waiter.exception()  # not every waiter is awaited
+        elif not self._pending and self._writing is None:
+            waiter.set_result(None)
+        else:
+            self._waiters.append(waiter)
+            self._schedule()
+        return waiter
+
+    def abandon(self) -> None:
+        """Forget what is pending, and write nothing more; nobody is told."""
+        self._pending, self._waiters = [], []
+        self._abandoned = True
+
+    def _linger(self, turns: int) -> None:
+        if turns and self._pending and not self._scheduled:
+            asyncio.get_running_loop().call_soon(self._linger, turns - 1)
+            return
+        self._lingering = False
+        if self._pending:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        """Write at the end of this turn of the loop, with what the rest of the turn hands over."""
+        if not self._scheduled and self._writing is None:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        self._scheduled = False
+        if self._writing is not None:
+            return
+        if not (self._database.writes_in_place and _is_small(self._pending)):
+            self._writing = asyncio.get_running_loop().create_task(self._write_in_thread())
+            self._writing.add_done_callback(self._stopped_writing)
+            return
+        batch, waiters = self._take()
+        try:
+            self._database.transact(partial(_apply, self._insert, batch))
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
+            self._fail(error)
+        else:
+            self._serve(batch, waiters)
+            if self._since_checkpoint >= CHECKPOINT_AFTER:
+                self._schedule_checkpoint()
+
+    async def _write_in_thread(self) -> None:
+        try:
+            while self._pending or self._waiters or self._since_checkpoint >= CHECKPOINT_AFTER:
+                batch, waiters = self._take()
+                if batch:
+                    await self._database.transaction(partial(_apply, self._insert, batch))
+                self._serve(batch, waiters)
+                if self._since_checkpoint >= CHECKPOINT_AFTER:
+                    self._since_checkpoint = 0
+                    await self._database.checkpoint()
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
+            self._fail(error)
+
+    def _schedule_checkpoint(self) -> None:
+        self._writing = asyncio.get_running_loop().create_task(self._write_in_thread())
+        self._writing.add_done_callback(self._stopped_writing)
+
+    def _take(self) -> tuple[Batch, Waiters]:
+        batch, self._pending = self._pending, []
+        self._served, self._waiters = self._waiters, []
+        return batch, self._served
+
+    def _serve(self, batch: Batch, waiters: Waiters) -> None:
+        self._since_checkpoint += len(batch)
+        self._written(batch)
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _stopped_writing(self, task: asyncio.Task[None]) -> None:
+        self._writing = None
+        if task.cancelled():  # the process ends: whether it was written, nobody can tell
+            for waiter in self._served:
+                waiter.cancel()
+        if self._pending or any(not waiter.done() for waiter in self._waiters):
+            self._schedule()
+
+    def _fail(self, error: Exception) -> None:
+        self.failure = StateError(
+            f"The state cannot be written: {error}. What was stored before is safe, nothing is stored from here on: "
+            "see to the disk and the permissions of the state folder, then start again."
+        )
+        self.failure.__cause__ = error
+        log.critical("%s", self.failure, exc_info=error)
+        for waiter in self._served + self._waiters:
+            if not waiter.done():
+                waiter.set_exception(self.failure)
+                waiter.exception()
+        self._pending, self._waiters = [], []
+        self._written([])
+
+
+def _is_small(batch: Batch) -> bool:
+    if len(batch) > LARGEST_IN_PLACE:
+        return False
+    return not any(isinstance(row, tuple) and row[-1] and len(row[-1]) > LARGEST_VALUE_IN_PLACE for row in batch)
+
+
+def _apply(insert: str, batch: Sequence[Operation | Row], connection: sqlite3.Connection) -> None:
+    rows: list[Row] = []
+    for operation in batch:
+        if isinstance(operation, tuple):
+            rows.append(operation)
+            continue
+        if rows:
+            connection.executemany(insert, rows)
+            rows = []
+        operation(connection)
+    if rows:
+        connection.executemany(insert, rows)
