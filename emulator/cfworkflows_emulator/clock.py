@@ -58,7 +58,7 @@ class _SystemTimer:
 
     def __init__(self, clock: SystemClock, when: float, callback: Callback) -> None:
         self._clock, self._when, self._callback = clock, when, callback
-        self._handle = self._arm()
+        self._handle: asyncio.TimerHandle | None = self._arm()
 
     def _arm(self) -> asyncio.TimerHandle:
         wait = min(max(self._when - time.time_ns() / 1_000_000, 0), SystemClock.LONGEST_WAIT_MS)
@@ -68,10 +68,12 @@ class _SystemTimer:
         if self._clock.now() < self._when:
             self._handle = self._arm()
         else:
+            self._handle = None  # it holds this timer: without the cycle, both go at once
             self._callback()
 
     def cancel(self) -> None:
-        self._handle.cancel()
+        if self._handle is not None:
+            self._handle.cancel()
 
 
 class VirtualClock:

@@ -168,7 +168,7 @@ async def test_an_event_is_told_only_when_it_is_on_disk(serve, monkeypatch):
         await go.wait()
         return await transaction(database, function)
 
-    monkeypatch.setattr(Database, "writes_in_place", False)
+    monkeypatch.setattr(Database, "is_idle", False)
     monkeypatch.setattr(Database, "transaction", hang)
     pausing = asyncio.ensure_future(instance.pause())
     await hangs.wait()

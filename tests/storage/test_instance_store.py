@@ -104,7 +104,7 @@ async def test_after_a_commit_that_fails_nothing_is_written_and_every_waiter_is_
 
 async def test_a_write_that_was_cancelled_leaves_no_waiter_behind(store, monkeypatch):
     """Whoever waits for it is told, and the next write goes on, whenever the cancellation came."""
-    monkeypatch.setattr(Database, "writes_in_place", False)
+    monkeypatch.setattr(Database, "is_idle", False)
     for turns in range(6):
         key = turns + 1
         created = store.create(row(key, f"i{key}"), [queued()])

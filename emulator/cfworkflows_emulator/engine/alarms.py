@@ -14,13 +14,13 @@ IN_MEMORY = 1_000
 
 
 class Alarms:
-    """Calls `wake(key)` when an instance is due, the earliest first.
+    """Calls `wake(keys)` when instances are due, the earliest first.
 
     Some `IN_MEMORY` of them are held: all up to `_loaded_up_to`, a `(when, key)`. Those after it are found in the
     database when their time comes near. None means that there are none after it.
     """
 
-    def __init__(self, clock: Clock, store: InstanceStore, wake: Callable[[int], None]) -> None:
+    def __init__(self, clock: Clock, store: InstanceStore, wake: Callable[[list[int]], None]) -> None:
         self._clock = clock
         self._store = store
         self._wake = wake
@@ -83,6 +83,8 @@ class Alarms:
 
     def _fire(self) -> None:
         self._timer = None
-        while self._heap and self._heap[0][0] <= self._clock.now():
-            self._wake(heapq.heappop(self._heap)[1])
+        due, now = [], self._clock.now()
+        while self._heap and self._heap[0][0] <= now:
+            due.append(heapq.heappop(self._heap)[1])
+        self._wake(due)
         self._arm()

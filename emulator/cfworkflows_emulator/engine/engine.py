@@ -32,6 +32,7 @@ log = logging.getLogger("cfworkflows.engine")
 
 EVICT_AFTER_MS = 10_000
 STEP_THREADS = 64
+WOKEN_AT_ONCE = 100
 
 
 class Engine:
@@ -53,7 +54,7 @@ class Engine:
         self._alarms = Alarms(clock, store, self._wake)
         self._schedules = Schedules(clock, self._create_scheduled)
         self._instances: dict[int, Instance] = {}
-        self._loading: dict[int, asyncio.Task[None]] = {}
+        self._loading: dict[int, asyncio.Task[set[int]]] = {}
         self._waking: set[asyncio.Task[None]] = set()
         self._creating: set[asyncio.Task[str]] = set()
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
@@ -76,11 +77,13 @@ class Engine:
     async def resume_all(self) -> None:
         """Take up every instance that was at work when the last process ended, and arm the timers of the others."""
         abandoned: dict[str, int] = {}
+        interrupted = []
         for row in await self.store.interrupted():
             if row.workflow in self.definitions:
-                self._wake(row.key)
+                interrupted.append(row.key)
             else:
                 abandoned[row.workflow] = abandoned.get(row.workflow, 0) + 1
+        self._wake(interrupted)
         for workflow, count in abandoned.items():
             log.warning("%d instance(s) of workflow %s are left as they are: it is not configured.", count, workflow)
         await self._alarms.load()
@@ -351,20 +354,28 @@ class Engine:
         """The one object of an instance. Two at the same time would not know of each other's entries."""
         while (instance := self._instances.get(key)) is None:
             if key not in self._loading:
-                self._loading[key] = asyncio.get_running_loop().create_task(self._read(key))
-            await asyncio.shield(self._loading[key])
+                self._read([key])
+            if key not in await asyncio.shield(self._loading[key]):
+                raise WorkflowError("Instance does not exist", code="instance.not_found")
         return instance
 
-    async def _read(self, key: int) -> None:
+    def _read(self, keys: Sequence[int]) -> asyncio.Task[set[int]]:
+        """Load instances that are not in memory, and are not being loaded: the keys of those that there were."""
+        reading = asyncio.get_running_loop().create_task(self._read_all(keys))
+        self._loading |= dict.fromkeys(keys, reading)
+        return reading
+
+    async def _read_all(self, keys: Sequence[int]) -> set[int]:
         try:
             await self.store.flushed()
-            row = await self.store.get(key)
-            if row is None:
-                raise WorkflowError("Instance does not exist", code="instance.not_found")
-            state = InstanceState.fold(await self.store.journal(key))
-            self._instances[key] = Instance(self._world, self.workflow(row.workflow), row, state)
+            found = await self.store.load(keys)
+            for row, entries in found:
+                definition = self.workflow(row.workflow)
+                self._instances[row.key] = Instance(self._world, definition, row, InstanceState.fold(entries))
+            return {row.key for row, _ in found}
         finally:
-            del self._loading[key]
+            for key in keys:
+                del self._loading[key]
 
     def _unload(self, instance: Instance) -> None:
         if instance.running or instance.users or self._instances.get(instance.key) is not instance:
@@ -373,24 +384,31 @@ class Engine:
         if instance.wake_at is not None and instance.state.visible_status.wakes:
             self._alarms.set(instance.key, instance.wake_at)
 
-    def _wake(self, key: int) -> None:
+    def _wake(self, keys: Sequence[int]) -> None:
         if self._closing:
             return
-        self.clock.hold()
-        task = asyncio.get_running_loop().create_task(self._take_up(key))
-        self._waking.add(task)
-        task.add_done_callback(self._woken)
+        for start in range(0, len(keys), WOKEN_AT_ONCE):
+            self.clock.hold()
+            task = asyncio.get_running_loop().create_task(self._take_up(keys[start : start + WOKEN_AT_ONCE]))
+            self._waking.add(task)
+            task.add_done_callback(self._woken)
 
-    async def _take_up(self, key: int) -> None:
-        try:
-            instance = await self._load(key)
-        except WorkflowError as error:
-            if error.code == "instance.not_found":  # deleted since its time was set
-                return
-            raise
-        if not self._closing:
-            instance.start()
-        self._unload(instance)
+    async def _take_up(self, keys: Sequence[int]) -> None:
+        keys = list(dict.fromkeys(keys))  # one may have been set for two times that have both come
+        absent = [key for key in keys if key not in self._instances and key not in self._loading]
+        if absent:
+            await asyncio.shield(self._read(absent))
+        for key in keys:
+            if (instance := self._instances.get(key)) is None:
+                try:
+                    instance = await self._load(key)
+                except WorkflowError as error:
+                    if error.code == "instance.not_found":  # deleted since its time was set
+                        continue
+                    raise
+            if not self._closing:
+                instance.start()
+            self._unload(instance)
 
     def _woken(self, task: asyncio.Task[None]) -> None:
         self._waking.discard(task)

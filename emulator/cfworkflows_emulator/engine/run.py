@@ -68,6 +68,10 @@ class Run:
         self._active()
         context.run(_running.set, self.instance)
         self._main = self._loop.create_task(self._execute(), context=context)
+        self._main.add_done_callback(self._forget_main)
+
+    def _forget_main(self, task: asyncio.Task[None]) -> None:
+        self._main = None  # its error holds the frames, and they hold this run: memory would wait for the collector
 
     async def _execute(self) -> None:
         instance = self.instance

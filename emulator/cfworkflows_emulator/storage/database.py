@@ -2,7 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,18 +73,31 @@ class Database(aiosqlite.Connection):
 
         return await self.run(partial(_atomic, function))
 
+    async def read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Like `run`, in place if it can be: for what reads a few rows by their key."""
+        if not self.is_idle:
+            return await self.run(function)
+        result = function(self._conn)
+        await _one_turn()  # code that asks again and again must not keep the loop from everything else
+        return result
+
     @property
-    def writes_in_place(self) -> bool:
-        """Whether `transact` may be called now: the thread does not use the connection."""
+    def is_idle(self) -> bool:
+        """Whether the thread does not use the connection, so that `transact` may."""
         return not self._underway and self._connection is not None
 
     def transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Like `transaction`, in the calling thread. Only while `writes_in_place`."""
+        """Like `transaction`, in the calling thread. Only while the database `is_idle`."""
         return _atomic(function, self._conn)
 
     async def checkpoint(self) -> None:
         """Fold the log of commits into the database file."""
         await self.run(lambda connection: connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
+
+
+@types.coroutine
+def _one_turn() -> Generator[None, None, None]:
+    yield
 
 
 def _atomic(function: Callable[[sqlite3.Connection], T], connection: sqlite3.Connection) -> T:

@@ -77,10 +77,17 @@ MIGRATIONS: list[Migration] = [_schema]
 _COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at"
 _INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
 _APPEND = "INSERT INTO journal (instance, seq, time, type, step, data, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_LENGTH = "SELECT coalesce(max(seq), 0) FROM journal WHERE instance = ?"
+_FIND = f"SELECT {_COLUMNS} FROM instances WHERE workflow = ? AND id = ?"  # noqa: S608 - constants only
+_GET = f"SELECT {_COLUMNS} FROM instances WHERE key = ?"  # noqa: S608 - constants only
+_JOURNAL = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? AND seq > ? ORDER BY seq"
 _INDEX = "UPDATE instances SET status = ?, modified_at = ?, wake_at = ? WHERE key = ?"
 _DELETE = "DELETE FROM instances WHERE key = ?"  # its journal goes with it
 _ERASE = "DELETE FROM journal WHERE instance = ?"
 _ERASE_ENTRY = "DELETE FROM journal WHERE instance = ? AND seq = ?"
+
+# Up to so many entries are read where they are asked for; more than that, in the thread of the database.
+SMALL_JOURNAL = 200
 
 # The store has a method of that name.
 Rows = list[InstanceRow]
@@ -181,12 +188,29 @@ class InstanceStore:
     # Reading
 
     async def find(self, workflow: str, id: str) -> InstanceRow | None:
-        rows = await self._select("WHERE workflow = ? AND id = ?", (workflow, id))
-        return rows[0] if rows else None
+        row = await self._database.read(lambda connection: connection.execute(_FIND, (workflow, id)).fetchone())
+        return InstanceRow(*row) if row is not None else None
 
     async def get(self, key: int) -> InstanceRow | None:
-        rows = await self._select("WHERE key = ?", (key,))
-        return rows[0] if rows else None
+        row = await self._database.read(lambda connection: connection.execute(_GET, (key,)).fetchone())
+        return InstanceRow(*row) if row is not None else None
+
+    async def load(self, keys: Sequence[int]) -> list[tuple[InstanceRow, Entries]]:
+        """The instances of these keys, each with its whole journal; those that there are."""
+
+        def read(connection: sqlite3.Connection) -> list[tuple[InstanceRow, Entries]]:
+            found = []
+            for key in keys:
+                row = connection.execute(_GET, (key,)).fetchone()
+                if row is not None:
+                    found.append((InstanceRow(*row), _entries(connection.execute(_JOURNAL, (key, 0)))))
+            return found
+
+        def is_small(connection: sqlite3.Connection) -> bool:
+            return all(connection.execute(_LENGTH, (key,)).fetchone()[0] <= SMALL_JOURNAL for key in keys)
+
+        small = await self._database.read(is_small)
+        return await (self._database.read(read) if small else self._database.run(read))
 
     async def interrupted(self) -> Rows:
         """The instances that were at work when the process ended, oldest first; those that wait are not among them."""
@@ -216,9 +240,7 @@ class InstanceStore:
 
     async def journal(self, key: int, after: int = 0) -> Entries:
         """The entries of an instance, oldest first; those whose `seq` is more than `after`."""
-        query = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? AND seq > ? ORDER BY seq"
-        rows = await self._database.run(lambda connection: connection.execute(query, (key, after)).fetchall())
-        return [Entry(seq, time, type_, step, json.loads(data), value) for seq, time, type_, step, data, value in rows]
+        return await self._database.run(lambda connection: _entries(connection.execute(_JOURNAL, (key, after))))
 
     async def last_key(self) -> int:
         query = "SELECT coalesce(max(key), 0) FROM instances"
@@ -245,6 +267,10 @@ def _of_workflow(workflow: str, statuses: Sequence[str]) -> tuple[str, tuple[str
     if not statuses:
         return "WHERE workflow = ?", (workflow,)
     return f"WHERE workflow = ? AND status IN ({', '.join('?' * len(statuses))})", (workflow, *statuses)
+
+
+def _entries(rows: Iterable[tuple[Any, ...]]) -> Entries:
+    return [Entry(seq, time, type_, step, json.loads(data), value) for seq, time, type_, step, data, value in rows]
 
 
 def _row(key: int, entry: Entry) -> tuple[Any, ...]:

@@ -95,7 +95,7 @@ class Writer:
         self._scheduled = False
         if self._writing is not None:
             return
-        if not (self._database.writes_in_place and _is_small(self._pending)):
+        if not (self._database.is_idle and _is_small(self._pending)):
             self._writing = asyncio.get_running_loop().create_task(self._write_in_thread())
             self._writing.add_done_callback(self._stopped_writing)
             return
