@@ -1,13 +1,15 @@
 """`concurrency.limit`: how many instances of a workflow run at once, and the queue of the others."""
 
 import asyncio
+import random
 from collections import Counter
+from contextlib import suppress
 
 import programs
 import pytest
 from programs import OUTPUTS, effects
 
-from cfworkflows import WorkflowError
+from cfworkflows import WorkflowError, WorkflowTimeoutError
 from cfworkflows_emulator.engine import admission
 from cfworkflows_emulator.engine.admission import Slots
 from cfworkflows_emulator.storage.database import Database
@@ -398,6 +400,118 @@ async def test_of_a_thousand_never_more_than_three_run(serve, evict_after_ms):
     assert {"complete": 1000} == await server.engine.counts("run")
     assert 3 == most
     assert (0, 0) == slots(server)
+
+
+async def test_code_that_goes_on_between_steps_waits_for_a_slot_at_its_next_step(serve):
+    """While it awaited something of its own the instance counted as waiting, and its slot went to another."""
+    at_work, most = set(), 0
+
+    async def run(event, step):
+        async def own():
+            for _ in range(50):
+                await asyncio.sleep(0)
+            return await step.do("own", work)
+
+        async def work():
+            nonlocal most
+            at_work.add(event.instance_id)
+            most = max(most, len(at_work))
+            await asyncio.sleep(0)
+            at_work.remove(event.instance_id)
+
+        await asyncio.gather(step.sleep("nap", "1 hour"), own(), step.do("first", work))
+
+    server = await serve(run, concurrency_limit=1)
+    await create(server, *"abc")
+    await server.clock.advance("1 day")
+    assert ["complete"] * 3 == await statuses(server, *"abc")
+    assert 1 == most
+    assert (0, 0) == slots(server)
+
+
+@pytest.mark.parametrize("evict_after_ms", [None, 0])
+async def test_time_passes_while_the_queue_waits_for_a_callback_that_sleeps(serve, evict_after_ms):
+    """A step in a callback keeps the slot; who is queued meanwhile does not hold the virtual clock."""
+
+    async def run(event, step):
+        async def outer():
+            await step.sleep("inner", "1 day")
+
+        if event.instance_id == "a":
+            await step.sleep("nap", "1 hour")
+        else:
+            await step.do("outer", {"timeout": "1 year"}, outer)
+
+    server = await serve(run, concurrency_limit=1, evict_after_ms=evict_after_ms)
+    a, b = await create(server, "a", "b")
+    await server.clock.advance("2 hours")
+    assert ["queued", "running"] == await statuses(server, "a", "b")
+    await server.clock.advance("1 day")
+    assert ["complete", "complete"] == await statuses(server, "a", "b")
+    assert 2 == (await server.journal(a)).count("workflow_queued")
+    assert 1 == (await server.journal(b)).count("workflow_queued")
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("evict_after_ms", [None, 0, 5_000])
+async def test_whatever_is_done_to_instances_no_slot_is_lost(serve, seed, evict_after_ms):
+    """Every kind of call and a kill now and then, in any order: never too many at work, and all end."""
+    chance, at_work, most = random.Random(seed), [], 0
+
+    async def run(event, step):
+        async def work():
+            nonlocal most
+            at_work.append(event.instance_id)
+            most = max(most, len(at_work))
+            try:
+                for _ in range(event.payload):
+                    await asyncio.sleep(0)
+            finally:
+                at_work.remove(event.instance_id)
+
+        try:
+            await step.do("one", work, {"rollback": lambda: None})
+            await step.sleep("nap", f"{event.payload + 1} minutes")
+            await step.wait_for_event("go", type="go", timeout="5 minutes")
+        except WorkflowTimeoutError:
+            pass
+        await asyncio.gather(step.do("two", work), step.sleep("other", "1 minute"))
+
+    server = await serve(run, file=True, concurrency_limit=2, evict_after_ms=evict_after_ms)
+    for number in range(60):
+        id = f"i{chance.randrange(8)}"
+        act = chance.choice(["create", "pause", "resume", "terminate", "rollback", "restart", "from", "event", "delete",
+                             "advance", "advance", "settle", "kill"])  # fmt: skip
+        if act in ("advance", "settle"):
+            await server.clock.advance(chance.choice([0, "1 minute", "10 minutes"]) if act == "advance" else 0)
+        elif act == "kill":
+            await server.restart()
+        else:
+            with suppress(WorkflowError):
+                await _act(server, act, id, chance)
+        assert slots(server)[0] <= 2, number
+    await server.clock.settle()
+    for row in await server.engine.list("run"):
+        await (await server.get(row.id)).resume()
+    await server.clock.advance("1 day")
+    assert {"complete", "terminated"} >= (await server.engine.counts("run")).keys()
+    assert most <= 2
+    assert (0, 0) == slots(server)
+
+
+async def _act(server, act, id, chance):
+    if act == "create":
+        await server["run"].create(id=id, params=chance.randrange(5))
+        return
+    instance = await server.get(id)
+    if act == "event":
+        await instance.send_event(type="go")
+    elif act == "rollback":
+        await instance.terminate({"rollback": True})
+    elif act == "from":
+        await instance.restart({"from": {"name": "one"}})
+    else:
+        await getattr(instance, act)()
 
 
 async def test_a_queue_that_is_full_refuses_new_instances(working, work, monkeypatch):
