@@ -191,29 +191,25 @@ async def test_a_paused_instance_is_queued_anew_when_it_is_resumed(working, work
 
 async def test_a_pause_in_the_queue_does_not_cost_a_sleeper_its_time(serve):
     """A sleep of 10 hours, paused for 5 after 1: it ends 9 hours after the resume, though that was queued first."""
-    began, go = asyncio.Event(), asyncio.Event()
 
     async def run(event, step):
+        async def hold():
+            await step.sleep("inner", "2 hours")
+
         if event.payload == "sleep":
             await step.sleep("nap", "10 hours")
         else:
             await step.do("hold", {"timeout": "1 year"}, hold)
-
-    async def hold():
-        began.set()
-        await go.wait()
 
     server = await serve(run, concurrency_limit=1)
     sleeper = await server.create(params="sleep")
     await server.clock.advance("1 hour")
     await sleeper.pause()
     await server.clock.advance("5 hours")
-    await server[run.__name__].create(params="hold")
-    await began.wait()
+    await server.create(params="hold")
     start = server.clock.now()
     await sleeper.resume()
     assert "queued" == (await sleeper.status()).status
-    go.set()
     await server.finish(sleeper)
     assert 9 * 3_600_000 == server.clock.now() - start
 
