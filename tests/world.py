@@ -69,6 +69,7 @@ class Server:
         self.engine.store.abandon()
         self.engine._alarms.close()
         self.engine._schedules.close()
+        self.engine._retention.close()
         await self.cancel_all()
         self.engine._threads.shutdown(wait=False, cancel_futures=True)
         await self.database.close()

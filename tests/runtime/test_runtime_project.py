@@ -371,7 +371,7 @@ async def test_what_has_no_effect_is_told(write):
     )
     async with Project.open(config) as project:
         told = project.notices
-    expected = ["concurrency.limit", "default_retention.error_retention", "Default.scheduled", "Admin"]
+    expected = ["Default.scheduled", "Admin"]
     assert len(expected) == len(told)
     assert all(name in text for name, text in zip(expected, told, strict=True))
 

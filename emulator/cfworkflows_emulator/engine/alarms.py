@@ -1,9 +1,9 @@
-"""The wake-up times of instances that are not in memory: the next ones in a heap, all of them in the database."""
+"""The times at which something is due for instances that are not in memory: the next in a heap, all in the database."""
 
 import asyncio
 import heapq
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from cfworkflows_emulator.clock import Clock, TimerHandle
 from cfworkflows_emulator.storage import InstanceStore
@@ -11,18 +11,20 @@ from cfworkflows_emulator.storage import InstanceStore
 log = logging.getLogger("cfworkflows.engine")
 
 IN_MEMORY = 1_000
+Read = Callable[[tuple[int, int], int], Awaitable[list[tuple[int, int]]]]
 
 
 class Alarms:
-    """Calls `wake(keys)` when instances are due, the earliest first.
+    """Calls `wake(keys)` when instances are due, the earliest first. `read(after, limit)` gives the next `(when, key)`.
 
     Some `IN_MEMORY` of them are held: all up to `_loaded_up_to`, a `(when, key)`. Those after it are found in the
     database when their time comes near. None means that there are none after it.
     """
 
-    def __init__(self, clock: Clock, store: InstanceStore, wake: Callable[[list[int]], None]) -> None:
+    def __init__(self, clock: Clock, store: InstanceStore, read: Read, wake: Callable[[list[int]], None]) -> None:
         self._clock = clock
         self._store = store
+        self._read = read
         self._wake = wake
         self._heap: list[tuple[int, int]] = []
         self._loaded_up_to: tuple[int, int] | None = None
@@ -37,7 +39,7 @@ class Alarms:
         self._reading = True
         try:
             await self._store.flushed()
-            due = await self._store.next_alarms(after, IN_MEMORY)
+            due = await self._read(after, IN_MEMORY)
         finally:
             self._reading = False
         for alarm in due:
@@ -78,7 +80,7 @@ class Alarms:
         if task.cancelled():
             return
         if (error := task.exception()) is not None:
-            log.critical("The wake-up times cannot be read: sleeping instances stay asleep.", exc_info=error)
+            log.critical("The times of instances cannot be read: nothing more falls due by itself.", exc_info=error)
         self._arm()
 
     def _fire(self) -> None:

@@ -9,6 +9,8 @@ from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows.errors import WorkflowError
 
 DEFAULT_STEP_LIMIT = 10_000
+DEFAULT_RETENTION_MS = 7 * 86_400_000
+"""What the platform's paid plan keeps ended instances for, of Workflows made since 10 September 2026 (Limits)."""
 MAX_ID_LENGTH = 100
 MAX_ADDRESSABLE_LENGTH = 271
 
@@ -21,7 +23,11 @@ class WorkflowDefinition:
     """A workflow: `entrypoint()` gives a new object of its class for each run.
 
     `params_type` is what a payload is validated as; Any means not at all. `step_limit` counts calls of `step.do`.
-    Each of the cron expressions `schedules` creates instances by itself.
+    Each of the cron expressions `schedules` creates instances by itself. At most `concurrency_limit` instances run at
+    the same time, the others are queued; None means any number.
+
+    An instance that completed or was terminated is deleted `success_retention_ms` later, one that errored
+    `error_retention_ms` later, unless it was created with a retention of its own. None means never.
     """
 
     name: str
@@ -29,6 +35,9 @@ class WorkflowDefinition:
     params_type: Any = Any
     step_limit: int = DEFAULT_STEP_LIMIT
     schedules: tuple[str, ...] = ()
+    concurrency_limit: int | None = None
+    success_retention_ms: float | None = None
+    error_retention_ms: float | None = None
 
 
 def check_id(value: object) -> str:

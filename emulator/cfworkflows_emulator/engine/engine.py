@@ -12,6 +12,7 @@ from typing import Any
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows_emulator.clock import Clock
+from cfworkflows_emulator.engine.admission import Admission
 from cfworkflows_emulator.engine.alarms import Alarms
 from cfworkflows_emulator.engine.definition import (
     WorkflowDefinition,
@@ -20,6 +21,7 @@ from cfworkflows_emulator.engine.definition import (
 )
 from cfworkflows_emulator.engine.instance import Instance, World
 from cfworkflows_emulator.engine.intake import encoded, retention_of, validated_params
+from cfworkflows_emulator.engine.retention import Retention
 from cfworkflows_emulator.engine.run import running_here
 from cfworkflows_emulator.engine.schedules import Schedules
 from cfworkflows_emulator.engine.state import InstanceState
@@ -50,15 +52,17 @@ class Engine:
         self.store = store
         self.definitions = {definition.name: definition for definition in definitions}
         self._threads = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="cfwf-step")
-        self._world = World(clock, store, self._threads, contextvars.copy_context(), evict_after_ms, self._unload)
-        self._alarms = Alarms(clock, store, self._wake)
+        self._admission = Admission(lambda key: self._wake([key]), last_key)
+        context = contextvars.copy_context()
+        self._world = World(clock, store, self._threads, context, evict_after_ms, self._unload, self._admission)
+        self._alarms = Alarms(clock, store, store.next_alarms, self._wake)
+        self._retention = Retention(clock, store, self._in_use)
         self._schedules = Schedules(clock, self._create_scheduled)
         self._instances: dict[int, Instance] = {}
         self._loading: dict[int, asyncio.Task[set[int]]] = {}
         self._waking: set[asyncio.Task[None]] = set()
         self._creating: set[asyncio.Task[str]] = set()
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
-        self._last_key = last_key
         self._closing = False
 
     @classmethod
@@ -75,18 +79,23 @@ class Engine:
         return cls(store, clock, definitions, await store.last_key(), evict_after_ms)
 
     async def resume_all(self) -> None:
-        """Take up every instance that was at work when the last process ended, and arm the timers of the others."""
+        """Take up every instance that was at work when the last process ended, and arm the timers of the others.
+
+        The queues have their old order. Instances whose retention is over are deleted.
+        """
         abandoned: dict[str, int] = {}
         interrupted = []
         for row in await self.store.interrupted():
-            if row.workflow in self.definitions:
-                interrupted.append(row.key)
+            if (definition := self.definitions.get(row.workflow)) is not None:
+                if self._admission.restore(definition, row):
+                    interrupted.append(row.key)
             else:
                 abandoned[row.workflow] = abandoned.get(row.workflow, 0) + 1
         self._wake(interrupted)
         for workflow, count in abandoned.items():
             log.warning("%d instance(s) of workflow %s are left as they are: it is not configured.", count, workflow)
         await self._alarms.load()
+        await self._retention.start(self.definitions.values())
         self._schedules.start(self.definitions.values())
 
     async def close(self, grace_s: float = 0) -> list[str]:
@@ -97,6 +106,7 @@ class Engine:
         self._closing = True
         self._schedules.close()
         self._alarms.close()
+        self._retention.close()
         for subscription in self._subscriptions:
             subscription.fail(_stopping())
         for instance in self._instances.values():
@@ -126,8 +136,9 @@ class Engine:
 
         The options are `id` (default: a UUID), `params` (default: an empty object), `retention`, `location_hint`.
 
-        Raises WorkflowError for a wrong or taken id and for params over 1 MiB, SerializationError for params that
-        cannot be stored, PayloadValidationError for params that do not fit the workflow's type.
+        Raises WorkflowError for a wrong or taken id, for params over 1 MiB and if too many instances are queued,
+        SerializationError for params that cannot be stored, PayloadValidationError for params that do not fit the
+        workflow's type.
         """
         self._refuse_when_closing()
         creation = self._creation(*self._prepare(workflow, options))
@@ -171,9 +182,10 @@ class Engine:
     def _new(
         self, definition: WorkflowDefinition, id: str, value: str, data: dict[str, Any]
     ) -> tuple[Instance, InstanceRow, Entry]:
-        self._last_key += 1
+        self._admission.refuse_when_full(definition)
         now = self.clock.now()
-        row = InstanceRow(self._last_key, definition.name, id, "queued", now, now)
+        key = self._admission.number()
+        row = InstanceRow(key, definition.name, id, "queued", now, now, place=key)
         queued = Entry(1, now, "workflow_queued", data={"timestamp": now, **data}, value=value)
         return Instance(self._world, definition, row, InstanceState.fold([queued])), row, queued
 
@@ -300,6 +312,7 @@ class Engine:
         for key in keys:
             if (instance := self._instances.pop(key, None)) is not None:
                 instance.delete()
+            self._admission.leave(key)
             self.store.delete(key)
         await self.store.flushed()
         self.store.notify(keys)
@@ -383,6 +396,11 @@ class Engine:
         del self._instances[instance.key]
         if instance.wake_at is not None and instance.state.visible_status.wakes:
             self._alarms.set(instance.key, instance.wake_at)
+        if instance.expires_at is not None:
+            self._retention.set(instance.key, instance.expires_at)
+
+    def _in_use(self, key: int) -> bool:
+        return key in self._instances or key in self._loading
 
     def _wake(self, keys: Sequence[int]) -> None:
         if self._closing:
@@ -403,6 +421,7 @@ class Engine:
                 try:
                     instance = await self._load(key)
                 except WorkflowError as error:
+                    self._admission.leave(key)
                     if error.code == "instance.not_found":  # deleted since its time was set
                         continue
                     raise

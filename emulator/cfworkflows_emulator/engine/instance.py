@@ -15,7 +15,9 @@ from cfworkflows.typed import is_validated, validate
 from cfworkflows.values import decode, encode
 from cfworkflows_emulator.clock import Clock, TimerHandle
 from cfworkflows_emulator.engine import rollback, step_do
+from cfworkflows_emulator.engine.admission import Admission, Turn
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
+from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.run import Run
 from cfworkflows_emulator.engine.sizes import size_of, too_large
@@ -40,6 +42,7 @@ class World:
     context: contextvars.Context
     evict_after_ms: float | None
     unload: Callable[["Instance"], None]
+    admission: Admission
     callbacks: set[asyncio.Task[Any]] = field(default_factory=set)
 
 
@@ -55,7 +58,9 @@ class Instance:
         self.users = 0
         self.deleted = False
         self.wake_at = row.wake_at
-        self._indexed = (row.status, row.wake_at)
+        self.expires_at = row.expires_at
+        self._turn = Turn(world.admission, definition, row.key, row.place)
+        self._indexed = (row.status, row.wake_at, row.place, row.expires_at)
         self._run: Run | None = None
         self._callbacks: set[asyncio.Task[Any]] = set()
         self._eviction: TimerHandle | None = None
@@ -96,9 +101,11 @@ class Instance:
         """
         status = self.state.visible_status if self.wake_at is not None else self.state.status
         wake_at = self.wake_at if status.wakes else None
-        if (status, wake_at) != self._indexed:
-            self._indexed = (status, wake_at)
-            self.store.index(self.key, status, self.clock.now(), wake_at)
+        self.expires_at = expiry(self.definition, self.state)
+        place = self._turn.place
+        if (status, wake_at, place, self.expires_at) != self._indexed:
+            self._indexed = (status, wake_at, place, self.expires_at)
+            self.store.index(self.key, status, self.clock.now(), wake_at, place, self.expires_at)
 
     # Running
 
@@ -121,17 +128,23 @@ class Instance:
         return event
 
     def start(self) -> None:
-        """Run it, or take it up again, unless it has ended, is paused, or runs already."""
-        if self._run is not None or self.deleted or self.state.status.finite or self.state.status is Status.PAUSED:
+        """Run it, or take it up again, unless it has ended, is paused, or runs already. Without a slot it is queued."""
+        if self._run is not None:
+            if self.state.status is Status.QUEUED:
+                self._run.go_on()
+            return
+        if self.deleted or self.state.status.finite or self.state.status is Status.PAUSED:
             return
         if self.state.status is Status.WAITING_FOR_PAUSE:  # the process died before the pause took effect
-            self.append("workflow_paused")
-            self._index()
+            self._pause_now()
             return
         if self.state.status is Status.ROLLING_BACK:
             self._run = rollback.take_up(self)
             return
         step_do.interrupt(self.state.steps, self.append)
+        if not self._has_slot():
+            self._index()
+            return
         if not self.state.started:
             self.append("workflow_started")
         if self.state.status is Status.QUEUED:
@@ -139,6 +152,15 @@ class Instance:
         self._run = Run(self)
         # Always the same: a replay knows nothing of the request that created the instance.
         self._run.start(self.world.context.copy())
+
+    def _has_slot(self) -> bool:
+        """Whether it may run. If it may not, it is in the queue now."""
+        goes_on = self.state.status is Status.RUNNING
+        if self._turn.has_come(ahead=goes_on):
+            return True
+        if goes_on:
+            self.append("workflow_queued")
+        return False
 
     def complete(self, output: Any, unawaited: list[str]) -> None:
         """`run()` returned."""
@@ -177,6 +199,7 @@ class Instance:
     def _roll_back(self, cause: ErrorRecord, ending: Status) -> None:
         handlers = self._run.handlers if self._run is not None else {}
         self.stop()  # nothing is to happen behind the back of its undoing
+        self._turn.end()
         self._run = rollback.begin(self, cause, ending, handlers)
 
     def rolled_back(self) -> None:
@@ -192,6 +215,8 @@ class Instance:
         self._stop_eviction()
         if run is not None:
             run.close(let_go=keep_callbacks)
+        if self.state.status is not Status.QUEUED:
+            self._turn.end()
         self._index()
         self.world.unload(self)
 
@@ -244,14 +269,24 @@ class Instance:
         """Everything that was started waits now, and the first of it until `until`, in ms."""
         self.wake_at = -int(-until // 1)
         self._index()
+        self._turn.rest()
         if self.world.evict_after_ms is not None and self._eviction is None:
             self._eviction = self.clock.call_at(self.clock.now() + self.world.evict_after_ms, self._evict)
 
-    def taken_up(self) -> None:
-        """Something that waited goes on."""
+    def taken_up(self) -> bool:
+        """Something that waited goes on: at once, or, if this is False, when there is a slot for it."""
         self.wake_at = None
-        self._stop_eviction()
+        needs_slot = self.state.status in (Status.RUNNING, Status.QUEUED)
+        admitted = not needs_slot or self._has_slot()
+        if admitted:
+            self._stop_eviction()
+        if self._run is not None and not admitted:
+            self._run.close_gate()
+        elif self._run is not None and self.state.status is Status.QUEUED:
+            self.append("workflow_running")
+            self._run.open_gate()
         self._index()
+        return admitted
 
     def _stop_eviction(self) -> None:
         self._evictable = False
@@ -280,8 +315,8 @@ class Instance:
         self._index()
 
     def pause(self) -> None:
-        """Pause it: at once, or when the attempts that run have ended. Nothing new starts meanwhile."""
-        if self.state.status is not Status.RUNNING:
+        """Pause it: at once, or when the attempts that run have ended. Nothing new starts meanwhile, it has no slot."""
+        if self.state.status not in (Status.RUNNING, Status.QUEUED):
             return
         self.append("workflow_waiting_for_pause")
         if self._run is not None:
@@ -302,7 +337,8 @@ class Instance:
             if self._run is not None:
                 self._run.open_gate()
         elif self.state.status is Status.PAUSED:
-            self.append("workflow_running")
+            goes_on = self.state.started and self._turn.has_come(ahead=False)
+            self.append("workflow_running" if goes_on else "workflow_queued")
         self.start()
         self._index()
 

@@ -19,16 +19,20 @@ def validated_params(definition: WorkflowDefinition, params: Any) -> Any:
 
 
 def retention_of(retention: Any) -> dict[str, float]:
-    """How long a finished instance is to be kept, in ms. Raises WorkflowError for anything else."""
+    """How long a finished instance is to be kept, in ms, by key. Raises WorkflowError for anything else."""
     keys = {"successRetention", "errorRetention", "success_retention", "error_retention"}
     if not isinstance(retention, Mapping) or not retention.keys() <= keys:
         raise WorkflowError(
             f"retention takes an object with successRetention and errorRetention, not {retention!r}", code="body"
         )
     try:
-        return {key: parse_duration(value) for key, value in retention.items()}
+        durations = {key: parse_duration(value) for key, value in retention.items()}
     except DurationError as error:
         raise WorkflowError(f"retention: {error}", code="body") from error
+    for key, duration in durations.items():
+        if not duration:
+            raise WorkflowError(f"retention: {key} must be more than 0, not {retention[key]!r}", code="body")
+    return durations
 
 
 def encoded(value: Any, what: str) -> str:

@@ -169,7 +169,7 @@ class Run:
             raise asyncio.CancelledError
 
     async def admitted(self) -> None:
-        """Wait until new work may start: at once, unless the instance is being paused.
+        """Wait until new work may start: at once, unless the instance is being paused, or has no slot.
 
         What a callback calls belongs to the attempt that runs, whose end the pause waits for.
         """
@@ -227,6 +227,11 @@ class Run:
         finally:
             callback.over = True
             self._nested.pop(callback, None)
+
+    def go_on(self) -> None:
+        """Try to leave the queue: the instance has got a slot, or may get one now."""
+        self._active()
+        self._loop.call_soon(self._consider_parking)  # it may have nothing to do but to wait
 
     def close_gate(self) -> None:
         self._gate.clear()
@@ -318,10 +323,9 @@ class Run:
 
     def _active(self) -> None:
         self._activity += 1
-        if not self._holds_clock and not self.closed:
+        if not self._holds_clock and not self.closed and self.instance.taken_up():
             self._holds_clock = True
             self.clock.hold()
-            self.instance.taken_up()
 
     def release_clock(self) -> None:
         if self._holds_clock:

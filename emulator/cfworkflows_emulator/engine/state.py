@@ -110,6 +110,7 @@ class InstanceState:
     queued: Entry | None = None
     started: bool = False
     paused_at: int | None = None
+    ended_at: int | None = None
     output: str | None = None
     error: ErrorRecord | None = None
     steps: dict[str, StepState] = field(default_factory=dict)
@@ -170,13 +171,20 @@ class InstanceState:
         return None
 
     def _queued(self, entry: Entry) -> None:
-        self.queued = entry
+        if self.queued is None:
+            self.queued = entry
+            return
+        self.status = Status.QUEUED  # again: it woke, or was resumed, and all slots were taken
+        self._resumed(entry)
 
     def _started(self, entry: Entry) -> None:
         self.started = True
 
     def _running(self, entry: Entry) -> None:
         self.status = Status.RUNNING
+        self._resumed(entry)
+
+    def _resumed(self, entry: Entry) -> None:
         if self.paused_at is not None:
             self._shift(entry.time - self.paused_at)
             self.paused_at = None
@@ -205,14 +213,17 @@ class InstanceState:
 
     def _completed(self, entry: Entry) -> None:
         self.status = Status.COMPLETE
+        self.ended_at = entry.time
         self.output = entry.value
 
     def _errored(self, entry: Entry) -> None:
         self.status = Status.ERRORED
+        self.ended_at = entry.time
         self.error = ErrorRecord(**entry.data["error"])
 
     def _terminated(self, entry: Entry) -> None:
         self.status = Status.TERMINATED
+        self.ended_at = entry.time
 
     def _step_started(self, entry: Entry) -> None:
         self.steps[_name(entry)] = StepState(entry.data["config"], entry.data.get("inside"), entry.data.get("rollback"))

@@ -121,7 +121,7 @@ class Subscription:
     def _take(self, entries: Iterable[Entry]) -> bool:
         for entry in entries:
             self._read_up_to = entry.seq
-            if entry.type == "workflow_queued":
+            if entry.type == "workflow_queued" and entry.value is not None:  # not when it is queued again
                 self._params = entry.value
             elif entry.type == "step_started":
                 self._sensitive[str(entry.step)] = "sensitive" in entry.data["config"]

@@ -36,9 +36,5 @@ def is_ours(workflow: WorkflowSection, loaded: LoadedConfig) -> bool:
 
 
 def _unused(workflow: WorkflowSection) -> Iterator[str]:
-    if workflow.concurrency.limit is not None:
-        yield "concurrency.limit is not supported yet: any number of instances run at the same time"
-    for name in workflow.default_retention.model_fields_set:
-        yield f"default_retention.{name} is not supported yet: instances are kept until they are deleted"
     if workflow.remote:
         yield "remote is not supported: the Workflow runs on this machine"

@@ -15,7 +15,7 @@ from cfworkflows.typed import type_arguments
 from cfworkflows_bindings import Environment, WorkflowBinding
 from cfworkflows_emulator.clock import Clock, SystemClock
 from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig, WorkflowSection, class_not_found
-from cfworkflows_emulator.engine.definition import DEFAULT_STEP_LIMIT, WorkflowDefinition
+from cfworkflows_emulator.engine.definition import DEFAULT_RETENTION_MS, DEFAULT_STEP_LIMIT, WorkflowDefinition
 from cfworkflows_emulator.engine.engine import EVICT_AFTER_MS, Engine, open_database
 from cfworkflows_emulator.runtime.exports import Exports, find_exports
 from cfworkflows_emulator.runtime.loading import WorkerLoadError, loaded_module
@@ -154,4 +154,7 @@ def _definition(
         params_type=type_arguments(cls, WorkflowEntrypoint)[1],
         step_limit=workflow.limits.steps or DEFAULT_STEP_LIMIT,
         schedules=tuple(workflow.schedules or ()),
+        concurrency_limit=workflow.concurrency.limit,
+        success_retention_ms=workflow.default_retention.success_retention or DEFAULT_RETENTION_MS,
+        error_retention_ms=workflow.default_retention.error_retention or DEFAULT_RETENTION_MS,
     )

@@ -32,6 +32,7 @@ class Database(aiosqlite.Connection):
     def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
         super().__init__(connector, iter_chunk_size=64)
         self._underway: set[object] = set()
+        self._closing = False
 
     @classmethod
     async def open(cls, path: Path | None, migrations: list[Migration]) -> "Database":
@@ -52,6 +53,10 @@ class Database(aiosqlite.Connection):
                 await asyncio.to_thread(thread.join)
             raise StateError(f"{where}: {_explain(error)}") from error
         return database
+
+    async def close(self) -> None:
+        self._closing = True  # the thread does it: from here on nothing may be done in place
+        await super().close()
 
     async def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """The result of `function(connection)`, called in the database's thread."""
@@ -84,7 +89,7 @@ class Database(aiosqlite.Connection):
     @property
     def is_idle(self) -> bool:
         """Whether the thread does not use the connection, so that `transact` may."""
-        return not self._underway and self._connection is not None
+        return not (self._underway or self._closing) and self._connection is not None
 
     def transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Like `transaction`, in the calling thread. Only while the database `is_idle`."""

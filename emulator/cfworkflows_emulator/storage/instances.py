@@ -5,6 +5,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from cfworkflows_emulator.storage.database import Database, Migration, StateError
@@ -31,7 +32,8 @@ class Entry:
 class InstanceRow:
     """The index of an instance: what lists, counts and timers need without reading its journal. Times in ms.
 
-    `wake_at` is when the earliest timer of a waiting instance is due.
+    `wake_at` is when the earliest timer of a waiting instance is due, `expires_at` when one that ended is deleted.
+    `place` orders those that are queued, the smallest first.
     """
 
     key: int
@@ -41,6 +43,8 @@ class InstanceRow:
     created_at: int
     modified_at: int
     wake_at: int | None = None
+    place: int | None = None
+    expires_at: int | None = None
 
 
 def _schema(connection: sqlite3.Connection) -> None:
@@ -72,17 +76,29 @@ def _schema(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: list[Migration] = [_schema]
+def _places_and_expiry(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE instances ADD COLUMN place INTEGER")
+    connection.execute("ALTER TABLE instances ADD COLUMN expires_at INTEGER")
+    connection.execute("CREATE INDEX instances_by_expiry ON instances (expires_at) WHERE expires_at IS NOT NULL")
+    connection.execute(f"CREATE INDEX instances_kept ON instances (workflow) WHERE {_KEPT}")
+    connection.execute("UPDATE instances SET place = key WHERE status = 'queued'")
 
-_COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at"
-_INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
+
+_KEPT = "expires_at IS NULL AND status IN ('complete', 'errored', 'terminated')"
+MIGRATIONS: list[Migration] = [_schema, _places_and_expiry]
+
+_COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at, place, expires_at"
+_INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
 _APPEND = "INSERT INTO journal (instance, seq, time, type, step, data, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_VALUES = attrgetter(*_COLUMNS.split(", "))
 _LENGTH = "SELECT coalesce(max(seq), 0) FROM journal WHERE instance = ?"
 _FIND = f"SELECT {_COLUMNS} FROM instances WHERE workflow = ? AND id = ?"  # noqa: S608 - constants only
 _GET = f"SELECT {_COLUMNS} FROM instances WHERE key = ?"  # noqa: S608 - constants only
 _JOURNAL = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? AND seq > ? ORDER BY seq"
-_INDEX = "UPDATE instances SET status = ?, modified_at = ?, wake_at = ? WHERE key = ?"
+_INDEX = "UPDATE instances SET status = ?, modified_at = ?, wake_at = ?, place = ?, expires_at = ? WHERE key = ?"
+_EXPIRY = "UPDATE instances SET expires_at = ? WHERE key = ?"
 _DELETE = "DELETE FROM instances WHERE key = ?"  # its journal goes with it
+_EXPIRE = "DELETE FROM instances WHERE key = ? AND expires_at <= ?"
 _ERASE = "DELETE FROM journal WHERE instance = ?"
 _ERASE_ENTRY = "DELETE FROM journal WHERE instance = ? AND seq = ?"
 
@@ -93,6 +109,7 @@ SMALL_JOURNAL = 200
 Rows = list[InstanceRow]
 Entries = list[Entry]
 Alarms = list[tuple[int, int]]
+Kept = list[tuple[int, str, int, dict[str, Any]]]
 
 
 class InstanceStore:
@@ -144,8 +161,7 @@ class InstanceStore:
         outcome: list[bool] = []
 
         def insert(connection: sqlite3.Connection) -> None:
-            values = (row.key, row.workflow, row.id, row.status, row.created_at, row.modified_at, row.wake_at)
-            outcome.append(connection.execute(_INSERT, values).rowcount == 1)
+            outcome.append(connection.execute(_INSERT, _VALUES(row)).rowcount == 1)
             if outcome[0]:
                 connection.executemany(_APPEND, [_row(row.key, entry) for entry in entries])
 
@@ -166,9 +182,26 @@ class InstanceStore:
     def append(self, key: int, entry: Entry) -> None:
         self._write(_row(key, entry))
 
-    def index(self, key: int, status: str, modified_at: int, wake_at: int | None) -> None:
+    def index(
+        self,
+        key: int,
+        status: str,
+        modified_at: int,
+        wake_at: int | None,
+        place: int | None = None,
+        expires_at: int | None = None,
+    ) -> None:
         """Bring the row of an instance up to date."""
-        self._write(lambda connection: _discard(connection.execute(_INDEX, (status, modified_at, wake_at, key))))
+        values = (status, modified_at, wake_at, place, expires_at, key)
+        self._write(lambda connection: _discard(connection.execute(_INDEX, values)))
+
+    def set_expiry(self, key: int, expires_at: int) -> None:
+        """Give an instance that has ended its expiry, in ms."""
+        self._write(lambda connection: _discard(connection.execute(_EXPIRY, (expires_at, key))))
+
+    def expire(self, key: int, now: int) -> None:
+        """Remove an instance and its journal if its time is over; not one that was restarted meanwhile."""
+        self._write(lambda connection: _discard(connection.execute(_EXPIRE, (key, now))))
 
     def delete(self, key: int) -> None:
         """Remove an instance and its journal."""
@@ -213,10 +246,13 @@ class InstanceStore:
         return await (self._database.read(read) if small else self._database.run(read))
 
     async def interrupted(self) -> Rows:
-        """The instances that were at work when the process ended, oldest first; those that wait are not among them."""
+        """The instances that were at work when the process ended, then those that were queued, in their order.
+
+        Those that wait for a time are not among them.
+        """
         return await self._select(
             "WHERE status IN ('queued', 'running', 'waitingForPause', 'rollingBack') AND wake_at IS NULL "
-            "ORDER BY created_at, key",
+            "ORDER BY place, created_at, key",
             (),
         )
 
@@ -225,6 +261,22 @@ class InstanceStore:
         query = """SELECT wake_at, key FROM instances
             WHERE wake_at IS NOT NULL AND (wake_at, key) > (?, ?) ORDER BY wake_at, key LIMIT ?"""
         return await self._database.run(lambda connection: connection.execute(query, (*after, limit)).fetchall())
+
+    async def next_expiries(self, after: tuple[int, int], limit: int) -> Alarms:
+        """`(expires_at, key)` of the instances that are to be deleted next, from behind the one that is given."""
+        query = """SELECT expires_at, key FROM instances
+            WHERE expires_at IS NOT NULL AND (expires_at, key) > (?, ?) ORDER BY expires_at, key LIMIT ?"""
+        return await self._database.run(lambda connection: connection.execute(query, (*after, limit)).fetchall())
+
+    async def kept(self, workflow: str) -> Kept:
+        """`(key, status, modified_at, data)` of the instances of a workflow that ended and have no expiry.
+
+        `data` is that of the entry which the journal begins with: what the instance was created with.
+        """
+        query = f"""SELECT key, status, modified_at, data FROM instances JOIN journal ON instance = key
+            WHERE workflow = ? AND {_KEPT} AND seq = (SELECT min(seq) FROM journal WHERE instance = key)"""  # noqa: S608
+        rows = await self._database.run(lambda connection: connection.execute(query, (workflow,)).fetchall())
+        return [(key, status, modified_at, json.loads(data)) for key, status, modified_at, data in rows]
 
     async def list(self, workflow: str, *, statuses: Sequence[str] = (), limit: int = 100, offset: int = 0) -> Rows:
         """The instances of a workflow, newest first; all of them, or those in one of `statuses`."""

@@ -1,0 +1,154 @@
+"""The slots of workflows whose `concurrency.limit` is set, and the queues for them.
+
+Only an instance that is at work holds a slot. One that sleeps, waits for an event or for its next attempt, or is paused
+gives it back; so does one whose steps are undone, since its status is no longer running. When it goes on, and all slots
+are taken, it is queued again, in front of those that have not begun: the platform's rule (Sleeping and retrying).
+"""
+
+import heapq
+from collections.abc import Callable
+
+from cfworkflows.errors import WorkflowError
+from cfworkflows_emulator.engine.definition import WorkflowDefinition
+from cfworkflows_emulator.storage import InstanceRow
+
+MAX_QUEUED = 2_000_000
+"""The most instances that are queued, as on the platform's paid plan (Limits)."""
+
+# Places are drawn from one sequence; this is added to those of instances that go on.
+_AHEAD = -(1 << 60)
+
+
+class Slots:
+    """The slots of one workflow and its queue: the smallest place is the first. No I/O, no clock."""
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self.holders: set[int] = set()
+        self.queued: dict[int, int] = {}
+        self._queue: list[tuple[int, int]] = []
+
+    @property
+    def free(self) -> bool:
+        return self.limit is None or len(self.holders) < self.limit
+
+    def take(self, key: int) -> bool:
+        """Whether instance `key` has a slot now: it had one, or one was free."""
+        if key not in self.holders and self.free:
+            self.queued.pop(key, None)
+            self.holders.add(key)
+        return key in self.holders
+
+    def queue(self, key: int, place: int) -> None:
+        self.queued[key] = place
+        heapq.heappush(self._queue, (place, key))
+
+    def next(self) -> int | None:
+        """The instance that gets a slot now, None if no slot is free or nobody waits."""
+        while self._queue and self.free:
+            place, key = heapq.heappop(self._queue)
+            if self.queued.get(key) == place:  # it is still there
+                self.take(key)
+                return key
+        return None
+
+
+class Turn:
+    """An instance's turn to run: it has a slot, or a `place` in the queue, or, as long as it asks for none, neither."""
+
+    def __init__(self, admission: "Admission", workflow: WorkflowDefinition, key: int, place: int | None) -> None:
+        self._admission = admission
+        self._workflow = workflow
+        self._key = key
+        self.place = place
+
+    def has_come(self, *, ahead: bool) -> bool:
+        """Whether it may run. If not, it is in the queue now: `ahead` of those that have not begun, or behind."""
+        if self._admission.take(self._workflow, self._key):
+            self.place = None
+            return True
+        if self.place is None:
+            self.place = self._admission.place(ahead=ahead)
+        self._admission.queue(self._workflow, self._key, self.place)
+        return False
+
+    def rest(self) -> None:
+        """It waits: it needs no slot until it goes on."""
+        self._admission.give_back(self._key)
+
+    def end(self) -> None:
+        """It is not to run any more: it gives its slot back, or leaves the queue."""
+        self.place = None
+        self._admission.leave(self._key)
+
+
+class Admission:
+    """The slots of all workflows. `admit(key)` is called when an instance that was queued has got one."""
+
+    def __init__(self, admit: Callable[[int], None], last_number: int) -> None:
+        self._admit = admit
+        self._last_number = last_number
+        self._slots: dict[str, Slots] = {}
+        self._of: dict[int, Slots] = {}
+
+    def number(self) -> int:
+        """The next of one sequence, for the keys of instances and their places: so they tell who came first."""
+        self._last_number += 1
+        return self._last_number
+
+    def place(self, *, ahead: bool) -> int:
+        """A place at the end of the queue, or at the end of those that go `ahead` of it because they had begun."""
+        return self.number() + (_AHEAD if ahead else 0)
+
+    def take(self, workflow: WorkflowDefinition, key: int) -> bool:
+        """Whether an instance may run: it has a slot, or gets one now."""
+        slots = self._slots.setdefault(workflow.name, Slots(workflow.concurrency_limit))
+        if slots.limit is None:
+            return True
+        self._of[key] = slots
+        return slots.take(key)
+
+    def queue(self, workflow: WorkflowDefinition, key: int, place: int) -> None:
+        """Put an instance that did not get a slot into the queue, unless it is there."""
+        self._last_number = max(self._last_number, place - (_AHEAD if place < 0 else 0))
+        slots = self._slots[workflow.name]
+        if key not in slots.queued:
+            slots.queue(key, place)
+
+    def restore(self, workflow: WorkflowDefinition, row: InstanceRow) -> bool:
+        """Give what an instance had when the last process ended: a slot, or its place. Whether it is to be taken up.
+
+        Those that ran come before those that were queued. If there are too many of them by now, some are queued.
+        """
+        if row.status not in ("running", "queued") or self.take(workflow, row.key) or row.place is None:
+            return True
+        self.queue(workflow, row.key, row.place)
+        return False
+
+    def give_back(self, key: int) -> None:
+        """Instance `key` waits now, or has ended. It stays in the queue if it is there."""
+        slots = self._of.get(key)
+        if slots is None:
+            return
+        slots.holders.discard(key)
+        if key not in slots.queued:
+            del self._of[key]
+        while (first := slots.next()) is not None:
+            self._admit(first)
+
+    def leave(self, key: int) -> None:
+        """Instance `key` is not to run any more: it gives its slot back, or leaves the queue."""
+        if (slots := self._of.get(key)) is not None:
+            slots.queued.pop(key, None)
+            self.give_back(key)
+
+    def refuse_when_full(self, workflow: WorkflowDefinition) -> None:
+        """Raise WorkflowError (`instance.too_many_queued`) if a new instance would be one too many in the queues."""
+        slots = self._slots.get(workflow.name)
+        if slots is None or slots.free or sum(len(each.queued) for each in self._slots.values()) < MAX_QUEUED:
+            return
+        raise WorkflowError(
+            f"{MAX_QUEUED:,} instances are queued, which is the limit, and all {slots.limit} slots of workflow "
+            f'"{workflow.name}" are taken. Create more once some have ended, or raise its concurrency.limit.',
+            code="instance.too_many_queued",
+        )
