@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from cfworkflows_emulator.storage.database import Database, Migration, StateError
+from cfworkflows_emulator.storage.streams import StreamStore, add_stream_chunks, erase_all, erase_unfinished
 
 T = TypeVar("T")
 log = logging.getLogger("cfworkflows.storage")
@@ -76,7 +77,7 @@ def _schema(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: list[Migration] = [_schema]
+MIGRATIONS: list[Migration] = [_schema, add_stream_chunks]
 
 _COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at"
 _INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
@@ -86,7 +87,7 @@ _DELETE = "DELETE FROM instances WHERE key = ?"  # its journal goes with it
 _ERASE = "DELETE FROM journal WHERE instance = ?"
 _ERASE_ENTRY = "DELETE FROM journal WHERE instance = ? AND seq = ?"
 
-Operation = Callable[[sqlite3.Connection], None]
+Operation = Callable[[sqlite3.Connection], object]
 Batch = list[Operation | tuple[Any, ...]]
 Waiters = list[asyncio.Future[None]]
 # The store has a method of that name.
@@ -99,11 +100,13 @@ class InstanceStore:
     """Reads at once, writes in groups: whatever is handed over in one turn of the loop is one transaction.
 
     `append` and its siblings return at once; `flushed()` waits until all that was handed over before is durable.
-    After a failed commit nothing more is written, and every waiter gets a StateError.
+    After a failed commit nothing more is written, and every waiter gets a StateError. `streams` are the outputs of
+    steps that are streams.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.streams = StreamStore(database, self._write)
         self._pending: Batch = []
         self._waiters: Waiters = []
         self._served: Waiters = []
@@ -168,15 +171,27 @@ class InstanceStore:
         self._write(lambda connection: _discard(connection.execute(_INDEX, (status, modified_at, wake_at, key))))
 
     def delete(self, key: int) -> None:
-        """Remove an instance and its journal."""
+        """Remove an instance, its journal and its streams."""
         self._write(lambda connection: _discard(connection.execute(_DELETE, (key,))))
 
     def erase_journal(self, key: int) -> None:
-        self._write(lambda connection: _discard(connection.execute(_ERASE, (key,))))
+        """Erase the journal of an instance, and with it its streams."""
+
+        def erase(connection: sqlite3.Connection) -> None:
+            connection.execute(_ERASE, (key,))
+            erase_all(connection, key)
+
+        self._write(erase)
 
     def erase_entries(self, key: int, seqs: Iterable[int]) -> None:
+        """Erase some entries of a journal, and the streams that they stand for."""
         rows = [(key, seq) for seq in seqs]
-        self._write(lambda connection: _discard(connection.executemany(_ERASE_ENTRY, rows)))
+
+        def erase(connection: sqlite3.Connection) -> None:
+            connection.executemany(_ERASE_ENTRY, rows)
+            erase_unfinished(connection, key)
+
+        self._write(erase)
 
     def flushed(self) -> asyncio.Future[None]:
         """Done when everything handed over so far is durable."""
