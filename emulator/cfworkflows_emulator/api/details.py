@@ -66,9 +66,12 @@ def _step(steps: dict[tuple[str, str | None], dict[str, Any]], entry: Entry) -> 
     else:
         step.update(end=iso(entry.time), success=entry.type == "step_completed")
         stream = StoredStream.of(entry.seq, entry.data)
-        if entry.value is not None or stream is not None:
-            shown = stream.preview if stream is not None else _value(entry)
-            step["output"] = REDACTED if is_sensitive(step["config"]) else shown
+        if (entry.value is not None or stream is not None) and is_sensitive(step["config"]):
+            step["output"] = REDACTED
+        elif stream is not None:
+            step["output"] = stream.preview
+        elif entry.value is not None:
+            step["output"] = _value(entry)
 
 
 def _sleep(steps: dict[tuple[str, str | None], dict[str, Any]], entry: Entry) -> None:
