@@ -102,7 +102,7 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
     context = StepContext(step=StepInfo(name=name, count=int(count)), attempt=attempt, config=visible_config(config))
     stream = StreamIntake(run, step, attempt)
     try:
-        work = _ordinary(stream.of, _invoke(run, call, context))
+        work = _ordinary(stream.of, _invoke, run, call, context)
         result = await _within(run, work, config.timeout_ms, step)
         value = _encode(step, result, config) if not isinstance(result, StreamTaken) else None
     except FinalError as final:

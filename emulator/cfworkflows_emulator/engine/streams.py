@@ -6,7 +6,7 @@ that is late is cancelled.
 
 import asyncio
 import codecs
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cfworkflows.errors import SerializationError, WorkflowInternalError
@@ -53,9 +53,9 @@ class StreamIntake:
         self._head = b""
         self.failed = False
 
-    async def of(self, work: Awaitable[Any]) -> Any:
-        """What `work` gives; instead of a stream, after it was read to its end, the data of it for the journal."""
-        result = await work
+    async def of(self, invoke: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
+        """What `invoke(*arguments)` gives; instead of a stream a StreamTaken, after it was read to its end."""
+        result = await invoke(*arguments)
         if not is_stream(result):
             return result
         source = aiter(_unread(result))
