@@ -67,6 +67,7 @@ class Server:
         """What is not on the disk is gone, and nothing that still runs gets there."""
         self.running = False
         self.engine.store.abandon()
+        self.engine._closing = True  # what is cancelled now wakes nobody
         self.engine._alarms.close()
         self.engine._schedules.close()
         self.engine._retention.close()

@@ -10,6 +10,7 @@ from cfworkflows.http.client import close_client
 from cfworkflows.http.fetch import FetchInit, fetch
 from cfworkflows.http.forms import FormData, URLSearchParams
 from cfworkflows.http.headers import Headers, HeadersInit
+from cfworkflows.http.replay import ReplayStream
 from cfworkflows.http.request import Request, RequestInit
 from cfworkflows.http.response import Response, ResponseInit
 from cfworkflows.http.streams import ReadableStream
@@ -23,6 +24,7 @@ __all__ = [
     "Headers",
     "HeadersInit",
     "ReadableStream",
+    "ReplayStream",
     "Request",
     "RequestInit",
     "Response",

@@ -161,6 +161,7 @@ def extract_body(body: object, what: str) -> tuple[bytes | ReadableStream | None
     if body is None:
         return None, None
     if isinstance(body, ReadableStream):
+        body = body._as_body()
         check_unused(body, DISTURBED)
         return body, None
     if isinstance(body, FormData):

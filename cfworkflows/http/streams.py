@@ -9,6 +9,13 @@ DISTURBED = "This ReadableStream is disturbed (has already been read from), and 
 LOCKED = "This ReadableStream is currently locked to a reader."
 RELEASED = "This ReadableStream reader has been released."
 
+_READ_WHOLE = "write `await Response(stream).{}()`, as in TypeScript."
+_NOT_HERE = {
+    **{name: _READ_WHOLE.format(name) for name in ("text", "json", "bytes", "array_buffer", "arrayBuffer", "blob")},
+    **dict.fromkeys(["pipe_to", "pipeTo"], "read it with `async for`, and write each chunk."),
+    **dict.fromkeys(["pipe_through", "pipeThrough"], "an async generator that reads it does the same."),
+}
+
 Chunk = bytes | bytearray | memoryview | str
 
 
@@ -79,10 +86,19 @@ class ReadableStream:
         self._acquire()
         return _Iteration(self)
 
+    def __getattr__(self, name: str) -> Any:
+        if name in _NOT_HERE:
+            raise AttributeError(f"A ReadableStream has no {name}: {_NOT_HERE[name]}", name=name, obj=self)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}", name=name, obj=self)
+
     def _acquire(self) -> None:
         if self._locked:
             raise TypeError(LOCKED)
         self._locked = True
+
+    def _as_body(self) -> "ReadableStream":
+        """The stream that a Request or Response made of this one reads."""
+        return self
 
     async def _pull(self) -> bytes | None:
         """The next chunk, never an empty one, or None at the end. Concurrent calls are served in turn."""

@@ -89,8 +89,9 @@ class StepCall:
             function = function.func
         if getattr(function, "__name__", None) == "<lambda>":
             return False
-        return not inspect.iscoroutinefunction(function) and not inspect.iscoroutinefunction(
-            getattr(function, "__call__", None)  # noqa: B004 - the method itself is looked at
+        called = getattr(function, "__call__", None)  # noqa: B004 - the method itself is looked at
+        return not any(
+            inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each) for each in (function, called)
         )
 
 

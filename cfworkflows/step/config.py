@@ -44,7 +44,7 @@ class WorkflowStepConfig:
 
     retries: default `{"limit": 5, "delay": 10_000, "backoff": "exponential"}`; `limit` and `delay` go together.
     timeout: of each attempt, default `"10 minutes"`.
-    sensitive: `"output"` hides the result wherever it can be seen from outside.
+    sensitive: `"output"` hides the result wherever it can be seen from outside; the state folder excepted.
     """
 
     retries: WorkflowRetryConfig | Mapping[str, Any] | None = None

@@ -126,7 +126,12 @@ class WorkflowStep:
 
         `callback` may be an `async def`, a lambda (called inline) or a plain `def` (called in a worker thread), and
         may take the step context. `returns` names the type that the result is rebuilt as: a pydantic model, a
-        dataclass or a TypedDict; by default the callback's own annotation.
+        dataclass or a TypedDict; by default the callback's own annotation. `sensitive="output"` hides the result
+        wherever it can be seen from outside; the code gets it all the same.
+
+        A callback may give a stream of bytes: an async generator, or a ReadableStream. It is stored chunk by chunk, and
+        the step gives a ReadableStream that reads it again, on every replay. A chunk has at most 16 MiB, all that is
+        stored of an instance 1 GiB; other results have at most 1 MiB.
 
         `rollback` undoes the step if the instance fails later, or is terminated with `{"rollback": True}`. It is called
         with a RollbackContext, or without arguments, and tried as often as `rollback_config` says; the handlers of all

@@ -3,6 +3,7 @@
 import inspect
 import io
 import types
+from collections.abc import AsyncIterable
 from typing import NoReturn
 
 
@@ -15,14 +16,16 @@ def refuse(value: object) -> NoReturn:
     what, advice = _describe(value), "Return plain data, a dataclass or a pydantic model instead."
     if inspect.isawaitable(value):
         advice = "Was it meant to be awaited?"
-    elif inspect.isgenerator(value) or inspect.isasyncgen(value):
+    elif isinstance(value, AsyncIterable):
+        advice = "A stream of bytes can only be the whole result of a step: return it by itself, or what it reads."
+    elif inspect.isgenerator(value):
         advice = "Return a list of what it yields instead."
     elif inspect.isroutine(value):
         advice = "Was it meant to be called?"
     elif isinstance(value, io.IOBase):
         advice = "Return what it reads instead."
     elif type(value).__name__ in {"Request", "Response", "ClientResponse", "FetchResponse"}:
-        advice = "Return what you need of it instead, such as its status or its parsed JSON."
+        advice = "Return what you need of it instead, such as its status or its parsed JSON, or its body."
     raise UnstorableError(f"{what} cannot be stored. {advice}")
 
 

@@ -6,10 +6,9 @@ from typing import Any
 
 from cfworkflows.errors import ErrorRecord
 from cfworkflows.values import decode
+from cfworkflows_emulator.engine.results import REDACTED, is_sensitive
 from cfworkflows_emulator.engine.state import InstanceState
-from cfworkflows_emulator.storage import Entry
-
-REDACTED = "[REDACTED]"
+from cfworkflows_emulator.storage import Entry, StoredStream
 
 
 def describe_instance(entries: Sequence[Entry]) -> dict[str, Any]:
@@ -66,8 +65,13 @@ def _step(steps: dict[tuple[str, str | None], dict[str, Any]], entry: Entry) -> 
         step["attempts"][-1].update(end=iso(entry.time), success=entry.type == "attempt_completed", error=_error(entry))
     else:
         step.update(end=iso(entry.time), success=entry.type == "step_completed")
-        if entry.value is not None:
-            step["output"] = REDACTED if step["config"].get("sensitive") else _value(entry)
+        stream = StoredStream.of(entry.seq, entry.data)
+        if (entry.value is not None or stream is not None) and is_sensitive(step["config"]):
+            step["output"] = REDACTED
+        elif stream is not None:
+            step["output"] = stream.preview
+        elif entry.value is not None:
+            step["output"] = _value(entry)
 
 
 def _sleep(steps: dict[tuple[str, str | None], dict[str, Any]], entry: Entry) -> None:

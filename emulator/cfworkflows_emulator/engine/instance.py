@@ -21,7 +21,7 @@ from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.run import Run
 from cfworkflows_emulator.engine.sizes import size_of, too_large
-from cfworkflows_emulator.engine.state import InstanceState, Status
+from cfworkflows_emulator.engine.state import TERMINAL, InstanceState, Status
 from cfworkflows_emulator.storage import Entry, InstanceRow, InstanceStore
 from cfworkflows_emulator.tracebacks import format_error
 
@@ -88,6 +88,10 @@ class Instance:
         entry = Entry(self.state.last_seq + 1, self.clock.now(), type, step, data, value)
         self.state.apply(entry)
         self.store.append(self.key, entry)
+        if type == "attempt_errored":
+            self.store.streams.erase_attempt(self.key, str(step), data["attempt"])
+        elif type in TERMINAL:  # attempts that are under way have ended with it
+            self.store.streams.erase_unfinished(self.key)
         return entry
 
     async def durable(self) -> None:

@@ -19,3 +19,11 @@ def may_retry(limit: int, attempt: int, *, interrupted: bool) -> bool:
     repeated once; a callback that kills the process every time still runs out of attempts.
     """
     return attempt <= limit + 1 if interrupted else attempt <= limit
+
+
+class FinalError(Exception):
+    """Carries the error of an attempt after which there is none, whatever the configuration says."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error

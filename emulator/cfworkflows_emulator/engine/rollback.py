@@ -25,12 +25,11 @@ from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step import RollbackContext, StepCall, StepContext, StepInfo, WorkflowStep
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows.step.config import ResolvedConfig
-from cfworkflows.typed import coerce
-from cfworkflows.values import decode
 from cfworkflows_emulator.engine import step_do
+from cfworkflows_emulator.engine.results import result_of
 from cfworkflows_emulator.engine.run import Run
 from cfworkflows_emulator.engine.state import InstanceState, RollbackState, Status, StepState
-from cfworkflows_emulator.storage import Entry
+from cfworkflows_emulator.storage import Entry, InstanceStore
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.engine.instance import Instance
@@ -141,6 +140,8 @@ class Rollback(Run):
             rollback=None,
             returns=call.returns,
             location=call.location,
+            store=self.store,
+            key=self.instance.key,
             step=step,
             state=self.state.steps[step],
             cause=rollback.cause,
@@ -153,6 +154,8 @@ class Rollback(Run):
 class _Undo(StepCall):
     """A call of the handler of `step`, in the form of a step whose result is of no interest."""
 
+    store: InstanceStore
+    key: int
     step: str
     state: StepState
     cause: ErrorRecord
@@ -170,14 +173,10 @@ class _Undo(StepCall):
     def _argument(self) -> RollbackContext:
         config = step_do.visible_config(ResolvedConfig.from_dict(self.state.config))
         info = StepInfo(name=self.name, count=int(self.step.rpartition("-")[2]))
-        output = None
-        if self.state.value is not None:
-            output = decode(self.state.value)
-            output = coerce(self.returns, output) if self.returns is not None else output
         return RollbackContext(
             ctx=StepContext(step=info, attempt=self.state.attempts, config=config),
             error=self.cause.rebuild(),
-            output=output,
+            output=result_of(self.store, self.key, self.step, self.state, self.returns),
         )
 
 

@@ -6,7 +6,10 @@ from enum import StrEnum
 from typing import Any
 
 from cfworkflows.errors import ErrorRecord
-from cfworkflows_emulator.storage import Entry
+from cfworkflows_emulator.storage import Entry, StoredStream
+
+TERMINAL = frozenset({"workflow_completed", "workflow_errored", "workflow_terminated"})
+"""The entries that an instance ends with."""
 
 
 class Status(StrEnum):
@@ -35,7 +38,7 @@ class Status(StrEnum):
 
 @dataclass(slots=True)
 class StepState:
-    """A `step.do`: its attempts so far and, once it is done, its value or error. `retry_at` is in ms.
+    """A `step.do`: its attempts so far and, once it is done, its value, stream or error. `retry_at` is in ms.
 
     `inside` names the step in whose callback it was called, as in every verb; None if it was called in `run()`.
     `rollback` is the configuration of its rollback handler, None if it has none. The undoing of a step is kept in the
@@ -50,6 +53,7 @@ class StepState:
     retry_at: float | None = None
     done: bool = False
     value: str | None = None
+    stream: StoredStream | None = None
     error: ErrorRecord | None = None
 
     def attempt_started(self, entry: Entry) -> None:
@@ -239,6 +243,7 @@ class InstanceState:
     def _step_completed(self, entry: Entry) -> None:
         step = self.steps[_name(entry)]
         step.done, step.value = True, entry.value
+        step.stream = StoredStream.of(entry.seq, entry.data)
 
     def _step_errored(self, entry: Entry) -> None:
         step = self.steps[_name(entry)]

@@ -19,11 +19,12 @@ from cfworkflows.errors import (
 from cfworkflows.step import StepCall, StepContext, StepInfo
 from cfworkflows.step.call import DelayRequest, resolve_awaitable
 from cfworkflows.step.config import DYNAMIC_DELAY, DelayFunction, ResolvedConfig
-from cfworkflows.typed import coerce
-from cfworkflows.values import decode, encode
-from cfworkflows_emulator.engine.retries import may_retry, retry_delay
+from cfworkflows.values import encode
+from cfworkflows_emulator.engine.results import result_of
+from cfworkflows_emulator.engine.retries import FinalError, may_retry, retry_delay
 from cfworkflows_emulator.engine.sizes import size_of, too_large
 from cfworkflows_emulator.engine.state import StepState
+from cfworkflows_emulator.engine.streams import READ_FAILED, StreamIntake, StreamTaken
 from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.tracebacks import format_error
 
@@ -35,14 +36,6 @@ log = logging.getLogger("cfworkflows.engine")
 
 DELAY_FUNCTION_TIMEOUT_MS = 5_000
 _INTERRUPTED = ErrorRecord("WorkflowInternalError", "Attempt failed due to internal workflows error")
-
-
-class _FinalError(Exception):
-    """The error of an attempt after which there is none, whatever the configuration says."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(error)
-        self.error = error
 
 
 def begin(run: "Run", step: str, call: StepCall) -> None:
@@ -88,8 +81,7 @@ def outcome(run: "Run", step: str, call: StepCall) -> Any:
     state = run.state.steps[step]
     if state.error is not None:
         raise state.error.rebuild()
-    value = decode(state.value) if state.value is not None else None
-    return coerce(call.returns, value) if call.returns is not None else value
+    return result_of(run.store, run.instance.key, step, state, call.returns)
 
 
 def _stored_config(state: StepState, call: StepCall) -> ResolvedConfig:
@@ -108,15 +100,20 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
     finally:
         run.starting.discard(step)
     context = StepContext(step=StepInfo(name=name, count=int(count)), attempt=attempt, config=visible_config(config))
+    stream = StreamIntake(run, step, attempt)
     try:
-        result = await _within(run, _invoke(run, call, context), config.timeout_ms, step)
-        value = _encode(step, result)
-    except _FinalError as final:
+        work = _ordinary(stream.of, _invoke, run, call, context)
+        result = await _within(run, work, config.timeout_ms, step)
+        value = _encode(step, result, config) if not isinstance(result, StreamTaken) else None
+    except FinalError as final:
         _end(run, step, attempt, ErrorRecord.of(final.error), final.error)
     except Exception as error:  # noqa: BLE001 - whatever the callback raises is the attempt's error
+        stream.give_up()
         record = ErrorRecord.of(error, format_error(error))
         # A step that was called wrongly inside of the callback will be called wrongly again.
         hopeless = record.non_retryable or isinstance(error, WorkflowFatalError)
+        if stream.failed:
+            record = dataclasses.replace(record, message=READ_FAILED + record.message)
         if hopeless or not may_retry(config.limit, attempt, interrupted=False):
             _end(run, step, attempt, record, error)
             return
@@ -133,7 +130,8 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
         run.instance.attempt_ended()
     else:
         run.append("attempt_completed", step, attempt=attempt)
-        run.append("step_completed", step, value)
+        taken = {"stream": result.as_dict(hidden=config.sensitive)} if isinstance(result, StreamTaken) else {}
+        run.append("step_completed", step, value, **taken)
         run.instance.attempt_ended()
 
 
@@ -219,17 +217,24 @@ def _discard(callback: asyncio.Task[Any]) -> None:
         log.debug("A callback that had timed out failed later.", exc_info=error)
 
 
-def _encode(step: str, result: Any) -> str | None:
+def _encode(step: str, result: Any, config: ResolvedConfig) -> str | None:
     try:
         text = encode(result)
     except SerializationError as error:
         name = step.rpartition("-")[0]
-        raise _FinalError(
+        if config.sensitive:  # its keys are part of it
+            raise FinalError(
+                SerializationError(
+                    f'Value returned from step "{name}" is not serialisable. What and where is not shown, because the '
+                    "output is sensitive."
+                )
+            ) from None
+        raise FinalError(
             SerializationError(f'Value returned from step "{name}" is not serialisable. {error}', path=error.path)
         ) from error
     size = size_of(result, text)
     if too_large(size):
-        raise _FinalError(
+        raise FinalError(
             WorkflowInternalError(
                 f"Step {step} output is too large. Maximum allowed size is 1MiB. It has {size / 1024 / 1024:.2f} MiB: "
                 "store it elsewhere (R2, KV) and return its key, or split the step."

@@ -8,12 +8,10 @@ from typing import Any
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows.values import JsDict, decode
-from cfworkflows_emulator.engine.state import Status
-from cfworkflows_emulator.storage import Entry, InstanceStore
-
-REDACTED = "[REDACTED]"
-TERMINAL = frozenset({"workflow_completed", "workflow_errored", "workflow_terminated"})
-"""After one of these there are no more events."""
+from cfworkflows_emulator.engine.results import REDACTED, is_sensitive
+from cfworkflows_emulator.engine.state import TERMINAL, Status
+from cfworkflows_emulator.engine.streams import open_stream
+from cfworkflows_emulator.storage import Entry, InstanceStore, StoredStream
 
 _FIELDS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(["workflow_queued", "workflow_running", "workflow_paused", "workflow_waiting_for_pause"], ()),
@@ -124,7 +122,7 @@ class Subscription:
             if entry.type == "workflow_queued" and entry.value is not None:  # not when it is queued again
                 self._params = entry.value
             elif entry.type == "step_started":
-                self._sensitive[str(entry.step)] = "sensitive" in entry.data["config"]
+                self._sensitive[str(entry.step)] = is_sensitive(entry.data["config"])
             if entry.seq > self._cursor:
                 self._unread.append(entry)
         return bool(self._unread)
@@ -141,9 +139,16 @@ class Subscription:
                 event[name] = _js(entry.data[name])
         if entry.type == "workflow_started" and self._params is not None:
             event["params"] = decode(self._params)
-        elif entry.type in ("step_completed", "workflow_completed") and entry.value is not None:
-            hidden = entry.type == "step_completed" and self._sensitive.get(str(entry.step), False)
-            event["output"] = REDACTED if hidden else decode(entry.value)
+        elif entry.type in ("step_completed", "workflow_completed"):
+            stream = StoredStream.of(entry.seq, entry.data)
+            if entry.value is None and stream is None:
+                return event
+            if entry.type == "step_completed" and self._sensitive.get(str(entry.step), False):
+                event["output"] = REDACTED
+            elif stream is not None:
+                event["output"] = open_stream(self._store, self._key, str(entry.step), stream)
+            else:
+                event["output"] = decode(str(entry.value))
         return event
 
     def __aiter__(self) -> "Subscription":

@@ -6,5 +6,6 @@ Imports nothing of the emulator. Everything above reads and writes through `Inst
 from cfworkflows_emulator.storage.database import Database, StateError
 from cfworkflows_emulator.storage.folder import StateFolder
 from cfworkflows_emulator.storage.instances import Entry, InstanceRow, InstanceStore
+from cfworkflows_emulator.storage.streams import StoredStream
 
-__all__ = ["Database", "Entry", "InstanceRow", "InstanceStore", "StateError", "StateFolder"]
+__all__ = ["Database", "Entry", "InstanceRow", "InstanceStore", "StateError", "StateFolder", "StoredStream"]

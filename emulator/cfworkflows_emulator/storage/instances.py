@@ -9,6 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from cfworkflows_emulator.storage.database import Database, Migration, StateError
+from cfworkflows_emulator.storage.streams import StreamStore, add_stream_chunks, erase_all, erase_unfinished
 from cfworkflows_emulator.storage.writer import Batch, Writer
 
 
@@ -85,7 +86,7 @@ def _places_and_expiry(connection: sqlite3.Connection) -> None:
 
 
 _KEPT = "expires_at IS NULL AND status IN ('complete', 'errored', 'terminated')"
-MIGRATIONS: list[Migration] = [_schema, _places_and_expiry]
+MIGRATIONS: list[Migration] = [_schema, _places_and_expiry, add_stream_chunks]
 
 _COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at, place, expires_at"
 _INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
@@ -116,13 +117,15 @@ class InstanceStore:
     """Reads at once, writes in groups: whatever is handed over in one turn of the loop is one transaction.
 
     `append` and its siblings return at once; `flushed()` waits until all that was handed over before is durable.
-    After a failed commit nothing more is written, and every waiter gets a StateError.
+    After a failed commit nothing more is written, and every waiter gets a StateError. `streams` are the outputs of
+    steps that are streams.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._writer = Writer(database, _APPEND, self._written)
         self._write = self._writer.write
+        self.streams = StreamStore(database, self._write)
         self._watched: dict[int, list[asyncio.Event]] = {}
 
     @property
@@ -204,15 +207,27 @@ class InstanceStore:
         self._write(lambda connection: _discard(connection.execute(_EXPIRE, (key, now))))
 
     def delete(self, key: int) -> None:
-        """Remove an instance and its journal."""
+        """Remove an instance, its journal and its streams."""
         self._write(lambda connection: _discard(connection.execute(_DELETE, (key,))))
 
     def erase_journal(self, key: int) -> None:
-        self._write(lambda connection: _discard(connection.execute(_ERASE, (key,))))
+        """Erase the journal of an instance, and with it its streams."""
+
+        def erase(connection: sqlite3.Connection) -> None:
+            connection.execute(_ERASE, (key,))
+            erase_all(connection, key)
+
+        self._write(erase)
 
     def erase_entries(self, key: int, seqs: Iterable[int]) -> None:
+        """Erase some entries of a journal, and the streams that they stand for."""
         rows = [(key, seq) for seq in seqs]
-        self._write(lambda connection: _discard(connection.executemany(_ERASE_ENTRY, rows)))
+
+        def erase(connection: sqlite3.Connection) -> None:
+            connection.executemany(_ERASE_ENTRY, rows)
+            erase_unfinished(connection, key)
+
+        self._write(erase)
 
     def flushed(self) -> asyncio.Future[None]:
         """Done when everything handed over so far is durable."""

@@ -11,7 +11,7 @@ from cfworkflows_emulator.storage.database import Database, StateError
 
 log = logging.getLogger("cfworkflows.storage")
 
-Operation = Callable[[sqlite3.Connection], None]
+Operation = Callable[[sqlite3.Connection], object]
 Row = tuple[Any, ...]
 Batch = list[Operation | Row]
 Waiters = list[asyncio.Future[None]]

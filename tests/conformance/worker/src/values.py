@@ -159,6 +159,7 @@ def js_class(value: Any) -> str | None:
     names: dict[type, str] = {
         int: "Number", float: "Number", str: "String", list: "Array", set: "Set", bytes: "Uint8Array",
         bytearray: "ArrayBuffer", datetime: "Date", re.Pattern: "RegExp",
+        ReadableStream: "ReadableStream",
     }  # fmt: skip
     return next((name for kind, name in names.items() if isinstance(value, kind)), type(value).__name__)
 

@@ -1,0 +1,61 @@
+"""The stored result of a step: as the code gets it, and as others are shown it."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cfworkflows.errors import PayloadValidationError
+from cfworkflows.typed import coerce, type_name
+from cfworkflows.values import UnresolvedClassWarning, decode
+from cfworkflows_emulator.engine.state import StepState
+from cfworkflows_emulator.engine.streams import open_stream
+from cfworkflows_emulator.storage import InstanceStore
+
+REDACTED = "[REDACTED]"
+"""What stands for the output of a step with `sensitive: "output"`, wherever it can be seen from outside."""
+
+
+def result_of(store: InstanceStore, key: int, step: str, state: StepState, returns: Any) -> Any:
+    """What `step.do` gives: rebuilt as `returns`, where that is known.
+
+    Raises PayloadValidationError if it does not fit. What errors and warnings tell of a value is not told of a
+    sensitive one.
+    """
+    if state.stream is not None:
+        return open_stream(store, key, step, state.stream)
+    if state.value is None:
+        return None
+    if not is_sensitive(state.config):
+        return _rebuilt(state.value, returns)
+    with _discreet(step, returns):
+        return _rebuilt(state.value, returns)
+
+
+def is_sensitive(config: dict[str, Any]) -> bool:
+    """Whether a stored configuration of a step hides its output."""
+    return "sensitive" in config
+
+
+def _rebuilt(text: str, returns: Any) -> Any:
+    value = decode(text)
+    return coerce(returns, value) if returns is not None else value
+
+
+@contextmanager
+def _discreet(step: str, returns: Any) -> Iterator[None]:
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            yield
+    except PayloadValidationError:
+        raise PayloadValidationError(
+            f"The output of step {step} does not fit {type_name(returns)}. What does not fit is not shown, because the "
+            "output is sensitive."
+        ) from None
+    if caught:
+        warnings.warn(
+            f"The output of step {step} is read as plain data in part. Why is not shown, because it is sensitive.",
+            UnresolvedClassWarning,
+            stacklevel=4,
+        )
