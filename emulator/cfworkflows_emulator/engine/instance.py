@@ -16,6 +16,7 @@ from cfworkflows.values import decode, encode
 from cfworkflows_emulator.clock import Clock, TimerHandle
 from cfworkflows_emulator.engine import rollback, step_do
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
+from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.run import Run
 from cfworkflows_emulator.engine.sizes import size_of, too_large
@@ -253,6 +254,11 @@ class Instance:
         self._stop_eviction()
         self._index()
 
+    def diagnose(self, diagnosis: Diagnosis) -> None:
+        """Tell, once and for all, that a replay does not do what the journal says."""
+        self.append("replay_diverged", **diagnosis.as_dict())
+        log.warning("%s: %s", self, diagnosis)
+
     def _stop_eviction(self) -> None:
         self._evictable = False
         if self._eviction is not None:
@@ -263,6 +269,8 @@ class Instance:
         self._eviction = None
         self._evictable = True
         if not self._callbacks:  # those that are left timed out, and go on
+            if self._run is not None:
+                self._run.evicted()
             self._end_run()
 
     # Lifecycle
