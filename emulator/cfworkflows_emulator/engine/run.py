@@ -386,6 +386,12 @@ def running_here() -> "Instance | None":
     return _running.get()
 
 
+def running_in(context: contextvars.Context) -> "tuple[Instance | None, str | None]":
+    """The instance whose code runs in `context`, and the step in whose callback it is, None in `run()`."""
+    callback = context.get(_enclosing)
+    return context.get(_running), callback.step if callback is not None else None
+
+
 class _Callback:
     """One call of a step's callback, for the verbs that are called in it."""
 
