@@ -140,6 +140,10 @@ CHANGES = {
     "a sleep inserted": (["a", "b", "~nap"], ["a", "~pause", "b", "~nap"], [
         'step "b-1" was not called before sleep "pause-1", which is new',
     ]),
+    "moved behind a new sleep": (["a", "b", "c", "~nap"], ["a", "c", "~pause", "b", "~nap"], [
+        'step "b-1" was not called before sleep "pause-1", which is new',
+        'step "b-1" is called after step "c-1", and was called before it',
+    ]),
     "a step made a sleep": (["a", "~nap"], ["~a", "~nap"], [
         'step "a-1" was not called before sleep "a-1", which is new',
         'step "a-1" was not called again',
@@ -177,6 +181,9 @@ async def test_a_change_among_steps_side_by_side_is_told_when_the_run_goes_no_fu
     last = 'step "b-1" was not called again'
     assert [first, last] == (await change(Code(*before), Code(*after), 0))[0]
     assert [last] == (await change(Code(*before), Code(*after)))[0]
+    after = [(["a"], ["~pause", "b", "~nap"])]
+    first = 'step "b-1" was not called before sleep "pause-1", which is new'
+    assert [first] == (await change(Code(*before), Code(*after), 0))[0]
 
 
 UNCHANGED = {
@@ -308,6 +315,78 @@ async def test_a_task_that_nobody_awaits_is_no_difference(serve):
     await server.clock.advance("30 minutes")
     await instance.send_event(type="whatever")
     await server.finish(instance)
+    assert [] == await server.engine.diagnosis("run", "i")
+
+
+async def test_the_order_of_steps_side_by_side_is_a_matter_of_timing(serve):
+    """Also if `run()` itself calls what comes after each of them, in the order in which they ended."""
+    order = [2, 0, 1]
+
+    async def run(step):
+        naps = [step.sleep(f"nap {n}", "1 hour") for n in range(3)]
+        await asyncio.gather(*naps)
+        for n in order:
+            await step.do(f"then {n}", lambda: 1)
+            await step.sleep(f"rest {n}", "1 minute")
+
+    server = await serve(run, evict_after_ms=0)
+    instance = await server.create(id="i")
+    await server.clock.advance("61 minutes")
+    await server.clock.advance("70 seconds")
+    order.sort()
+    await server.finish(instance)
+    assert [] == [each.late for each in await server.engine.diagnosis("run", "i") if each.late is not None]
+
+
+async def test_steps_of_one_task_may_come_before_those_of_another(serve):
+    """Each of two tasks waits for something of its own before: on the replay the other is first."""
+    first, second = asyncio.Event(), asyncio.Event()
+    first.set()
+
+    async def run(step):
+        async def branch(name, ready):
+            await ready.wait()
+            await step.do(name, lambda: 1)
+            second.set()
+
+        await asyncio.gather(branch("a", first), branch("b", second))
+        await step.sleep("nap", "1 hour")
+
+    server = await serve(run, file=True)
+    instance = await server.create(id="i")
+    await server.settled(instance)
+    first.clear()
+    await server.restart()
+    instance = await server.get("i")
+    await instance.send_event(type="whatever")
+    for _ in range(50):
+        await asyncio.sleep(0)
+    first.set()
+    await server.finish(instance)
+    assert [] == await server.engine.diagnosis("run", "i")
+
+
+async def test_what_was_held_back_is_no_difference(serve):
+    """While a server stops, a step that is called does not begin, but a sleep behind it does: it alone has an entry."""
+    stopping = asyncio.Event()
+
+    async def run(step):
+        await stopping.wait()
+        held = step.do("held", lambda: 1)
+        await step.sleep("nap", "1 hour")
+        await held
+
+    server = await serve(run, file=True)
+    instance = await server["run"].create(id="i")
+    for each in server.engine._instances.values():
+        each.hold_back()
+    stopping.set()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    state = await server.state(instance)
+    assert ([], ["nap-1"]) == (list(state.steps), list(state.sleeps))
+    await server.restart()
+    await server.finish(await server.get("i"))
     assert [] == await server.engine.diagnosis("run", "i")
 
 

@@ -103,6 +103,7 @@ async def test_a_loop_that_answers_is_not_named(monkeypatch, caplog):
 async def test_a_project_is_watched_only_if_asked(write, name_blocks):
     """As by `cfwf dev`; not by tests, nor over a virtual clock."""
     async with Project.open(write(), name_blocks=name_blocks):
-        assert name_blocks == bool(watching := threads())
+        watching = threads()
+        assert name_blocks == bool(watching)
     for thread in watching:
         await asyncio.to_thread(thread.join)
