@@ -53,6 +53,11 @@ class SystemClock:
         """See `hold`."""
 
 
+def monotonic() -> float:
+    """Seconds of the machine's steady clock, for watching the process itself: nothing of an instance depends on it."""
+    return time.monotonic()
+
+
 class _SystemTimer:
     __slots__ = ("_callback", "_clock", "_handle", "_when")
 

@@ -4,10 +4,11 @@ import asyncio
 import concurrent.futures
 import importlib.util
 import os
+import sys
 import threading
 import traceback
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 
 _PACKAGES = ("cfworkflows", "cfworkflows_bindings", "cfworkflows_emulator")
 _OURS = tuple(
@@ -25,14 +26,33 @@ def user_frames(trace: TracebackType | None) -> TracebackType | None:
     kept: list[TracebackType] = []
     walk = trace
     while walk is not None:
-        filename = walk.tb_frame.f_code.co_filename
-        if not filename.startswith(_OURS + _PLUMBING) and filename != _THREADS and not filename.startswith("<frozen"):
+        if not is_plumbing(walk.tb_frame.f_code.co_filename):
             kept.append(walk)
         walk = walk.tb_next
     trimmed: TracebackType | None = None
     for frame in reversed(kept):
         trimmed = TracebackType(trimmed, frame.tb_frame, frame.tb_lasti, frame.tb_lineno)
     return trimmed if trimmed is not None else trace
+
+
+def is_plumbing(filename: str) -> bool:
+    """Whether a source file is ours or asyncio's, rather than the user's or a library's."""
+    return filename.startswith((*_OURS, *_PLUMBING, "<frozen")) or filename == _THREADS
+
+
+def caller_location() -> str | None:
+    """`file:line` of the nearest frame that is not ours: where the user called us. None if there is none."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not is_plumbing(frame.f_code.co_filename):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return None
+
+
+def shown_path(path: str) -> str:
+    """`path`, or a `file:line`, relative to the working folder if it is in there."""
+    return path.removeprefix(f"{Path.cwd()}{os.sep}")
 
 
 def format_error(error: BaseException) -> str:

@@ -12,9 +12,10 @@ from cfworkflows_emulator.storage import Entry, StoredStream
 
 
 def describe_instance(entries: Sequence[Entry]) -> dict[str, Any]:
-    """`{status, params, queued, start, end, output, error, rollback, steps, step_count}`.
+    """`{status, params, queued, start, end, output, error, rollback, diagnosis, steps, step_count}`.
 
-    The steps come in the order they started in. `rollback` is `{outcome, error}` once it is over, else None.
+    The steps come in the order they started in. `rollback` is `{outcome, error}` once it is over, else None. The
+    `diagnosis` is ours: the sentences that tell where the code does not do any more what the journal says, or None.
     """
     state = InstanceState.fold(entries)
     steps: dict[tuple[str, str | None], dict[str, Any]] = {}
@@ -40,6 +41,7 @@ def describe_instance(entries: Sequence[Entry]) -> dict[str, Any]:
         "output": printable(decode(state.output)) if state.output is not None else None,
         "error": _record(state.error),
         "rollback": _rollback(state),
+        "diagnosis": [str(diagnosis) for diagnosis in state.diagnoses] or None,
         "steps": list(steps.values()),
         "step_count": len(steps),
     }

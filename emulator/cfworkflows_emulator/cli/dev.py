@@ -100,7 +100,7 @@ async def _serve(
     if config.warnings:
         console.warn(render(config.warnings))
     state = options.persist_to if options.persist_to is not None else config.directory / DEFAULT
-    async with Project.open(config, state=state.absolute()) as project:
+    async with Project.open(config, state=state.absolute(), name_blocks=True) as project:
         stop = StopSignal()
         for notice in project.notices:
             console.warn(notice)

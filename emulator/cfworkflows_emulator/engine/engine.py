@@ -1,6 +1,7 @@
 """The engine of a project: all its workflows, their instances on disk, and those of them that are in memory."""
 
 import asyncio
+import builtins
 import contextvars
 import logging
 import uuid
@@ -19,6 +20,7 @@ from cfworkflows_emulator.engine.definition import (
     check_addressable,
     check_id,
 )
+from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.instance import Instance, World
 from cfworkflows_emulator.engine.intake import encoded, retention_of, validated_params
 from cfworkflows_emulator.engine.retention import Retention
@@ -240,6 +242,14 @@ class Engine:
         if not entries:
             raise _not_found(id)
         return InstanceState.fold(entries)
+
+    async def diagnosis(self, workflow: str, id: str) -> builtins.list[Diagnosis]:
+        """What replays of an instance found out, oldest first: where the code no longer does what the journal says.
+
+        Empty if there is nothing. `str()` of each is a sentence that names the steps and their source lines.
+        Raises WorkflowError if there is no such instance.
+        """
+        return (await self.state(workflow, id)).diagnoses[:]
 
     async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None:
         if not is_event_type(event_type):

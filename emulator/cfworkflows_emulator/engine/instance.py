@@ -17,6 +17,7 @@ from cfworkflows_emulator.clock import Clock, TimerHandle
 from cfworkflows_emulator.engine import rollback, step_do
 from cfworkflows_emulator.engine.admission import Admission, Turn
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
+from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.run import Run
@@ -292,6 +293,11 @@ class Instance:
         self._index()
         return admitted
 
+    def diagnose(self, diagnosis: Diagnosis) -> None:
+        """Tell, once and for all, that a replay does not do what the journal says."""
+        self.append("replay_diverged", **diagnosis.as_dict())
+        log.warning("%s: %s", self, diagnosis)
+
     def _stop_eviction(self) -> None:
         self._evictable = False
         if self._eviction is not None:
@@ -302,6 +308,8 @@ class Instance:
         self._eviction = None
         self._evictable = True
         if not self._callbacks:  # those that are left timed out, and go on
+            if self._run is not None:
+                self._run.evicted()
             self._end_run()
 
     # Lifecycle

@@ -8,7 +8,8 @@ STARTS: Mapping[str, str] = {"do": "step_started", "sleep": "sleep_started", "wa
 """The entry that a step of each kind begins with."""
 
 _KINDS = {"step": "do", "attempt": "do", "sleep": "sleep", "wait": "wait"}
-# How an instance ended is undone; when it was paused is not, because that moved the ends of its sleeps.
+# How an instance ended is undone; when it was paused is not, because that moved the ends of its sleeps. What replays
+# found out explains steps that stay where the code would not have them.
 _KEPT = {
     "workflow_queued",
     "workflow_started",
@@ -16,6 +17,7 @@ _KEPT = {
     "workflow_waiting_for_pause",
     "workflow_paused",
     "workflow_restarted",
+    "replay_diverged",
 }
 Step = tuple[str, str]
 

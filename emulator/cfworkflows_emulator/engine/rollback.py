@@ -88,6 +88,7 @@ class Rollback(Run):
     """Takes the place of the run that it undoes. `handlers` are those that are known without a replay."""
 
     carries_out = "rollback of step"
+    compares = False
 
     def __init__(self, instance: "Instance", handlers: Mapping[str, StepCall]) -> None:
         super().__init__(instance)
@@ -193,6 +194,8 @@ class Replay(Run):
 
     What is not done never ends, and no callback is called. `over` is set when `run()` ends, or when all of it waits.
     """
+
+    compares = False
 
     def __init__(self, instance: "Instance") -> None:
         super().__init__(instance)

@@ -13,6 +13,7 @@ from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step import StepCall, WorkflowStep
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows_emulator.engine import step_do, step_sleep, step_wait
+from cfworkflows_emulator.engine.comparison import Comparison
 from cfworkflows_emulator.engine.naming import Names
 from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.storage import Entry, StateError
@@ -36,6 +37,7 @@ class Run:
     """
 
     carries_out = "step"
+    compares = True
 
     def __init__(self, instance: "Instance") -> None:
         self.instance = instance
@@ -44,6 +46,7 @@ class Run:
         self.closed = False
         self._loop = asyncio.get_running_loop()
         self._names = Names(instance.state)
+        self._comparison = Comparison.of(instance.state, instance.diagnose) if self.compares else None
         self._step_calls = 0
         self.handlers: dict[str, StepCall] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -78,11 +81,13 @@ class Run:
         try:
             entrypoint = instance.definition.entrypoint()
             output = await resolve_awaitable(entrypoint.run(instance.event(), WorkflowStep(self)))
+            await self._ended(failed=False)
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
             if self._is_stopped():
                 raise
+            await self._ended(failed=True)
             instance.fail(error)
         else:
             if not self._is_stopped():
@@ -155,8 +160,14 @@ class Run:
 
     def append_start(self, type: str, step: str, **data: Any) -> Entry:
         """Like `append`, for the first entry of a verb: it says in which step's callback the verb was called."""
-        inside = self._inside()
-        return self.append(type, step, **data, **({"inside": inside} if inside is not None else {}))
+        if (inside := self._inside()) is not None:
+            return self.append(type, step, **data, inside=inside)
+        if not self._gate.is_set():
+            data["heldBack"] = True
+        entry = self.append(type, step, **data)
+        if self._comparison is not None:
+            self._comparison.began(entry)
+        return entry
 
     async def durable(self) -> None:
         """The output gate: wait until everything appended so far is on disk. If it cannot be, the run ends here."""
@@ -273,7 +284,18 @@ class Run:
         self._active()
         if self._parked:  # the call may come to nothing that ends or parks: it was done before, or is refused
             self._loop.call_soon(self._consider_parking)
-        return self._names.allot(kind, name, self._inside())
+        inside = self._inside()
+        step = self._names.allot(kind, name, inside)
+        if self._comparison is not None and inside is None:
+            self._comparison = self._comparison.called(kind, step, asyncio.current_task() is self._main)
+        return step
+
+    async def _ended(self, *, failed: bool) -> None:
+        for _ in range(SETTLE_TURNS if self._comparison is not None else 0):  # for calls again in tasks of the user's
+            self._gate.clear()
+            await asyncio.sleep(0)  # noqa: TID251 - a turn of the event loop, no time
+        if self._comparison is not None and not self._is_stopped():
+            self._comparison.ended(failed=failed)
 
     def _start(self, step: str, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
         """A future of `work`. Cancelling it only means that nobody waits: like a promise, the step itself goes on."""
@@ -357,12 +379,25 @@ class Run:
 
     def parked(self, until: float) -> None:
         """Everything waits now, and the first of it until `until`, in ms."""
+        if self._comparison is not None:
+            self._comparison.parked()
         self.instance.parked(until)
+
+    def evicted(self) -> None:
+        """It leaves memory as it waits."""
+        if self._comparison is not None:
+            self._comparison.evicted()
 
 
 def running_here() -> "Instance | None":
     """The instance whose code, in `run()` or in a callback, is calling."""
     return _running.get()
+
+
+def running_in(context: contextvars.Context) -> "tuple[Instance | None, str | None]":
+    """The instance whose code runs in `context`, and the step in whose callback it is, None in `run()`."""
+    callback = context.get(_enclosing)
+    return context.get(_running), callback.step if callback is not None else None
 
 
 class _Callback:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from cfworkflows.errors import ErrorRecord
+from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.storage import Entry, StoredStream
 
 TERMINAL = frozenset({"workflow_completed", "workflow_errored", "workflow_terminated"})
@@ -36,22 +37,44 @@ class Status(StrEnum):
         return self in (Status.WAITING, Status.ROLLING_BACK)
 
 
+@dataclass(slots=True, kw_only=True)
+class Verb:
+    """What every verb has: `began` and `ended` are the `seq` of its first and its last entry, `at` is its `file:line`.
+
+    `inside` names the step in whose callback it was called; None if it was called in `run()`. `held_back` says that it
+    was called while the instance was being paused, when steps that were called before it may have left no entry.
+    """
+
+    began: int = 0
+    ended: int | None = None
+    at: str | None = None
+    inside: str | None = None
+    held_back: bool = False
+    done: bool = False
+
+    def begin(self, entry: Entry) -> None:
+        self.began = entry.seq
+        self.at = entry.data.get("at")
+        self.inside = entry.data.get("inside")
+        self.held_back = "heldBack" in entry.data
+
+    def end(self, entry: Entry) -> None:
+        self.done, self.ended = True, entry.seq
+
+
 @dataclass(slots=True)
-class StepState:
+class StepState(Verb):
     """A `step.do`: its attempts so far and, once it is done, its value, stream or error. `retry_at` is in ms.
 
-    `inside` names the step in whose callback it was called, as in every verb; None if it was called in `run()`.
     `rollback` is the configuration of its rollback handler, None if it has none. The undoing of a step is kept in the
     same shape.
     """
 
     config: dict[str, Any]
-    inside: str | None = None
     rollback: dict[str, Any] | None = None
     attempts: int = 0
     attempt_open: bool = False
     retry_at: float | None = None
-    done: bool = False
     value: str | None = None
     stream: StoredStream | None = None
     error: ErrorRecord | None = None
@@ -68,24 +91,20 @@ class StepState:
 
 
 @dataclass(slots=True)
-class SleepState:
+class SleepState(Verb):
     """A sleep. `until` is in ms; an `absolute` one is not moved by a pause."""
 
     until: float
     absolute: bool
-    inside: str | None = None
-    done: bool = False
 
 
 @dataclass(slots=True)
-class WaitState:
+class WaitState(Verb):
     """A wait for an event. `until` is when it times out, in ms; `event` what it got."""
 
     event_type: str
     until: float
     timeout_ms: float
-    inside: str | None = None
-    done: bool = False
     timed_out: bool = False
     event: Entry | None = None
 
@@ -123,6 +142,7 @@ class InstanceState:
     events: list[Entry] = field(default_factory=list)
     open_attempts: int = 0
     rollback: RollbackState | None = None
+    diagnoses: list[Diagnosis] = field(default_factory=list)
 
     @classmethod
     def fold(cls, entries: Iterable[Entry]) -> "InstanceState":
@@ -150,9 +170,10 @@ class InstanceState:
         times += [step.retry_at for step in self.steps.values() if step.retry_at is not None]
         return min(times, default=None)
 
-    def verbs(self, kind: str) -> Mapping[str, StepState | SleepState | WaitState]:
+    def verbs(self, kind: str) -> Mapping[str, Verb]:
         """The steps of a kind: do, sleep or wait."""
-        return {"do": self.steps, "sleep": self.sleeps, "wait": self.waits}[kind]  # type: ignore[return-value]
+        verbs: dict[str, Mapping[str, Verb]] = {"do": self.steps, "sleep": self.sleeps, "wait": self.waits}
+        return verbs[kind]
 
     def event_for(self, step: str, passed_over: Container[str] = ()) -> Entry | None:
         """The buffered event that the wait `step` gets: each goes to the oldest wait for its type that has none yet.
@@ -230,7 +251,8 @@ class InstanceState:
         self.ended_at = entry.time
 
     def _step_started(self, entry: Entry) -> None:
-        self.steps[_name(entry)] = StepState(entry.data["config"], entry.data.get("inside"), entry.data.get("rollback"))
+        step = self.steps[_name(entry)] = StepState(entry.data["config"], entry.data.get("rollback"))
+        step.begin(entry)
 
     def _attempt_started(self, entry: Entry) -> None:
         self.steps[_name(entry)].attempt_started(entry)
@@ -242,38 +264,44 @@ class InstanceState:
 
     def _step_completed(self, entry: Entry) -> None:
         step = self.steps[_name(entry)]
-        step.done, step.value = True, entry.value
+        step.end(entry)
+        step.value = entry.value
         step.stream = StoredStream.of(entry.seq, entry.data)
 
     def _step_errored(self, entry: Entry) -> None:
         step = self.steps[_name(entry)]
-        step.done, step.error = True, ErrorRecord(**entry.data["error"])
+        step.end(entry)
+        step.error = ErrorRecord(**entry.data["error"])
 
     def _sleep_started(self, entry: Entry) -> None:
-        self.sleeps[_name(entry)] = SleepState(
-            entry.data["until"], entry.data.get("absolute", False), entry.data.get("inside")
-        )
+        sleep = self.sleeps[_name(entry)] = SleepState(entry.data["until"], entry.data.get("absolute", False))
+        sleep.begin(entry)
 
     def _sleep_completed(self, entry: Entry) -> None:
-        self.sleeps[_name(entry)].done = True
+        self.sleeps[_name(entry)].end(entry)
 
     def _wait_started(self, entry: Entry) -> None:
-        self.waits[_name(entry)] = WaitState(
-            entry.data["eventType"], entry.data["until"], entry.data["timeoutMs"], entry.data.get("inside")
-        )
+        data = entry.data
+        wait = self.waits[_name(entry)] = WaitState(data["eventType"], data["until"], data["timeoutMs"])
+        wait.begin(entry)
 
     def _wait_completed(self, entry: Entry) -> None:
         wait = self.waits[_name(entry)]
         event = next(event for event in self.events if event.seq == entry.data["event"])
         self.events.remove(event)
-        wait.done, wait.event = True, event
+        wait.end(entry)
+        wait.event = event
 
     def _wait_timed_out(self, entry: Entry) -> None:
         wait = self.waits[_name(entry)]
-        wait.done = wait.timed_out = True
+        wait.end(entry)
+        wait.timed_out = True
 
     def _event_received(self, entry: Entry) -> None:
         self.events.append(entry)
+
+    def _replay_diverged(self, entry: Entry) -> None:
+        self.diagnoses.append(Diagnosis.from_dict(entry.data))
 
     def _rollback_started(self, entry: Entry) -> None:
         self.status = Status.ROLLING_BACK
@@ -337,6 +365,7 @@ _APPLY: dict[str, Callable[[InstanceState, Entry], None]] = {
     "wait_completed": InstanceState._wait_completed,
     "wait_timed_out": InstanceState._wait_timed_out,
     "event_received": InstanceState._event_received,
+    "replay_diverged": InstanceState._replay_diverged,
     "rollback_started": InstanceState._rollback_started,
     "rollback_step_started": InstanceState._rollback_step_started,
     "rollback_attempt_started": InstanceState._rollback_attempt_started,

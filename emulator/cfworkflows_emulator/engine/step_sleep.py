@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from cfworkflows.errors import WorkflowFatalError
+from cfworkflows_emulator.tracebacks import caller_location
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.engine.run import Run
@@ -23,7 +24,8 @@ def begin(run: "Run", step: str, duration_ms: float, *, absolute: bool) -> None:
             f'Sleep "{step}" is longer than a year ({duration_ms / 86_400_000:.1f} days), the most the platform allows.'
         )
     data = {"absolute": True} if absolute else {}
-    run.append_start("sleep_started", step, durationMs=duration_ms, until=run.clock.now() + duration_ms, **data)
+    until = run.clock.now() + duration_ms
+    run.append_start("sleep_started", step, durationMs=duration_ms, until=until, at=caller_location(), **data)
 
 
 async def perform(run: "Run", step: str) -> None:

@@ -9,6 +9,7 @@ from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.typed import coerce
 from cfworkflows.values import decode
 from cfworkflows_emulator.engine.step_sleep import MAX_SLEEP_MS
+from cfworkflows_emulator.tracebacks import caller_location
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.engine.run import Run
@@ -36,8 +37,9 @@ def begin(run: "Run", step: str, event_type: str, timeout_ms: float) -> None:
         raise WorkflowFatalError(f"(workflow.invalid_event_type) {no_event_type(event_type)}")
     if not 0 < timeout_ms <= MAX_SLEEP_MS:
         raise WorkflowFatalError(f'The timeout of wait "{step}" must be more than 0 and at most a year.')
+    until = run.clock.now() + timeout_ms
     run.append_start(
-        "wait_started", step, eventType=event_type, until=run.clock.now() + timeout_ms, timeoutMs=timeout_ms
+        "wait_started", step, eventType=event_type, until=until, timeoutMs=timeout_ms, at=caller_location()
     )
 
 

@@ -17,6 +17,7 @@ from cfworkflows_emulator.clock import Clock, SystemClock
 from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig, WorkflowSection, class_not_found
 from cfworkflows_emulator.engine.definition import DEFAULT_RETENTION_MS, DEFAULT_STEP_LIMIT, WorkflowDefinition
 from cfworkflows_emulator.engine.engine import EVICT_AFTER_MS, Engine, open_database
+from cfworkflows_emulator.runtime.blocking import blocks_named
 from cfworkflows_emulator.runtime.exports import Exports, find_exports
 from cfworkflows_emulator.runtime.loading import WorkerLoadError, loaded_module
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
@@ -48,11 +49,13 @@ class Project:
         clock: Clock | None = None,
         state: Path | None = None,
         evict_after_ms: float | None = EVICT_AFTER_MS,
+        name_blocks: bool = False,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and take up the instances that were at work.
 
         `clock` is the machine's by default. `state` is the state folder, None to keep everything in memory. Closed at
-        the end of the block, without waiting for what runs: `close` first, to wait.
+        the end of the block, without waiting for what runs: `close` first, to wait. With `name_blocks`, code of the
+        Worker that blocks the event loop is named in the log while it does.
 
         Raises StateError for a folder or database that cannot be used, WorkerLoadError for code that does not import,
         and ConfigError for Workflow classes that are configured and not there.
@@ -68,6 +71,8 @@ class Project:
             engine.definitions |= _definitions(config, worker)
             project = cls(config, worker, engine, env)
             stack.push_async_callback(project.close)
+            if name_blocks:
+                stack.enter_context(blocks_named(config.directory))
             await engine.resume_all()
             yield project
 

@@ -8,6 +8,7 @@ from typing import Any
 from cfworkflows.entrypoint import ExecutionContext
 from cfworkflows.environment import current_context, current_env
 from cfworkflows.http import Request, Response
+from cfworkflows_emulator.runtime.blocking import current_request
 from cfworkflows_emulator.runtime.exports import Exports
 from cfworkflows_emulator.runtime.handlers import call_relaxed, check_response
 
@@ -29,6 +30,7 @@ class Worker:
         response is read too. Raises what the handler raises; TypeError if it returns no Response, and RuntimeError if
         there is no such handler.
         """
+        current_request.set(request)
         return await self._call(request, self.enter())
 
     def enter(self) -> ExecutionContext:

@@ -1,0 +1,128 @@
+"""Compares the calls of a replay with those in the journal, so that code which was changed does not go unnoticed.
+
+The platform's rule is that a step is known by its kind, name and count: one that the journal has gives its stored
+result, any other runs. What is told here changes nothing in that.
+
+Two things are certain. In the *sequence*, the part of the journal in which each call came when all before it were done,
+`run()` can only call the same again in the same order: a difference is told at once. After the first steps side by
+side the order is a matter of timing, so that only a step which is not called at all counts, and only when the run ends
+or leaves memory. What is called inside of callbacks is not compared: each attempt may call something else.
+"""
+
+import math
+from collections.abc import Callable
+
+from cfworkflows_emulator.engine.diagnosis import Call, Diagnosis
+from cfworkflows_emulator.engine.state import InstanceState, Verb
+from cfworkflows_emulator.storage import Entry
+
+Key = tuple[str, str]
+_KINDS = {"step_started": "do", "sleep_started": "sleep", "wait_started": "wait"}
+
+
+class Comparison:
+    """The calls of `state`'s journal that a replay has still to make. Differences go to `tell`, each once for ever."""
+
+    def __init__(self, state: InstanceState, tell: Callable[[Diagnosis], None]) -> None:
+        self._state = state
+        self._tell = tell
+        told = state.diagnoses
+        missing = {call.key for diagnosis in told for call in diagnosis.missing}
+        moved = {diagnosis.late.key for diagnosis in told if diagnosis.late is not None}
+        # Steps that were new to a replay: their entries come later in the journal than their calls in the code.
+        self._inserted = {call.key for diagnosis in told for call in diagnosis.new}
+        journal = [(call, verb) for call, verb in _in_order(state) if call.key not in missing]
+        self._journal = {call.key: call for call, _ in journal}
+        self._remaining = dict.fromkeys(self._journal)
+        self._sequence: dict[Key, int] = {}
+        self._new: list[Call] = []
+        self._latest: tuple[int, Call] | None = None
+        self._in_order = True
+        self._called_any = False
+        ended: float = 0
+        length = 0
+        for call, verb in journal:
+            if verb.held_back or verb.began < ended:
+                break
+            ended = max(ended, verb.ended if verb.ended is not None else math.inf)
+            if call.key not in moved and call.key not in self._inserted:
+                self._sequence[call.key] = length
+            length += 1
+        self._ambiguous = any(not call.step.endswith("-1") for call, _ in journal[length:])
+
+    @classmethod
+    def of(cls, state: InstanceState, tell: Callable[[Diagnosis], None]) -> "Comparison | None":
+        """None if the journal has no steps, or none that could be called again."""
+        comparison = cls(state, tell) if state.steps or state.sleeps or state.waits else None
+        return comparison if comparison is not None and comparison._remaining else None
+
+    def called(self, kind: str, step: str, by_main_task: bool) -> "Comparison | None":
+        """`run()` calls a step. Gives itself, or None when all has been called: then there is nothing to compare.
+
+        From the first call in another task on, the order means nothing.
+        """
+        key = (kind, step)
+        self._called_any = True
+        if not by_main_task:
+            self._in_order = False
+        index = self._sequence.pop(key, None)
+        if index is not None and self._in_order:
+            if self._latest is not None and index < self._latest[0]:
+                self._tell(Diagnosis(late=self._journal[key], early=self._latest[1]))
+            else:
+                self._latest = (index, self._journal[key])
+        self._remaining.pop(key, None)
+        return self if self._remaining else None
+
+    def began(self, entry: Entry) -> None:
+        """A step that the journal did not know begins with `entry`."""
+        new = Call(_KINDS[entry.type], str(entry.step), entry.data["at"])
+        self._inserted.add(new.key)
+        if self._in_order and self._sequence:
+            self._tell(Diagnosis(new=(new,), skipped=self._journal[next(iter(self._sequence))]))
+        else:
+            self._new.append(new)
+
+    def parked(self) -> None:
+        """All waits. What the sequence has before the last call, and was not called, has been passed."""
+        if self._in_order and self._latest is not None and not self._waits_for_inserted():
+            self._miss([key for key, index in self._sequence.items() if index < self._latest[0]])
+
+    def evicted(self) -> None:
+        """The run leaves memory, and went as far as it goes. With steps of one name side by side nothing is certain."""
+        if self._ambiguous or not self._remaining or (self._in_order and self._sequence):
+            return
+        if self._new:
+            self._tell(Diagnosis(new=tuple(self._new[:1]), skipped=self._journal[next(iter(self._remaining))]))
+        elif not self._waits_for_inserted():
+            self._miss(list(self._remaining))
+
+    def ended(self, *, failed: bool) -> None:
+        """`run()` has ended: what was not called is not called any more. If it failed at once, that says it all."""
+        if self._called_any or not failed:
+            self._miss(list(self._remaining))
+
+    def _waits_for_inserted(self) -> bool:
+        """Whether a new step is not done: what it is in front of may be called afterwards."""
+        inserted = (self._state.verbs(kind).get(step) for kind, step in self._inserted)
+        return any(verb is not None and not verb.done for verb in inserted)
+
+    def _miss(self, keys: list[Key]) -> None:
+        if not keys:
+            return
+        for key in keys:
+            del self._remaining[key]
+            self._sequence.pop(key, None)
+        self._tell(Diagnosis(missing=tuple(self._journal[key] for key in keys), new=tuple(self._new)))
+        self._new = []
+
+
+def _in_order(state: InstanceState) -> list[tuple[Call, Verb]]:
+    """What `run()` called, without what was called in callbacks, in the order of the journal."""
+    found = [
+        (Call(kind, step, verb.at), verb)
+        for kind in ("do", "sleep", "wait")
+        for step, verb in state.verbs(kind).items()
+        if verb.inside is None
+    ]
+    return sorted(found, key=lambda each: each[1].began)

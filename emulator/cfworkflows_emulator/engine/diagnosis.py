@@ -1,0 +1,82 @@
+"""What a replay found out: `run()` does not do what the journal says that it did. No I/O, no clock."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cfworkflows_emulator.tracebacks import shown_path
+
+_NOUNS = {"do": "step", "sleep": "sleep", "wait": "wait"}
+_LISTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A step, sleep or wait (`kind`: do, sleep, wait), as `name-count`, and the `file:line` of its call, if known."""
+
+    kind: str
+    step: str
+    at: str | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.kind, self.step
+
+    def __str__(self) -> str:
+        return f'{_NOUNS[self.kind]} "{self.step}"'
+
+    @property
+    def before(self) -> str:
+        """The call as the journal knows it."""
+        return f"{self} (ran at {shown_path(self.at)})" if self.at is not None else str(self)
+
+    @property
+    def now(self) -> str:
+        """The call as this replay made it."""
+        return f"{self} at {shown_path(self.at)}" if self.at is not None else str(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One divergence of a replay from the journal; `str()` is a sentence that names the steps and their lines.
+
+    `missing` ran before and were not called again. `new` are not in the journal, and began before those that are; the
+    first of these is `skipped`, where that is certain. `late` is called after `early` now, and was called before it.
+    """
+
+    missing: tuple[Call, ...] = ()
+    new: tuple[Call, ...] = ()
+    skipped: Call | None = None
+    late: Call | None = None
+    early: Call | None = None
+
+    def __str__(self) -> str:
+        parts = []
+        if self.late is not None and self.early is not None:
+            parts.append(f"{self.late.before} is called after {self.early.before}, and was called before it")
+        if self.missing:
+            parts.append(f"{_listed([call.before for call in self.missing])} {_were(self.missing)} not called again")
+        if self.skipped is not None:
+            parts.append(f"{self.skipped.before} was not called before {self.new[0].now}, which is new")
+        elif self.new:
+            parts.append(f"{_listed([call.now for call in self.new])} {'is' if len(self.new) == 1 else 'are'} new")
+        return f"the code changed, or does not do the same each time: {'; '.join(parts)}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Diagnosis":
+        several = {name: tuple(Call(**call) for call in data.get(name, ())) for name in ("missing", "new")}
+        one = {name: Call(**data[name]) for name in ("skipped", "late", "early") if name in data}
+        return cls(**several, **one)  # type: ignore[arg-type]  # each is of its field's type
+
+
+def _listed(calls: Sequence[str]) -> str:
+    more = [f"{len(calls) - _LISTED} more"] if len(calls) > _LISTED else []
+    *first, last = [*calls[:_LISTED], *more]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _were(calls: Sequence[Call]) -> str:
+    return "was" if len(calls) == 1 else "were"

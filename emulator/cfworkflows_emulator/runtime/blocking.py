@@ -1,0 +1,161 @@
+"""Names the code of the Worker that blocks the event loop, while it does.
+
+A thread asks the loop for a sign of life. If none comes, it looks at the frames of the loop's thread: which line of the
+project is being executed there, and for which instance or request. That is told again each time the block has lasted
+twice as long.
+"""
+
+import asyncio
+import contextvars
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from cfworkflows.http import Request
+from cfworkflows_emulator.clock import monotonic
+from cfworkflows_emulator.engine.run import running_in
+from cfworkflows_emulator.tracebacks import is_plumbing, shown_path
+
+log = logging.getLogger("cfworkflows.worker")
+
+FIRST_S = 2.0
+"""After so many seconds a block is told."""
+
+INTERVAL_S = 0.5
+"""How often the loop is asked, in seconds."""
+
+current_request: contextvars.ContextVar[Request | None] = contextvars.ContextVar("cfworkflows_request", default=None)
+"""The request whose handler is called, in its task and in what that starts."""
+
+_DEBUGGERS = ("pdb", "bdb", "pydevd")
+
+
+@contextmanager
+def blocks_named(project: Path) -> Iterator[None]:
+    """Watch the running event loop until the end of the block. `project` is the folder of the user's code."""
+    watch = _Watch(asyncio.get_running_loop(), threading.get_ident(), project)
+    thread = threading.Thread(target=watch.run, name="cfwf-blocking", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        watch.stopped.set()
+
+
+class _Watch:
+    def __init__(self, loop: asyncio.AbstractEventLoop, thread_id: int, project: Path) -> None:
+        self.stopped = threading.Event()
+        self._loop = loop
+        self._thread_id = thread_id
+        self._project = str(project.resolve())
+
+    def run(self) -> None:
+        """In the thread: ask, and wait for the answer."""
+        resting = _Stopwatch()
+        while not self.stopped.wait(INTERVAL_S):
+            self._tell_unseen(resting)
+            answered = threading.Event()
+            try:
+                self._loop.call_soon_threadsafe(answered.set)
+            except RuntimeError:  # the loop is closed
+                return
+            self._wait(answered)
+            resting = _Stopwatch()
+
+    def _wait(self, answered: threading.Event) -> None:
+        waiting = _Stopwatch()
+        told, place = 0.0, ""
+        while not answered.wait(INTERVAL_S if told else FIRST_S):
+            lasted = waiting.seconds()
+            if self.stopped.is_set() or (not told and lasted > 2 * FIRST_S and waiting.process_stood_still()):
+                return
+            if lasted >= max(2 * told, FIRST_S) and (found := self._blocking()) is not None:
+                what, place, remedy = found
+                told = lasted
+                log.warning("%s has blocked the event loop for %.1f s %s. %s", what, lasted, place, remedy)
+        if told:
+            log.warning("The event loop goes on: it was blocked for %.1f s %s.", waiting.seconds(), place)
+        else:
+            self._tell_unseen(waiting)
+
+    def _tell_unseen(self, watch: "_Stopwatch") -> None:
+        """This thread should have gone on long ago: something did not let it."""
+        if (lasted := watch.seconds()) > FIRST_S + INTERVAL_S and not watch.process_stood_still():
+            log.warning("The event loop was blocked for %.1f s %s", lasted, _UNSEEN)
+
+    def _blocking(self) -> tuple[str, str, str] | None:
+        """What blocks, where, and what to do about it; None if a debugger holds the process, or nothing is found."""
+        innermost = sys._current_frames().get(self._thread_id)
+        if innermost is None:
+            return None
+        frames = list(_outwards(innermost))
+        if any(frame.f_globals.get("__name__", "").partition(".")[0] in _DEBUGGERS for frame in frames):
+            return None
+        mine = next((frame for frame in frames if self._is_users(frame.f_code.co_filename)), None)
+        context = next(filter(None, map(_context, frames)), None)
+        what, remedy = _explained(context) if context is not None else (None, None)
+        where = mine or next((frame for frame in frames if not is_plumbing(frame.f_code.co_filename)), innermost)
+        return what or "Something", f"at {shown_path(_line(where))}", remedy or _AWAIT
+
+    def _is_users(self, filename: str) -> bool:
+        path = Path(filename)
+        return path.is_relative_to(self._project) and "site-packages" not in path.parts and not is_plumbing(filename)
+
+
+class _Stopwatch:
+    def __init__(self) -> None:
+        self._started = monotonic()
+        self._cpu = time.process_time()
+
+    def seconds(self) -> float:
+        return monotonic() - self._started
+
+    def process_stood_still(self) -> bool:
+        """Whether the whole process did, as after SIGSTOP: then nobody blocked anything."""
+        return time.process_time() - self._cpu < self.seconds() / 10
+
+
+_UNSEEN = (
+    "by a call that let no other thread run, so that it could not be named meanwhile: a regular expression that "
+    "backtracks, or another long call into C."
+)
+_EVERYTHING = "Everything else waits meanwhile."
+_AWAIT = f"{_EVERYTHING} Await what takes long, or hand it to `asyncio.to_thread`."
+_STEP = f"{_EVERYTHING} Make the callback a plain `def`, which runs in a thread, or await what takes long."
+_RUN = f"{_EVERYTHING} Move it into a step: a callback that is a plain `def` runs in a thread."
+
+
+def _explained(context: contextvars.Context) -> tuple[str | None, str | None]:
+    """What runs in a context, and how it would not block."""
+    instance, step = running_in(context)
+    if instance is not None:
+        return (f'step "{step}" of {instance}', _STEP) if step is not None else (f"run() of {instance}", _RUN)
+    request = context.get(current_request)
+    return (f"{request.method} {request.url}", _AWAIT) if request is not None else (None, None)
+
+
+def _context(frame: FrameType) -> contextvars.Context | None:
+    """The context of the callback that the loop runs, if this is the frame in which it does."""
+    if frame.f_code is not _HANDLE_RUN:
+        return None
+    context: contextvars.Context = frame.f_locals["self"]._context
+    return context
+
+
+_run: Callable[[asyncio.Handle], None] = asyncio.Handle._run
+_HANDLE_RUN = _run.__code__
+
+
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _line(frame: FrameType) -> str:
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
