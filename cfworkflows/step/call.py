@@ -158,9 +158,15 @@ def check_name(name: object) -> str:
     if not isinstance(name, str):
         raise WorkflowFatalError(f"A step's name must be a string, not {name!r}.")
     if len(name) > MAX_NAME_LENGTH or _CONTROL.search(name):
-        raise WorkflowFatalError(
+        error = WorkflowFatalError(
             f'Step name "{name}" exceeds max length ({MAX_NAME_LENGTH} chars) or invalid characters found'
         )
+        error.add_note(
+            f"It has {len(name)} characters. Give the step a shorter name."
+            if len(name) > MAX_NAME_LENGTH
+            else "It holds a control character, such as a line break."
+        )
+        raise error
     return name
 
 
