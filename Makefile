@@ -30,8 +30,9 @@ lint: $(STAMP) ## Check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(STAMP) ## Check the types
+types: $(STAMP) ## Check the types: ours with mypy, and what typed Workers may write with pyright
 	$(BIN)/mypy
+	$(BIN)/python -m pytest -m pyright tests/typing
 
 check: lint types test ## Everything that is checked before a change lands
 

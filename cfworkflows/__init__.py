@@ -25,9 +25,18 @@ from cfworkflows.errors import (
 )
 from cfworkflows.event import CronSchedule, WorkflowEvent, WorkflowStepEvent
 from cfworkflows.http import Blob, File, FormData, Headers, ReadableStream, Request, Response, URLSearchParams, fetch
-from cfworkflows.step import RollbackContext, StepContext, WorkflowRetryConfig, WorkflowStep, WorkflowStepConfig
+from cfworkflows.step import (
+    DelayRequest,
+    RollbackContext,
+    StepContext,
+    WorkflowRetryConfig,
+    WorkflowRetryOptions,
+    WorkflowStep,
+    WorkflowStepConfig,
+    WorkflowStepOptions,
+)
 from cfworkflows.values import JsDict
-from cfworkflows.workflow import InstanceStatus, Workflow, WorkflowInstance
+from cfworkflows.workflow import InstanceStatus, Workflow, WorkflowInstance, WorkflowInstanceCreateOptions
 
 __version__ = "0.1.0"
 
@@ -35,6 +44,7 @@ __all__ = [
     "Blob",
     "CfworkflowsError",
     "CronSchedule",
+    "DelayRequest",
     "Duration",
     "DurationError",
     "ExecutionContext",
@@ -62,11 +72,14 @@ __all__ = [
     "WorkflowEvent",
     "WorkflowFatalError",
     "WorkflowInstance",
+    "WorkflowInstanceCreateOptions",
     "WorkflowInternalError",
     "WorkflowRetryConfig",
+    "WorkflowRetryOptions",
     "WorkflowStep",
     "WorkflowStepConfig",
     "WorkflowStepEvent",
+    "WorkflowStepOptions",
     "WorkflowTimeoutError",
     "env",
     "fetch",

@@ -2,10 +2,10 @@
 
 import warnings
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Any, Generic, cast
 
 from cfworkflows.errors import PortabilityWarning
-from cfworkflows.values import JsDict
+from cfworkflows.values import ClosedJsDict, JsDict
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
@@ -17,7 +17,7 @@ else:
     T = TypeVar("T")
 
 
-class CronSchedule(JsDict):
+class CronSchedule(ClosedJsDict):
     """The schedule that created an instance: `cron`, and `scheduledTime` in ms since the epoch."""
 
     cron: str
@@ -28,7 +28,7 @@ class CronSchedule(JsDict):
         return self.scheduledTime
 
 
-class WorkflowEvent(JsDict, Generic[T]):
+class WorkflowEvent(ClosedJsDict, Generic[T]):
     """The event of an instance: `payload`, `timestamp` (aware, UTC), `instance_id`, `workflow_name`, `schedule`.
 
     It reads as an object (`event.payload`) and as the dict that Python Workers give (`event["payload"]`,
@@ -54,16 +54,16 @@ class WorkflowEvent(JsDict, Generic[T]):
         return self.get("schedule")
 
 
-class WorkflowStepEvent(JsDict, Generic[T]):
+class WorkflowStepEvent(ClosedJsDict, Generic[T]):
     """What `wait_for_event` gives: `payload`, `type` and `timestamp` (aware, UTC)."""
 
     payload: T
     type: str
     timestamp: datetime
 
-    def __getattr__(self, name: str) -> Any:
+    def _field_of_payload(self, name: str) -> Any:
         try:
-            return super().__getattr__(name)
+            return JsDict.__getattr__(cast(JsDict, self), name)
         except AttributeError:
             payload = self.get("payload")
             if isinstance(payload, dict):
@@ -79,3 +79,6 @@ class WorkflowStepEvent(JsDict, Generic[T]):
             stacklevel=2,
         )
         return value
+
+    if not TYPE_CHECKING:  # a type checker refuses what Cloudflare does not have
+        __getattr__ = _field_of_payload

@@ -3,50 +3,53 @@
 Every method takes the platform's options object, as a dict in its place, or keywords; every camelCase name works too.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Required, TypedDict, overload
 
 from cfworkflows.durations import Duration
+from cfworkflows.values import ClosedJsDict
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar
 
-    Params = TypeVar("Params", default=Any, contravariant=True)
+    Params = TypeVar("Params", default=Any)
     Output = TypeVar("Output", default=Any)
 else:
     from typing import TypeVar
 
-    Params = TypeVar("Params", contravariant=True)
+    Params = TypeVar("Params")
     Output = TypeVar("Output")
 
 
-class InstanceError(TypedDict):
+class InstanceError(ClosedJsDict):
     """How an instance failed."""
 
     name: str
     message: str
 
 
-class InstanceRollback(TypedDict):
+class InstanceRollback(ClosedJsDict):
     """How a rollback ended: `outcome` is complete or failed, `error` what a handler failed with."""
 
-    outcome: str
+    outcome: Literal["complete", "failed"]
     error: InstanceError | None
 
 
-class InstanceStatus(TypedDict, Generic[Output]):
-    """`status` is queued, running, waiting, waitingForPause, paused, rollingBack, complete, errored or terminated.
+class InstanceStatus(ClosedJsDict, Generic[Output]):
+    """How an instance is: `status.output` and `status["output"]` are the same, and a type checker knows the former.
 
     `output` is None until the instance is complete, `error` unless it errored, `rollback` unless its steps were undone.
     """
 
-    status: str
+    status: Literal[
+        "queued", "running", "waiting", "waitingForPause", "paused", "rollingBack", "complete", "errored", "terminated"
+    ]
     output: Output | None
     error: InstanceError | None
     rollback: InstanceRollback | None
 
 
-class BatchError(TypedDict):
+class BatchError(ClosedJsDict):
     """An instance of a batch that was not created: `code` is 10405 if its id exists, 10415 if it is twice in the batch.
 
     `index` is its place in the batch, counted from 0.
@@ -58,7 +61,7 @@ class BatchError(TypedDict):
     message: str
 
 
-class BatchResult(TypedDict, Generic[Output]):
+class BatchResult(ClosedJsDict, Generic[Output]):
     """What became of a batch, in the order of the batch."""
 
     created: "list[WorkflowInstance[Output]]"
@@ -67,6 +70,72 @@ class BatchResult(TypedDict, Generic[Output]):
 
 LocationHint = Literal["wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne", "apac-se", "oc", "afr", "me"]
 """Where an instance is to run, best effort. It has no effect on your own machine."""
+
+
+class RetentionOptions(TypedDict, total=False):
+    """How long an instance is kept once it has ended: complete or terminated, and errored."""
+
+    successRetention: Duration
+    errorRetention: Duration
+    success_retention: Duration
+    error_retention: Duration
+
+
+class _SharedOptions(TypedDict, Generic[Params], total=False):
+    params: Params
+    retention: RetentionOptions
+    locationHint: LocationHint
+    location_hint: LocationHint
+
+
+class WorkflowInstanceCreateOptions(_SharedOptions[Params], Generic[Params], total=False):
+    """The options of `create`. A JSON body, which is of any type, may be the `params` of every Workflow."""
+
+    id: str
+
+
+class WorkflowBatchCountOptions(_SharedOptions[Params], Generic[Params], total=False):
+    """The options of `create_batch` for `count` instances, 1 to 100, that differ in nothing but their ids."""
+
+    count: Required[int]
+
+
+class WorkflowBatchInstancesOptions(TypedDict, Generic[Params]):
+    """The options of `create_batch` for 1 to 100 `instances`, each with options of its own."""
+
+    instances: Iterable[WorkflowInstanceCreateOptions[Params]]
+
+
+class SendEventOptions(TypedDict, total=False):
+    """The options of `send_event`."""
+
+    type: Required[str]
+    payload: Any
+
+
+class TerminateOptions(TypedDict, total=False):
+    """The options of `terminate`: whether to undo the steps first."""
+
+    rollback: bool
+
+
+EventType = Literal[
+    "workflow_queued", "workflow_started", "workflow_running", "workflow_waiting", "workflow_waiting_for_pause",
+    "workflow_paused", "workflow_completed", "workflow_errored", "workflow_terminated",
+    "step_started", "step_completed", "step_errored", "attempt_started", "attempt_completed", "attempt_errored",
+    "sleep_started", "sleep_completed", "wait_started", "wait_completed", "wait_timed_out",
+    "rollback_started", "rollback_completed", "rollback_errored",
+    "rollback_step_started", "rollback_step_completed", "rollback_step_errored",
+    "rollback_attempt_started", "rollback_attempt_completed", "rollback_attempt_errored",
+]  # fmt: skip
+"""What `subscribe` tells of."""
+
+
+class SubscribeOptions(TypedDict, total=False):
+    """The options of `subscribe`: the eventId to begin after, and the types to tell of."""
+
+    cursor: int
+    filter: Sequence[EventType]
 
 
 class StepReference(TypedDict, total=False):
@@ -82,7 +151,7 @@ class StepReference(TypedDict, total=False):
 RestartOptions = TypedDict("RestartOptions", {"from": StepReference}, total=False)
 
 
-class SubscriptionResult(TypedDict):
+class SubscriptionResult(ClosedJsDict):
     """`value` is an event, None once `done` is true."""
 
     done: bool
@@ -111,13 +180,13 @@ class WorkflowInstanceSubscription(Protocol):
     async def __aexit__(self, *error: object) -> None: ...
 
 
-class DeletedInstance(TypedDict):
+class DeletedInstance(ClosedJsDict):
     """An instance that `delete_batch` deleted."""
 
     id: str
 
 
-class DeletionError(TypedDict):
+class DeletionError(ClosedJsDict):
     """An id that `delete_batch` found no instance of: `code` is 10400."""
 
     id: str
@@ -125,7 +194,7 @@ class DeletionError(TypedDict):
     message: str
 
 
-class DeletionResult(TypedDict):
+class DeletionResult(ClosedJsDict):
     """What `delete_batch` did, an entry for each id that was given."""
 
     deleted: list[DeletedInstance]
@@ -144,55 +213,71 @@ class WorkflowInstance(Protocol[Output]):
 
     async def resume(self) -> None: ...
 
-    async def terminate(self, options: Mapping[str, Any] | None = None, /, *, rollback: bool = False) -> None: ...
+    async def terminate(self, options: TerminateOptions | None = None, /, *, rollback: bool = False) -> None: ...
 
     async def restart(
-        self, options: RestartOptions | Mapping[str, Any] | None = None, /, *, from_: StepReference | None = None
+        self, options: RestartOptions | None = None, /, *, from_: StepReference | None = None
     ) -> None: ...
 
     async def subscribe(
         self,
-        options: Mapping[str, Any] | None = None,
+        options: SubscribeOptions | None = None,
         /,
         *,
-        cursor: int | None = None,
-        filter: Sequence[str] | None = None,  # noqa: A002 - the platform's name
+        cursor: int = ...,
+        filter: Sequence[EventType] = ...,  # noqa: A002 - the platform's name
     ) -> WorkflowInstanceSubscription: ...
 
     async def delete(self) -> None: ...
 
-    async def send_event(
-        self,
-        options: Mapping[str, Any] | None = None,
-        /,
-        *,
-        type: str | None = None,
-        payload: Any = None,
-    ) -> None: ...
+    @overload
+    async def send_event(self, options: SendEventOptions, /) -> None: ...
 
-    async def sendEvent(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> None: ...  # noqa: N802
+    @overload
+    async def send_event(self, /, *, type: str, payload: Any = ...) -> None: ...
+
+    @overload
+    async def sendEvent(self, options: SendEventOptions, /) -> None: ...
+
+    @overload
+    async def sendEvent(self, /, *, type: str, payload: Any = ...) -> None: ...
 
 
 class Workflow(Protocol[Params, Output]):
-    """A binding to a Workflow: `env.MY_WORKFLOW`."""
+    """A binding to a Workflow: `env.MY_WORKFLOW`. `Params` is what its instances are created with, `Output` what `run`
+    returns; `Workflow[Params]` leaves the latter open.
+    """
+
+    if not TYPE_CHECKING:
+
+        def __class_getitem__(cls, parameters: Any) -> Any:
+            """A type parameter has no default at run time before Python 3.13."""
+            if cls is Workflow and not isinstance(parameters, tuple):
+                parameters = (parameters, Any)
+            return super().__class_getitem__(parameters)
 
     async def create(
         self,
-        options: Mapping[str, Any] | None = None,
+        options: WorkflowInstanceCreateOptions[Params] | None = None,
         /,
         *,
         id: str | None = None,
-        params: Params | Mapping[str, Any] | None = None,
-        retention: Mapping[str, Duration] | None = None,
+        params: Params = ...,
+        retention: RetentionOptions | None = None,
+        location_hint: LocationHint | None = None,
     ) -> WorkflowInstance[Output]: ...
 
     async def get(self, id: str, /) -> WorkflowInstance[Output]: ...
 
     @overload
-    async def create_batch(self, options: Mapping[str, Any], /) -> BatchResult[Output]: ...
+    async def create_batch(
+        self, options: WorkflowBatchCountOptions[Params] | WorkflowBatchInstancesOptions[Params], /
+    ) -> BatchResult[Output]: ...
 
     @overload
-    async def create_batch(self, /, *, instances: Iterable[Mapping[str, Any]]) -> BatchResult[Output]: ...
+    async def create_batch(
+        self, /, *, instances: Iterable[WorkflowInstanceCreateOptions[Params]]
+    ) -> BatchResult[Output]: ...
 
     @overload
     async def create_batch(
@@ -200,19 +285,25 @@ class Workflow(Protocol[Params, Output]):
         /,
         *,
         count: int,
-        params: Params | Mapping[str, Any] | None = None,
-        retention: Mapping[str, Duration] | None = None,
+        params: Params = ...,
+        retention: RetentionOptions | None = None,
         location_hint: LocationHint | None = None,
     ) -> BatchResult[Output]: ...
 
     @overload
-    async def create_batch(self, batch: Iterable[Mapping[str, Any]], /) -> list[WorkflowInstance[Output]]: ...
+    async def create_batch(
+        self, batch: Iterable[WorkflowInstanceCreateOptions[Params]], /
+    ) -> list[WorkflowInstance[Output]]: ...
 
     @overload
-    async def createBatch(self, options: Mapping[str, Any], /) -> BatchResult[Output]: ...
+    async def createBatch(
+        self, options: WorkflowBatchCountOptions[Params] | WorkflowBatchInstancesOptions[Params], /
+    ) -> BatchResult[Output]: ...
 
     @overload
-    async def createBatch(self, batch: Iterable[Mapping[str, Any]], /) -> list[WorkflowInstance[Output]]: ...
+    async def createBatch(
+        self, batch: Iterable[WorkflowInstanceCreateOptions[Params]], /
+    ) -> list[WorkflowInstance[Output]]: ...
 
     async def delete_batch(self, ids: Iterable[str], /) -> DeletionResult: ...
 

@@ -27,7 +27,7 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows.step": {"cfworkflows.event", "cfworkflows.durations", "cfworkflows.typed"},
     "cfworkflows.entrypoint": {"cfworkflows.step"},
     "cfworkflows.environment": {"cfworkflows.entrypoint"},
-    "cfworkflows.workflow": {"cfworkflows.durations"},
+    "cfworkflows.workflow": {"cfworkflows.durations", "cfworkflows.values"},
     "cfworkflows": {"cfworkflows.environment", "cfworkflows.http", "cfworkflows.workflow", "cfworkflows.cron"},
     "cfworkflows_bindings": {"cfworkflows"},
     "cfworkflows_emulator": set(),

@@ -44,15 +44,15 @@ def options_of_object(options: Mapping[str, Any]) -> list[dict[str, Any]]:
             raise _invalid(f"instances: expected a list of objects, got {instances!r}.")
         listed = list(instances)
         if not 1 <= len(listed) <= MAX_BATCH:
-            raise _noted("Batch size exceeds maximum allowed", f"instances: 1 to {MAX_BATCH}, not {len(listed)}.")
+            raise noted("Batch size exceeds maximum allowed", f"instances: {crowded(len(listed))}")
         return [_checked(f"instances[{index}].", each) for index, each in enumerate(listed)]
     if "count" not in options:
         raise _invalid(f"expected a list, or an object with count or instances, got {dict(options)!r}.")
     count = options["count"]
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise _noted("count must be a positive integer", f"It is {count!r}.")
+        raise noted("count must be a positive integer", f"It is {count!r}.")
     if count > MAX_BATCH:
-        raise _noted(f"batchCreate only supports {MAX_BATCH} instances at a time", f"count: {count}")
+        raise noted(f"batchCreate only supports {MAX_BATCH} instances at a time", f"count: {crowded(count)}")
     shared = {key: value for key, value in options.items() if key != "count"}
     _refuse_unknown("", shared, _OPTIONS.keys() - {"id"})
     return [_checked("", shared)] * count
@@ -84,13 +84,13 @@ def _checked(where: str, options: object) -> dict[str, Any]:
     checked = {_OPTIONS[key]: value for key, value in options.items()}
     id = checked.get("id")
     if id is not None and (not isinstance(id, str) or not _ID.fullmatch(id) or _RESERVED.fullmatch(id)):
-        raise _noted("Instance ID is invalid", f"{where}id: {id!r}", code="instance.invalid_id")
+        raise noted("Instance ID is invalid", f"{where}id: {id!r}", code="instance.invalid_id")
     if checked.get("retention") is not None:
         _check_retention(f"{where}retention", checked["retention"])
     hint = checked.get("location_hint")
     if hint is not None and hint not in LOCATION_HINTS:
         expected = "|".join(f'"{each}"' for each in LOCATION_HINTS)
-        raise _noted(f"Invalid option: expected one of {expected}", f"{where}locationHint: {hint!r}")
+        raise noted(f"Invalid option: expected one of {expected}", f"{where}locationHint: {hint!r}")
     return checked
 
 
@@ -104,7 +104,7 @@ def _check_retention(where: str, retention: object) -> None:
         except DurationError as error:
             wrong = str(error)
         if wrong:
-            raise _noted(
+            raise noted(
                 "Duration must be a number or a string in format '{{number}} {{unit}}' "
                 "where unit is second(s), minute(s), etc.",
                 f"{where}.{key}: {wrong}",
@@ -117,11 +117,17 @@ def _refuse_unknown(where: str, options: Mapping[str, Any], known: Iterable[str]
         raise _invalid(f"{', '.join(unknown)}: no such option; there are {', '.join(sorted(known))}.")
 
 
+def crowded(size: int) -> str:
+    """What to do about a batch that is too large, or empty."""
+    return f"1 to {MAX_BATCH}, not {size}.{' Make several batches.' if size else ''}"
+
+
 def _invalid(note: str) -> WorkflowError:
-    return _noted("Provided argument is invalid", note)
+    return noted("Provided argument is invalid", note)
 
 
-def _noted(message: str, note: str, *, code: str = "body") -> WorkflowError:
+def noted(message: str, note: str, *, code: str | None = "body") -> WorkflowError:
+    """A WorkflowError with the platform's text, and a note that says more."""
     error = WorkflowError(message, code=code)
     error.add_note(note)
     return error

@@ -5,7 +5,7 @@ from typing import Any, Protocol, overload
 
 from cfworkflows.errors import ErrorRecord, WorkflowError
 from cfworkflows.values import JsDict, decode
-from cfworkflows_bindings.batch import MAX_BATCH, options_of_object, result
+from cfworkflows_bindings.batch import MAX_BATCH, crowded, noted, options_of_object, result
 from cfworkflows_bindings.restart import Start, starting_step
 
 _MISSING: Any = object()
@@ -154,7 +154,7 @@ class WorkflowBinding:
         if not listed:
             raise WorkflowError("batchCreate should have at least 1 instance")
         if len(listed) > MAX_BATCH:
-            raise WorkflowError(f"batchCreate only supports {MAX_BATCH} instances at a time")
+            raise noted(f"batchCreate only supports {MAX_BATCH} instances at a time", crowded(len(listed)), code=None)
         if None in listed:
             raise TypeError("create_batch() takes a list of objects of options, and one of them is None")
         each = [_merged("create_batch", one, {}) for one in listed]
@@ -175,7 +175,7 @@ class WorkflowBinding:
         if not given:
             raise WorkflowError("batchDeleteInstances should have at least 1 instance", code="body")
         if len(given) > MAX_BATCH:
-            raise WorkflowError(f"batchDeleteInstances only supports {MAX_BATCH} instances at a time", code="body")
+            raise noted(f"batchDeleteInstances only supports {MAX_BATCH} instances at a time", crowded(len(given)))
         found = await self._engine.delete_instances(self._workflow, given)
         return JsDict(
             deleted=[JsDict(id=id) for id in given if id in found],

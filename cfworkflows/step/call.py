@@ -8,12 +8,21 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol
 
 from cfworkflows.errors import ErrorRecord, WorkflowFatalError
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step.config import ResolvedConfig
-from cfworkflows.values import JsDict
+from cfworkflows.values import ClosedJsDict
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
+    T = TypeVar("T", default=Any)
+else:
+    from typing import TypeVar
+
+    T = TypeVar("T")
 
 ContextStyle = Literal["positional", "keyword"] | None
 
@@ -21,14 +30,14 @@ MAX_NAME_LENGTH = 256
 _CONTROL = re.compile(r"[\x00-\x1f]")
 
 
-class StepInfo(JsDict):
+class StepInfo(ClosedJsDict):
     """`name`, and `count`: the how-manieth step of that name in this run, from 1."""
 
     name: str
     count: int
 
 
-class StepContext(JsDict):
+class StepContext(ClosedJsDict):
     """What a step's callback may take: `step` (name and count), `attempt` (from 1), and the resolved `config`."""
 
     step: StepInfo
@@ -36,12 +45,12 @@ class StepContext(JsDict):
     config: dict[str, Any]
 
 
-class RollbackContext(JsDict):
+class RollbackContext(ClosedJsDict, Generic[T]):
     """What a rollback handler takes: `ctx`, the `error` that set it off, and the step's `output`, None if it failed."""
 
     ctx: StepContext
     error: Exception
-    output: Any
+    output: T | None
 
     @property
     def step_name(self) -> str:
@@ -150,9 +159,15 @@ def check_name(name: object) -> str:
     if not isinstance(name, str):
         raise WorkflowFatalError(f"A step's name must be a string, not {name!r}.")
     if len(name) > MAX_NAME_LENGTH or _CONTROL.search(name):
-        raise WorkflowFatalError(
+        error = WorkflowFatalError(
             f'Step name "{name}" exceeds max length ({MAX_NAME_LENGTH} chars) or invalid characters found'
         )
+        error.add_note(
+            f"It has {len(name)} characters. Give the step a shorter name."
+            if len(name) > MAX_NAME_LENGTH
+            else "It holds a control character, such as a line break."
+        )
+        raise error
     return name
 
 
@@ -169,7 +184,7 @@ def caller_location() -> str:
     return "<unknown>"
 
 
-class DelayRequest(JsDict):
+class DelayRequest(ClosedJsDict):
     """What a delay function is called with: `ctx` and the `error` of the attempt that failed."""
 
     ctx: StepContext

@@ -4,13 +4,16 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict
 
 from cfworkflows.durations import Duration, parse_duration
 from cfworkflows.errors import DurationError, WorkflowFatalError
 
+if TYPE_CHECKING:
+    from cfworkflows.step.call import DelayRequest
+
 Backoff = Literal["constant", "linear", "exponential"]
-DelayFunction = Callable[[Any], Duration | Awaitable[Duration]]
+DelayFunction = Callable[["DelayRequest"], Duration | Awaitable[Duration]]
 """Called with an object that has `ctx` (the step context) and `error`; gives the delay before the next attempt."""
 
 BACKOFFS = ("constant", "linear", "exponential")
@@ -22,6 +25,22 @@ MAX_RETRIES = 10_000
 DYNAMIC_DELAY = "[dynamic]"
 
 _SEE = "https://developers.cloudflare.com/workflows/build/sleeping-and-retrying/"
+
+
+class WorkflowRetryOptions(TypedDict, total=False):
+    """`WorkflowRetryConfig` as a dict."""
+
+    limit: Required[int | float]
+    delay: Required[Duration | DelayFunction]
+    backoff: Backoff
+
+
+class WorkflowStepOptions(TypedDict, total=False):
+    """`WorkflowStepConfig` as a dict."""
+
+    retries: "WorkflowRetryConfig | WorkflowRetryOptions"
+    timeout: Duration
+    sensitive: Literal["output"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +66,7 @@ class WorkflowStepConfig:
     sensitive: `"output"` hides the result wherever it can be seen from outside; the state folder excepted.
     """
 
-    retries: WorkflowRetryConfig | Mapping[str, Any] | None = None
+    retries: WorkflowRetryConfig | WorkflowRetryOptions | None = None
     timeout: Duration | None = None
     sensitive: Literal["output"] | None = None
 
@@ -101,7 +120,7 @@ def invalid(kind: str, name: str, reason: str) -> WorkflowFatalError:
 
 
 def resolve(
-    name: str, config: WorkflowStepConfig | Mapping[str, Any] | None, *, kind: str = "Step config"
+    name: str, config: WorkflowStepConfig | Mapping[str, object] | None, *, kind: str = "Step config"
 ) -> ResolvedConfig:
     """Check the configuration of step `name` and fill in the defaults.
 

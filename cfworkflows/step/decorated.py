@@ -50,8 +50,11 @@ class StepDecorator:
         self._step._functions[name] = decorated
         return decorated
 
-    def __await__(self) -> Generator[Any, None, Any]:
+    def _no_callback(self) -> Generator[Any, None, Any]:
         raise WorkflowFatalError(f'Step "{self._name}" requires a callback function')
+
+    if not TYPE_CHECKING:  # a type checker refuses to await it
+        __await__ = _no_callback
 
 
 class StepFunction(Generic[T]):

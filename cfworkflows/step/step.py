@@ -1,44 +1,39 @@
 """`WorkflowStep`: the object that `run()` gets as its second argument."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any, Literal, TypedDict, TypeVar, Unpack, overload
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from types import UnionType
+from typing import Any, Literal, TypeVar, Unpack, cast, overload
 
 from cfworkflows.durations import Duration, parse_duration
 from cfworkflows.errors import WorkflowFatalError
 from cfworkflows.event import WorkflowStepEvent
-from cfworkflows.step.call import Rollback, StepCall, StepDriver, caller_location, check_name, context_style
-from cfworkflows.step.config import WorkflowRetryConfig, WorkflowStepConfig, resolve
+from cfworkflows.step.arguments import MISSING, in_one_form, milliseconds, positional_form, rollback_options
+from cfworkflows.step.call import StepDriver, check_name
 from cfworkflows.step.decorated import StepDecorator, StepFunction
-from cfworkflows.typed import return_type
+from cfworkflows.step.options import (
+    AnyCallback,
+    AsyncCallback,
+    AsyncContextCallback,
+    Callback,
+    Configuring,
+    ConfiguringDecorating,
+    ContextCallback,
+    Decorating,
+    Retries,
+    RollbackConfig,
+    RollbackHandler,
+    RollbackOptions,
+    StepConfig,
+    Undoing,
+    WaitForEventOptions,
+)
 
 T = TypeVar("T")
-
-StepConfigLike = WorkflowStepConfig | Mapping[str, Any]
-RollbackOptions = Mapping[str, Any]
-Retries = WorkflowRetryConfig | Mapping[str, Any]
+R = TypeVar("R")
 
 DEFAULT_EVENT_TIMEOUT: Duration = "24 hours"
-_MISSING: Any = object()
-
-
-class _ResultOptions(TypedDict, total=False):
-    rollback: Callable[..., Any] | None
-    rollback_config: StepConfigLike | None
-    returns: Any
-
-
-class _Options(_ResultOptions, total=False):
-    retries: Retries | None
-    timeout: Duration | None
-    sensitive: Literal["output"] | None
-
-
-class _DecoratorOptions(_Options, total=False):
-    config: StepConfigLike | None
-    depends: Sequence[StepFunction[Any]] | None
-    concurrent: bool
 
 
 class WorkflowStep:
@@ -55,62 +50,164 @@ class WorkflowStep:
     def do(
         self,
         name: str,
-        callback: Callable[..., Awaitable[T]],
-        rollback_options: RollbackOptions | None = ...,
+        callback: AsyncCallback[T],
+        undo: RollbackOptions | None = ...,
         /,
-        **options: Unpack[_Options],
+        **options: Unpack[Configuring],
     ) -> asyncio.Future[T]: ...
 
     @overload
     def do(
         self,
         name: str,
-        callback: Callable[..., T],
-        rollback_options: RollbackOptions | None = ...,
+        callback: Callback[T],
+        undo: RollbackOptions | None = ...,
         /,
-        **options: Unpack[_Options],
+        **options: Unpack[Configuring],
     ) -> asyncio.Future[T]: ...
 
     @overload
     def do(
         self,
         name: str,
-        config: StepConfigLike,
-        callback: Callable[..., Awaitable[T]],
-        rollback_options: RollbackOptions | None = ...,
+        callback: AsyncContextCallback[T],
+        undo: RollbackOptions | None = ...,
         /,
-        **options: Unpack[_ResultOptions],
+        **options: Unpack[Configuring],
     ) -> asyncio.Future[T]: ...
 
     @overload
     def do(
         self,
         name: str,
-        config: StepConfigLike,
-        callback: Callable[..., T],
-        rollback_options: RollbackOptions | None = ...,
+        callback: ContextCallback[T],
+        undo: RollbackOptions | None = ...,
         /,
-        **options: Unpack[_ResultOptions],
+        **options: Unpack[Configuring],
     ) -> asyncio.Future[T]: ...
 
     @overload
-    def do(self, name: str | None = ..., /, **options: Unpack[_DecoratorOptions]) -> StepDecorator: ...
+    def do(
+        self,
+        name: str,
+        config: StepConfig,
+        callback: AsyncCallback[T],
+        undo: RollbackOptions | None = ...,
+        /,
+        **options: Unpack[Undoing],
+    ) -> asyncio.Future[T]: ...
 
     @overload
-    def do(self, name: str, config: StepConfigLike, /, **options: Unpack[_DecoratorOptions]) -> StepDecorator: ...
+    def do(
+        self,
+        name: str,
+        config: StepConfig,
+        callback: Callback[T],
+        undo: RollbackOptions | None = ...,
+        /,
+        **options: Unpack[Undoing],
+    ) -> asyncio.Future[T]: ...
+
+    @overload
+    def do(
+        self,
+        name: str,
+        config: StepConfig,
+        callback: AsyncContextCallback[T],
+        undo: RollbackOptions | None = ...,
+        /,
+        **options: Unpack[Undoing],
+    ) -> asyncio.Future[T]: ...
+
+    @overload
+    def do(
+        self,
+        name: str,
+        config: StepConfig,
+        callback: ContextCallback[T],
+        undo: RollbackOptions | None = ...,
+        /,
+        **options: Unpack[Undoing],
+    ) -> asyncio.Future[T]: ...
+
+    @overload
+    def do(
+        self,
+        name: str,
+        callback: AnyCallback,
+        undo: RollbackOptions | None = ...,
+        /,
+        *,
+        returns: type[R],
+        **options: Unpack[Configuring],
+    ) -> asyncio.Future[R]: ...
+
+    @overload
+    def do(
+        self,
+        name: str,
+        callback: AnyCallback,
+        undo: RollbackOptions | None = ...,
+        /,
+        *,
+        returns: UnionType,
+        **options: Unpack[Configuring],
+    ) -> asyncio.Future[Any]: ...
+
+    @overload
+    def do(
+        self,
+        name: str,
+        config: StepConfig,
+        callback: AnyCallback,
+        undo: RollbackOptions | None = ...,
+        /,
+        *,
+        returns: type[R],
+        **options: Unpack[Undoing],
+    ) -> asyncio.Future[R]: ...
+
+    @overload
+    def do(
+        self,
+        name: str,
+        config: StepConfig,
+        callback: AnyCallback,
+        undo: RollbackOptions | None = ...,
+        /,
+        *,
+        returns: UnionType,
+        **options: Unpack[Undoing],
+    ) -> asyncio.Future[Any]: ...
+
+    @overload
+    def do(self, name: str | None = ..., /, **options: Unpack[ConfiguringDecorating]) -> StepDecorator: ...
+
+    @overload
+    def do(
+        self, name: str | None = ..., /, *, returns: type[R], **options: Unpack[ConfiguringDecorating]
+    ) -> Callable[[Callable[..., object]], StepFunction[R]]: ...
+
+    @overload
+    def do(self, name: str, config: StepConfig, /, **options: Unpack[Decorating]) -> StepDecorator: ...
+
+    @overload
+    def do(
+        self, name: str, config: StepConfig, /, *, returns: type[R], **options: Unpack[Decorating]
+    ) -> Callable[[Callable[..., object]], StepFunction[R]]: ...
 
     def do(
         self,
         name: str | None = None,
         *arguments: Any,
-        config: StepConfigLike | None = None,
+        config: StepConfig | None = None,
         depends: Sequence[StepFunction[Any]] | None = None,
         concurrent: bool = False,
         retries: Retries | None = None,
         timeout: Duration | None = None,
         sensitive: Literal["output"] | None = None,
-        rollback: Callable[..., Any] | None = None,
-        rollback_config: StepConfigLike | None = None,
+        rollback: RollbackHandler | None = None,
+        rollback_config: RollbackConfig | None = None,
         returns: Any = None,
     ) -> Any:
         """Run `callback` as a durable step, retried on failure, and store its result.
@@ -145,13 +242,13 @@ class WorkflowStep:
             raise WorkflowFatalError('step.do is called with a name: step.do("name", callback), or @step.do("name").')
         options = {"retries": retries, "timeout": timeout, "sensitive": sensitive}
         given = {key: value for key, value in options.items() if value is not None}
-        config, callback, rollback_options = _positional_form(name, arguments, config)
+        config, callback, undo = positional_form(name, arguments, config)
         if given:
             if config is not None:
                 raise TypeError(f"step.do() got its configuration twice: as an object and as {', '.join(given)}=")
-            config = given
-        rollback, rollback_config = _rollback_options(name, rollback_options, rollback, rollback_config)
-        if callback is _MISSING:
+            config = cast(StepConfig, given)
+        rollback, rollback_config = rollback_options(name, undo, rollback, rollback_config)
+        if callback is MISSING:
             decorator_options = {
                 "config": config,
                 "rollback": rollback,
@@ -161,7 +258,7 @@ class WorkflowStep:
             return StepDecorator(self, name, depends, concurrent, decorator_options)
         if depends is not None or concurrent:
             raise TypeError("depends= and concurrent= belong to the decorator form, @step.do(…).")
-        return self._driver.do(_call(check_name(name), config, callback, rollback, rollback_config, returns))
+        return self._driver.do(in_one_form(check_name(name), config, callback, rollback, rollback_config, returns))
 
     def sleep(self, name: str, duration: Duration) -> asyncio.Future[None]:
         """Wait for `duration`: `"5 minutes"`, milliseconds, or a timedelta, up to 365 days.
@@ -175,12 +272,42 @@ class WorkflowStep:
 
         The future raises an Exception if the time has passed already when the step is first met.
         """
-        return self._driver.sleep_until(check_name(name), _milliseconds(timestamp))
+        return self._driver.sleep_until(check_name(name), milliseconds(timestamp))
+
+    @overload
+    def wait_for_event(
+        self, name: str, options: WaitForEventOptions, /, *, returns: type[R]
+    ) -> asyncio.Future[WorkflowStepEvent[R]]: ...
+
+    @overload
+    def wait_for_event(
+        self, name: str, type: str, /, *, timeout: Duration = ..., returns: type[R]
+    ) -> asyncio.Future[WorkflowStepEvent[R]]: ...
+
+    @overload
+    def wait_for_event(
+        self, name: str, /, *, type: str, timeout: Duration = ..., returns: type[R]
+    ) -> asyncio.Future[WorkflowStepEvent[R]]: ...
+
+    @overload
+    def wait_for_event(
+        self, name: str, options: WaitForEventOptions, /, *, returns: object = ...
+    ) -> asyncio.Future[WorkflowStepEvent[Any]]: ...
+
+    @overload
+    def wait_for_event(
+        self, name: str, type: str, /, *, timeout: Duration = ..., returns: object = ...
+    ) -> asyncio.Future[WorkflowStepEvent[Any]]: ...
+
+    @overload
+    def wait_for_event(
+        self, name: str, /, *, type: str, timeout: Duration = ..., returns: object = ...
+    ) -> asyncio.Future[WorkflowStepEvent[Any]]: ...
 
     def wait_for_event(
         self,
         name: str,
-        options: Mapping[str, Any] | str | None = None,
+        options: WaitForEventOptions | str | None = None,
         /,
         *,
         type: str | None = None,
@@ -200,7 +327,10 @@ class WorkflowStep:
             options = {"type": options}
         elif options is not None and not isinstance(options, Mapping):
             raise WorkflowFatalError(f"waitForEvent options must be an object with type and timeout, not {options!r}.")
-        merged = {**(options or {}), **{key: value for key, value in given.items() if value is not None}}
+        merged: dict[str, Any] = {
+            **(options or {}),
+            **{key: value for key, value in given.items() if value is not None},
+        }
         unknown = merged.keys() - {"type", "timeout"}
         if unknown:
             raise WorkflowFatalError(
@@ -213,74 +343,3 @@ class WorkflowStep:
 
     sleepUntil = sleep_until  # noqa: N815 - the platform's name
     waitForEvent = wait_for_event  # noqa: N815 - the platform's name
-
-
-def _positional_form(
-    name: object, arguments: tuple[Any, ...], config: StepConfigLike | None
-) -> tuple[StepConfigLike | None, Any, RollbackOptions | None]:
-    """Sort out `(callback)`, `(config)`, `(config, callback)`, each with rollback options behind the callback."""
-    callback: Any = _MISSING
-    rest = list(arguments)
-    if rest and not callable(rest[0]) and (len(rest) > 1 or isinstance(rest[0], (Mapping, WorkflowStepConfig))):
-        if config is not None:
-            raise TypeError("step.do() got its configuration twice: as an object and as config=")
-        config = rest.pop(0)
-        resolve(str(name), config)  # what is wrong, before who is missing
-    if rest:
-        callback = rest.pop(0)
-        if not callable(callback):
-            raise WorkflowFatalError(f'Step "{name}" requires a callback function')
-    rollback_options = rest.pop(0) if rest else None
-    if rest:
-        raise TypeError(f'step.do("{name}") takes at most a configuration, a callback and rollback options')
-    return config, callback, rollback_options
-
-
-def _rollback_options(
-    name: object, options: object, rollback: object, rollback_config: StepConfigLike | None
-) -> tuple[Any, StepConfigLike | None]:
-    if options is not None:
-        if not isinstance(options, Mapping):
-            raise WorkflowFatalError(f'Rollback options for "{name}" must be an object')
-        rollback = options.get("rollback", rollback)
-        rollback_config = options.get("rollbackConfig", options.get("rollback_config", rollback_config))
-    if rollback is not None and not callable(rollback):
-        raise WorkflowFatalError(f'Rollback for "{name}" must be a function')
-    return rollback, rollback_config
-
-
-def _call(
-    name: str,
-    config: StepConfigLike | None,
-    callback: Callable[..., Any],
-    rollback: Callable[..., Any] | None,
-    rollback_config: StepConfigLike | None,
-    returns: Any,
-) -> StepCall:
-    undo = None
-    if rollback is not None:
-        undo = Rollback(
-            rollback,
-            resolve(name, rollback_config, kind="Rollback config"),
-            context_style(name, rollback, "rollback handler", "rollback context"),
-        )
-    return StepCall(
-        name=name,
-        callback=callback,
-        context=context_style(name, callback),
-        config=resolve(name, config),
-        rollback=undo,
-        returns=returns if returns is not None else return_type(callback),
-        location=caller_location(),
-    )
-
-
-def _milliseconds(timestamp: datetime | int | float) -> float:
-    if isinstance(timestamp, datetime):
-        moment = timestamp if timestamp.tzinfo is not None else timestamp.replace(tzinfo=UTC)
-        return moment.timestamp() * 1000
-    if isinstance(timestamp, bool) or not isinstance(timestamp, (int, float)) or timestamp - timestamp != 0:
-        raise WorkflowFatalError(
-            f"sleepUntil takes a datetime, or a number of milliseconds since the epoch, not {timestamp!r}."
-        )
-    return float(timestamp)

@@ -1,6 +1,6 @@
 """A dict whose keys can be read as attributes, as objects are in TypeScript."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 class JsDict(dict[str, Any]):
@@ -43,6 +43,12 @@ class JsDict(dict[str, Any]):
         there = ", ".join(keys[:_SHOWN] + ["…"] * (len(keys) > _SHOWN)) or "none"
         return AttributeError(f"no key {name!r}; the keys that are there: {there}", name=name, obj=self)
 
+
+if TYPE_CHECKING:
+    ClosedJsDict = dict[str, Any]
+else:
+    ClosedJsDict = JsDict
+"""The base of a JsDict whose keys are known: a type checker refuses an attribute that the class does not declare."""
 
 _SHOWN = 30  # keys named in an error
 

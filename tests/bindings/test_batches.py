@@ -88,7 +88,11 @@ async def test_taken_ids_are_errors_with_the_platforms_codes(serve):
         ({"count": "2"}, "(body) count must be a positive integer", "It is '2'."),
         ({"count": 1.5}, "(body) count must be a positive integer", "It is 1.5."),
         ({"count": True}, "(body) count must be a positive integer", "It is True."),
-        ({"count": 101}, "(body) batchCreate only supports 100 instances at a time", "count: 101"),
+        (
+            {"count": 101},
+            "(body) batchCreate only supports 100 instances at a time",
+            "count: 1 to 100, not 101. Make several batches.",
+        ),
         ({"count": 1, "id": "a"}, "(body) Provided argument is invalid", "id: no such option"),
         ({"instances": []}, "(body) Batch size exceeds maximum allowed", "instances: 1 to 100, not 0."),
         ({"instances": [{}] * 101}, "(body) Batch size exceeds maximum allowed", "instances: 1 to 100, not 101."),

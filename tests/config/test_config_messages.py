@@ -89,6 +89,29 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
         "true",
     ),
     (
+        {"workflows": [{**WORKFLOW, "limits": {"steps": 25001}}]},
+        '"workflows[0].limits.steps" is 25,001, which exceeds the production maximum of 25,000.',
+        "25001",
+    ),
+    (
+        {"workflows": [{**WORKFLOW, "concurrency": {"limit": 50001}}]},
+        '"workflows[0].concurrency.limit" is 50,001, which exceeds the production maximum of 50,000.',
+        "50001",
+    ),
+    (
+        {"workflows": [{**WORKFLOW, "default_retention": {"error_retention": "31 days"}}]},
+        (
+            '"workflows[0].default_retention.error_retention" should be at most 30 days, which is as long as the '
+            'platform keeps an instance, but got "31 days".'
+        ),
+        '"31 days"',
+    ),
+    (
+        {"workflows": [{**WORKFLOW, "schedules": ["* * * * *"] * 101}]},
+        "There are 101 schedules up to here, and an account may have 100.",
+        "[",
+    ),
+    (
         {"workflows": [{**WORKFLOW, "concurrency": {"limit": -1}}]},
         '"workflows[0].concurrency.limit" should be a positive integer, but got -1.',
         "-1",
@@ -331,15 +354,6 @@ WARNINGS: list[tuple[dict[str, Any], str, str, str | None]] = [
         "id",
     ),
     ({"build": {"comand": "x"}}, 'Unexpected fields found in build field: "comand"', "comand", "command"),
-    (
-        {"workflows": [{**WORKFLOW, "limits": {"steps": 30000}}]},
-        (
-            '"workflows[0]" has a step limit of 30,000, which exceeds the production maximum of 25,000. '
-            "This configuration may not work when deployed."
-        ),
-        "30000",
-        None,
-    ),
     ({"triggers": {"crons": ["* * * * *"]}}, '"triggers" is not supported yet, and has no effect.', "", None),
     (
         {"queues": {"consumers": [{"queue": "q"}]}},

@@ -13,6 +13,12 @@ from cfworkflows.cron import LONGEST, CronExpression
 from cfworkflows.durations import parse_duration
 from cfworkflows.errors import CronError, DurationError
 
+MAX_STEPS = 25_000
+MAX_CONCURRENCY = 50_000
+MAX_SCHEDULES = 100
+MAX_NAME_LENGTH = 64
+MAX_RETENTION_MS = 30 * 86_400_000
+
 
 def _retention(value: object) -> int:
     wanted = 'should be a duration such as "30 days", or a positive number of milliseconds'
@@ -26,6 +32,8 @@ def _retention(value: object) -> int:
         raise ValueError(wanted, hint[0] if hint else units) from None
     if ms < 1:
         raise ValueError(wanted)
+    if ms > MAX_RETENTION_MS:
+        raise ValueError("should be at most 30 days, which is as long as the platform keeps an instance")
     return ms
 
 

@@ -7,14 +7,13 @@ from typing import Any
 from cfworkflows_emulator.config import bindings
 from cfworkflows_emulator.config.diagnostics import Path, field_name, join_names, show
 from cfworkflows_emulator.config.environments import DEFAULT_NAME, Resolved
+from cfworkflows_emulator.config.models import MAX_CONCURRENCY, MAX_NAME_LENGTH, MAX_SCHEDULES, MAX_STEPS
 from cfworkflows_emulator.config.report import Report
 from cfworkflows_emulator.config.shapes import json_type
 from cfworkflows_emulator.config.variables import Variable
 
-MOST_STEPS = 25_000
-
 _WORKER_NAME = re.compile(r"\Z|[a-z0-9_][a-z0-9_-]*")
-_WORKFLOW_NAME = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]{0,63}")
+_WORKFLOW_NAME = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9_-]{{0,{MAX_NAME_LENGTH - 1}}}")
 _UNIQUE = (
     "Bindings must have unique names, so that they can all be referenced in the worker.\n"
     "Please change your bindings to have unique names."
@@ -44,6 +43,7 @@ def check_values(report: Report, data: Mapping[str, Any]) -> None:
 def check_whole(resolved: Resolved) -> None:
     """The rules about the section that counts, as a whole."""
     _check_workflow_names(resolved)
+    _check_schedules(resolved)
     _check_external(resolved)
     _check_exports(resolved)
     check_unique(resolved)
@@ -140,13 +140,32 @@ def _check_workflow(report: Report, path: Path, workflow: Mapping[str, Any]) -> 
             "and may only contain letters, numbers, underscores, or hyphens.",
             (*path, "name"),
         )
-    steps = bindings.value_at(workflow, ("limits", "steps"))
-    if json_type(steps) == "number" and steps > MOST_STEPS:
-        report.warning(
-            f'"{field_name(path)}" has a step limit of {steps:,}, which exceeds the production maximum of '
-            f"{MOST_STEPS:,}. This configuration may not work when deployed.",
-            (*path, "limits", "steps"),
+    _check_most(report, path, workflow, ("limits", "steps"), MAX_STEPS, "split the work among several instances")
+    _check_most(report, path, workflow, ("concurrency", "limit"), MAX_CONCURRENCY, "leave it out for as many as run")
+
+
+def _check_most(report: Report, path: Path, workflow: Mapping[str, Any], key: Path, most: int, otherwise: str) -> None:
+    value = bindings.value_at(workflow, key)
+    if json_type(value) == "number" and value > most:
+        report.error(
+            f'"{field_name((*path, *key))}" is {value:,}, which exceeds the production maximum of {most:,}.',
+            (*path, *key),
+            suggestion=f"Set it to {most} or less, or {otherwise}.",
         )
+
+
+def _check_schedules(resolved: Resolved) -> None:
+    count = 0
+    for index, workflow in enumerate(_objects(resolved.data.get("workflows"))):
+        schedules = workflow.get("schedules") if workflow is not None else None
+        count += len(schedules) if isinstance(schedules, list) else isinstance(schedules, str)
+        if count > MAX_SCHEDULES:
+            resolved.report("workflows").error(
+                f"There are {count} schedules up to here, and an account may have {MAX_SCHEDULES}.",
+                ("workflows", index, "schedules"),
+                suggestion="A cron expression takes lists and ranges, so that one may stand for several.",
+            )
+            return
 
 
 def _check_workflow_names(resolved: Resolved) -> None:

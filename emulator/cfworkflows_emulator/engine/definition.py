@@ -7,10 +7,12 @@ from typing import Any
 
 from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows.errors import WorkflowError
+from cfworkflows_emulator.engine.sizes import over
 
 DEFAULT_STEP_LIMIT = 10_000
 DEFAULT_RETENTION_MS = 7 * 86_400_000
 """What the platform's paid plan keeps ended instances for, of Workflows made since 10 September 2026 (Limits)."""
+MAX_RETENTION_MS = 30 * 86_400_000
 MAX_ID_LENGTH = 100
 MAX_ADDRESSABLE_LENGTH = 271
 
@@ -45,7 +47,8 @@ def check_id(value: object) -> str:
     if not isinstance(value, str) or not _ID.fullmatch(value):
         error = WorkflowError("Workflow instance has invalid id")
         error.add_note(
-            f"{value!r} is not 1 to {MAX_ID_LENGTH} letters, digits, hyphens and underscores that start with no hyphen."
+            f"{value!r} is not 1 to {MAX_ID_LENGTH} letters, digits, hyphens and underscores that start with no "
+            f"hyphen{over(value, MAX_ID_LENGTH)}."
         )
         raise error
     return value
@@ -57,6 +60,7 @@ def check_addressable(value: object) -> str:
         error = WorkflowError("Instance ID is invalid", code="instance.invalid_id")
         error.add_note(
             f"{value!r} is not 1 to {MAX_ADDRESSABLE_LENGTH} letters, digits, spaces and characters out of , * / # _ -"
+            f"{over(value, MAX_ADDRESSABLE_LENGTH)}"
         )
         raise error
     return value

@@ -22,10 +22,11 @@ from cfworkflows_emulator.engine.definition import (
 )
 from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.instance import Instance, World
-from cfworkflows_emulator.engine.intake import encoded, retention_of, validated_params
+from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
 from cfworkflows_emulator.engine.retention import Retention
 from cfworkflows_emulator.engine.run import running_here
 from cfworkflows_emulator.engine.schedules import Schedules
+from cfworkflows_emulator.engine.sizes import size_of
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
@@ -159,6 +160,10 @@ class Engine:
             except CfworkflowsError as error:
                 error.add_note(f"It is number {index} of the batch, counted from 0. Nothing was created.")
                 raise
+        check_batch(
+            size_of(options.get("params", {}), queued.value or "")
+            for options, (_, _, queued) in zip(batch, prepared, strict=True)
+        )
         creations = [self._creation(*each) for each in prepared]
         outcomes = await asyncio.gather(*map(asyncio.shield, creations), return_exceptions=True)
         ids: list[str | None] = []

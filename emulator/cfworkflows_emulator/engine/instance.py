@@ -173,7 +173,9 @@ class Instance:
             value = encode(output)
             size = size_of(output, value)
             if too_large(size):
-                raise SerializationError(f"it has {size:,} bytes, and the limit is 1 MiB.")
+                raise SerializationError(
+                    f"it has {size:,} bytes, and the limit is 1 MiB. Store it elsewhere (R2, KV) and return its key."
+                )
         except SerializationError as error:
             failure = SerializationError(f"The output of the workflow cannot be stored: {error}", path=error.path)
             self._fail(failure, ErrorRecord.of(failure, format_error(failure)))

@@ -1,13 +1,13 @@
 """What a caller hands over, checked and encoded before anything of it is written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cfworkflows.durations import parse_duration
 from cfworkflows.errors import DurationError, SerializationError, WorkflowError
 from cfworkflows.typed import is_validated, validate
 from cfworkflows.values import encode
-from cfworkflows_emulator.engine.definition import WorkflowDefinition
+from cfworkflows_emulator.engine.definition import MAX_RETENTION_MS, WorkflowDefinition
 from cfworkflows_emulator.engine.sizes import size_of, too_large
 
 
@@ -25,6 +25,13 @@ def retention_of(retention: Any) -> dict[str, float]:
         raise WorkflowError(
             f"retention takes an object with successRetention and errorRetention, not {retention!r}", code="body"
         )
+    for key, value in retention.items():
+        if _milliseconds(value) > MAX_RETENTION_MS:
+            raise WorkflowError(
+                f"retention: {key} is {_milliseconds(value) / 86_400_000:.1f} days, and the platform keeps an instance "
+                "for 30 days at most. Have the workflow store what is needed for longer.",
+                code="body",
+            )
     try:
         durations = {key: parse_duration(value) for key, value in retention.items()}
     except DurationError as error:
@@ -33,6 +40,24 @@ def retention_of(retention: Any) -> dict[str, float]:
         if not duration:
             raise WorkflowError(f"retention: {key} must be more than 0, not {retention[key]!r}", code="body")
     return durations
+
+
+def _milliseconds(value: Any) -> float:
+    try:
+        return parse_duration(value)
+    except DurationError:
+        return 0  # told with the others
+
+
+def check_batch(sizes: Iterable[int]) -> None:
+    """Raise WorkflowError if the params of a batch are too large together: the platform takes them in one message."""
+    size = sum(sizes)
+    if too_large(size):
+        raise WorkflowError(
+            f"The params of the batch have {size / 1024 / 1024:.2f} MiB together, and the limit is 1 MiB. Create the "
+            "instances in several batches.",
+            code="params.too_large",
+        )
 
 
 def encoded(value: Any, what: str) -> str:
@@ -44,8 +69,8 @@ def encoded(value: Any, what: str) -> str:
     size = size_of(value, text)
     if too_large(size):
         raise WorkflowError(
-            f"The {what} have {size / 1024 / 1024:.2f} MiB, and the limit is 1 MiB. Store them elsewhere (R2, KV) and "
-            "pass their key.",
+            f"The {what} {'have' if what == 'params' else 'has'} {size / 1024 / 1024:.2f} MiB, and the limit is 1 MiB. "
+            "Store the data elsewhere (R2, KV) and pass its key.",
             code=f"{what}.too_large",
         )
     return text

@@ -105,9 +105,14 @@ class Run:
         self._step_calls += 1
         limit = self.instance.definition.step_limit
         if self._step_calls > limit:
-            raise WorkflowFatalError(
+            error = WorkflowFatalError(
                 f"The limit of {limit} steps has been reached. This limit can be changed in your worker configuration."
             )
+            error.add_note(
+                f'Step "{name}" is number {self._step_calls:,}. Raise limits.steps of the workflow, to 25,000 at most, '
+                "or split the work among several instances."
+            )
+            raise error
         if call.rollback is not None:
             self.handlers[name] = call
         done = self.state.steps.get(name)

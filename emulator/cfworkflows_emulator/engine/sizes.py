@@ -17,6 +17,11 @@ def size_of(value: Any, text: str) -> int:
     return _measure(value)
 
 
+def over(value: object, limit: int) -> str:
+    """For errors about text: how long `value` is, if that is what is wrong with it."""
+    return f"; it has {len(value)}" if isinstance(value, str) and len(value) > limit else ""
+
+
 def too_large(size: int) -> bool:
     return size > MAX_VALUE_BYTES
 

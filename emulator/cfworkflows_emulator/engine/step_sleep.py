@@ -21,7 +21,8 @@ def begin(run: "Run", step: str, duration_ms: float, *, absolute: bool) -> None:
     """Fix when the sleep ends: a replay never computes it again. Raises WorkflowFatalError beyond a year."""
     if duration_ms > MAX_SLEEP_MS:
         raise WorkflowFatalError(
-            f'Sleep "{step}" is longer than a year ({duration_ms / 86_400_000:.1f} days), the most the platform allows.'
+            f'Sleep "{step}" is longer than a year ({duration_ms / 86_400_000:.1f} days), the most the platform '
+            "allows. Sleep several times, each under a name of its own."
         )
     data = {"absolute": True} if absolute else {}
     until = run.clock.now() + duration_ms

@@ -8,6 +8,7 @@ from cfworkflows.errors import WorkflowFatalError, WorkflowTimeoutError
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.typed import coerce
 from cfworkflows.values import decode
+from cfworkflows_emulator.engine.sizes import over
 from cfworkflows_emulator.engine.step_sleep import MAX_SLEEP_MS
 from cfworkflows_emulator.tracebacks import caller_location
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from cfworkflows_emulator.engine.run import Run
 
 MAX_TYPE_LENGTH = 100
+MIN_TIMEOUT_MS = 1_000
+MAX_TIMEOUT_MS = MAX_SLEEP_MS
 _TYPE = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9_-]{{0,{MAX_TYPE_LENGTH - 1}}}")
 
 
@@ -27,16 +30,19 @@ def no_event_type(value: object) -> str:
     """What is wrong with an event type that is none."""
     return (
         f"{value!r} is no event type: 1 to {MAX_TYPE_LENGTH} letters, digits, hyphens and underscores that start with "
-        "no hyphen."
+        f"no hyphen{over(value, MAX_TYPE_LENGTH)}."
     )
 
 
 def begin(run: "Run", step: str, event_type: str, timeout_ms: float) -> None:
-    """Fix when the wait times out. Raises WorkflowFatalError beyond a year, and for a wrong event type."""
+    """Fix when the wait times out. Raises WorkflowFatalError for less than a second, more than a year, a wrong type."""
     if not is_event_type(event_type):
         raise WorkflowFatalError(f"(workflow.invalid_event_type) {no_event_type(event_type)}")
-    if not 0 < timeout_ms <= MAX_SLEEP_MS:
-        raise WorkflowFatalError(f'The timeout of wait "{step}" must be more than 0 and at most a year.')
+    if not MIN_TIMEOUT_MS <= timeout_ms <= MAX_TIMEOUT_MS:
+        raise WorkflowFatalError(
+            f'The timeout of wait "{step}" is {timeout_ms / 1000:.15g} seconds; the platform allows 1 second to 365 '
+            "days. Wait in a loop for longer."
+        )
     until = run.clock.now() + timeout_ms
     run.append_start(
         "wait_started", step, eventType=event_type, until=until, timeoutMs=timeout_ms, at=caller_location()

@@ -5,6 +5,7 @@ from cfworkflows import WorkflowEntrypoint, WorkflowEvent, WorkflowStep
 
 class Fallback(WorkflowEntrypoint):
     async def run(self, event: WorkflowEvent, step: WorkflowStep):
+        response: object
         try:
             response = await step.wait_for_event("wait for API", {
                 "type": "api_response",

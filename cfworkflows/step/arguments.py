@@ -1,0 +1,84 @@
+"""What a call of a verb was given, sorted out and checked."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cfworkflows.errors import WorkflowFatalError
+from cfworkflows.step.call import Rollback, StepCall, caller_location, context_style
+from cfworkflows.step.config import WorkflowStepConfig, resolve
+from cfworkflows.step.options import RollbackConfig, RollbackOptions, StepConfig
+from cfworkflows.typed import return_type
+
+MISSING: Any = object()
+
+
+def positional_form(
+    name: object, arguments: tuple[Any, ...], config: StepConfig | None
+) -> tuple[StepConfig | None, Any, RollbackOptions | None]:
+    """Sort out `(callback)`, `(config)`, `(config, callback)`, each with rollback options behind the callback."""
+    callback: Any = MISSING
+    rest = list(arguments)
+    if rest and not callable(rest[0]) and (len(rest) > 1 or isinstance(rest[0], (Mapping, WorkflowStepConfig))):
+        if config is not None:
+            raise TypeError("step.do() got its configuration twice: as an object and as config=")
+        config = rest.pop(0)
+        resolve(str(name), config)  # what is wrong, before who is missing
+    if rest:
+        callback = rest.pop(0)
+        if not callable(callback):
+            raise WorkflowFatalError(f'Step "{name}" requires a callback function')
+    undo = rest.pop(0) if rest else None
+    if rest:
+        raise TypeError(f'step.do("{name}") takes at most a configuration, a callback and rollback options')
+    return config, callback, undo
+
+
+def rollback_options(
+    name: object, options: object, rollback: object, rollback_config: RollbackConfig | None
+) -> tuple[Any, RollbackConfig | None]:
+    if options is not None:
+        if not isinstance(options, Mapping):
+            raise WorkflowFatalError(f'Rollback options for "{name}" must be an object')
+        rollback = options.get("rollback", rollback)
+        rollback_config = options.get("rollbackConfig", options.get("rollback_config", rollback_config))
+    if rollback is not None and not callable(rollback):
+        raise WorkflowFatalError(f'Rollback for "{name}" must be a function')
+    return rollback, rollback_config
+
+
+def in_one_form(
+    name: str,
+    config: StepConfig | None,
+    callback: Callable[..., Any],
+    rollback: Callable[..., Any] | None,
+    rollback_config: RollbackConfig | None,
+    returns: Any,
+) -> StepCall:
+    undo = None
+    if rollback is not None:
+        undo = Rollback(
+            rollback,
+            resolve(name, rollback_config, kind="Rollback config"),
+            context_style(name, rollback, "rollback handler", "rollback context"),
+        )
+    return StepCall(
+        name=name,
+        callback=callback,
+        context=context_style(name, callback),
+        config=resolve(name, config),
+        rollback=undo,
+        returns=returns if returns is not None else return_type(callback),
+        location=caller_location(),
+    )
+
+
+def milliseconds(timestamp: datetime | int | float) -> float:
+    if isinstance(timestamp, datetime):
+        moment = timestamp if timestamp.tzinfo is not None else timestamp.replace(tzinfo=UTC)
+        return moment.timestamp() * 1000
+    if isinstance(timestamp, bool) or not isinstance(timestamp, (int, float)) or timestamp - timestamp != 0:
+        raise WorkflowFatalError(
+            f"sleepUntil takes a datetime, or a number of milliseconds since the epoch, not {timestamp!r}."
+        )
+    return float(timestamp)
