@@ -243,7 +243,7 @@ class Replay(Run):
     def parked(self, until: float) -> None:
         self.over.set()
 
-    def _start(self, step: str, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+    def _start(self, step: str, work: Coroutine[Any, Any, T], *, attempts: bool = False) -> asyncio.Future[T]:
         work.close()
         return self._pending(step)
 
