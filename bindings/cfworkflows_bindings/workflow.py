@@ -206,6 +206,11 @@ class WorkflowInstance:
     def id(self) -> str:
         return self._id
 
+    @property
+    def binding(self) -> WorkflowBinding:
+        """The binding of its workflow."""
+        return WorkflowBinding(self._engine, self._workflow)
+
     def __repr__(self) -> str:
         return f"<WorkflowInstance {self._workflow}/{self._id}>"
 
