@@ -176,7 +176,8 @@ class _Undo(StepCall):
             output = coerce(self.returns, output) if self.returns is not None else output
         return RollbackContext(
             ctx=StepContext(step=info, attempt=self.state.attempts, config=config),
-            error=self.cause.rebuild(),
+            # The platform loses this name on the way to the handler.
+            error=Exception(TERMINATED.message) if self.cause == TERMINATED else self.cause.rebuild(),
             output=output,
         )
 
