@@ -254,7 +254,7 @@ async def test_a_step_that_ends_after_its_instance_is_no_event(serve):
     await server.settled(instance)
     events = await told(await instance.subscribe())
     go.set()
-    await server.clock.settle()
+    await server.unloaded()
     assert "step_completed lost-1" == (await server.journal(instance))[-1]
     assert events == await told(await instance.subscribe())
     assert "workflow_completed" == events[-1].type
