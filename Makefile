@@ -6,7 +6,7 @@ EXAMPLE ?= patterns
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance lint types check bench wheel clean
+.PHONY: help run test conformance parity lint types check bench wheel clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ test: $(STAMP) ## Run the tests (ARGS="-k journal")
 
 conformance: $(STAMP) ## Replay scenarios recorded from wrangler dev, and compare (two minutes)
 	$(BIN)/python -m pytest -m conformance tests/conformance $(ARGS)
+
+parity: $(STAMP) ## Write docs/parity.md from the lists in tests/conformance
+	$(BIN)/python tests/conformance/parity_page.py
 
 lint: $(STAMP) ## Check style and formatting
 	$(BIN)/ruff check .

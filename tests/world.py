@@ -119,6 +119,13 @@ class Server:
         assert self.clock.next_timer is not None
         self.clock._fire_next()
 
+    async def unloaded(self) -> None:
+        """Wait until the steps that outlived their instances are over, and with them the instances out of memory."""
+        runs = [instance._outlived for instance in self.engine._instances.values()]
+        if tasks := [task for run in runs if run is not None for task in run._tasks]:
+            await asyncio.wait(tasks)
+        assert {} == self.engine._instances
+
     async def settled(self, instance: WorkflowInstance) -> Any:
         await self.clock.settle()
         return await instance.status()

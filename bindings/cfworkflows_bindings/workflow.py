@@ -118,7 +118,7 @@ class WorkflowBinding:
     async def get(self, id: str, /) -> "WorkflowInstance":
         """A handle on an instance. Raises WorkflowError (`instance.not_found`) if there is none of that id."""
         if not isinstance(id, str) or not await self._engine.exists(self._workflow, id):
-            raise WorkflowError(f"Instance {id!r} does not exist", code="instance.not_found")
+            raise _not_found(id)
         return WorkflowInstance(self._engine, self._workflow, id)
 
     @overload
@@ -205,6 +205,11 @@ class WorkflowInstance:
     @property
     def id(self) -> str:
         return self._id
+
+    @property
+    def binding(self) -> WorkflowBinding:
+        """The binding of its workflow."""
+        return WorkflowBinding(self._engine, self._workflow)
 
     def __repr__(self) -> str:
         return f"<WorkflowInstance {self._workflow}/{self._id}>"
@@ -309,7 +314,13 @@ class WorkflowInstance:
         WorkflowError (`instance.not_found`) if there is no such instance any more.
         """
         if self._id not in await self._engine.delete_instances(self._workflow, [self._id]):
-            raise WorkflowError(f"Instance {self._id!r} does not exist", code="instance.not_found")
+            raise _not_found(self._id)
+
+
+def _not_found(id: object) -> WorkflowError:
+    error = WorkflowError("Instance does not exist", code="instance.not_found")
+    error.add_note(f"Its id would be {id!r}.")
+    return error
 
 
 def _error(record: ErrorRecord | None) -> JsDict | None:

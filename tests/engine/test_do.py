@@ -272,11 +272,12 @@ async def test_a_stored_configuration_is_kept_when_the_code_changes(serve):
 
 
 async def test_a_step_that_nobody_awaits_runs_though_run_returns_at_once(serve):
-    """The call starts it, as a promise is started; its result is lost, and the instance is complete meanwhile."""
-    log, go = [], asyncio.Event()
+    """The call starts it, as a promise is started; the instance is complete meanwhile, and its end is written down."""
+    log, began, go = [], asyncio.Event(), asyncio.Event()
 
     async def background():
         log.append("began")
+        began.set()
         await go.wait()
         log.append("ended")
 
@@ -287,10 +288,13 @@ async def test_a_step_that_nobody_awaits_runs_though_run_returns_at_once(serve):
     server = await serve(run)
     instance = await server.create()
     assert "returned" == (await server.settled(instance)).output
+    await began.wait()
     (callback,) = server.engine._world.callbacks
-    assert ["began"] == log
     go.set()
     await callback
     assert ["began", "ended"] == log
-    await asyncio.sleep(0)
-    assert not [entry for entry in await server.journal(instance) if entry.startswith("step_completed")]
+    await server.unloaded()
+    journal = await server.journal(instance)
+    ends = ["workflow_completed", "attempt_completed background-1", "step_completed background-1"]
+    assert ends == journal[-3:]
+    assert ("complete", "returned") == ((status := await instance.status()).status, status.output)

@@ -10,7 +10,6 @@ import pytest
 from world import ENDED, Death
 
 from cfworkflows import NonRetryableError, WorkflowError, WorkflowFatalError
-from cfworkflows.errors import StepError
 from cfworkflows_emulator.engine import open_database
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.storage import Entry, InstanceStore
@@ -376,11 +375,7 @@ async def test_terminate_with_rollback(serve, rest):
     status = await server.settled(instance)
     assert (["bad", "a"] if rest == "retry" else ["a"]) == undone.names
     assert ("terminated", ("complete", None)) == (status.status, outcome(status))
-    assert (StepError, *TERMINATED) == (
-        type(undone.calls[0].error),
-        undone.calls[0].error.name,
-        undone.calls[0].error.message,
-    )
+    assert (Exception, TERMINATED[1]) == (type(undone.calls[0].error), str(undone.calls[0].error))
     assert ["rollback_completed", "workflow_terminated"] == (await server.journal(instance))[-2:]
 
 

@@ -239,6 +239,30 @@ async def test_options_that_are_invalid(serve, options, note):
     assert caught.value.__notes__[0].startswith(note)
 
 
+async def test_a_step_that_ends_after_its_instance_is_no_event(serve):
+    """Neither for a new subscription nor for one that goes on behind the end."""
+    began, go = asyncio.Event(), asyncio.Event()
+
+    async def run(step):
+        async def work():
+            began.set()
+            await go.wait()
+
+        step.do("lost", work)
+        await began.wait()
+
+    server = await serve(run)
+    instance = await server.create()
+    await server.settled(instance)
+    events = await told(await instance.subscribe())
+    go.set()
+    await server.unloaded()
+    assert "step_completed lost-1" == (await server.journal(instance))[-1]
+    assert events == await told(await instance.subscribe())
+    assert "workflow_completed" == events[-1].type
+    assert [] == await told(await instance.subscribe(cursor=events[-1].eventId))
+
+
 async def test_an_instance_that_is_not_there(serve):
     """As everywhere."""
     server = await serve(nap)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cfworkflows.errors import ErrorRecord
+from cfworkflows.step.config import DYNAMIC_DELAY
 from cfworkflows.values import decode
 from cfworkflows_emulator.engine.results import REDACTED, is_sensitive
 from cfworkflows_emulator.engine.state import InstanceState
@@ -133,6 +134,15 @@ def _rollback(state: InstanceState) -> dict[str, Any] | None:
 
 def _value(entry: Entry) -> Any:
     return printable(decode(entry.value)) if entry.value is not None else None
+
+
+def without_functions(shown: dict[str, Any]) -> dict[str, Any]:
+    """What `describe_instance` gave, as the Local Explorer shows it: a delay that is a function is left out."""
+    for step in shown["steps"]:
+        retries = step.get("config", {}).get("retries", {})
+        if retries.get("delay") == DYNAMIC_DELAY:
+            step["config"] = {**step["config"], "retries": {k: v for k, v in retries.items() if k != "delay"}}
+    return shown
 
 
 def iso(time_ms: int) -> str:

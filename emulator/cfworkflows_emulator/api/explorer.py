@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows.http import Request, Response
-from cfworkflows_emulator.api.details import describe_instance, iso
+from cfworkflows_emulator.api.details import describe_instance, iso, without_functions
 from cfworkflows_emulator.api.guard import refusal
 from cfworkflows_emulator.engine import Engine, Status
 
@@ -111,7 +111,7 @@ class ExplorerApi:
 
     async def _instance(self, workflow: str, id: str, query: Query) -> Response:
         _, entries = await self._engine.history(workflow, id)
-        return _success(describe_instance(entries))
+        return _success(without_functions(describe_instance(entries)))
 
 
 def _whole(query: Query, key: str, default: int, most: int | None) -> int:

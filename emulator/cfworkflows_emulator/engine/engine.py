@@ -465,4 +465,6 @@ def _stopping() -> WorkflowError:
 
 
 def _not_found(id: str) -> WorkflowError:
-    return WorkflowError(f'Instance "{id}" does not exist', code="instance.not_found")
+    error = WorkflowError("Instance does not exist", code="instance.not_found")
+    error.add_note(f"Its id would be {id!r}.")
+    return error

@@ -63,6 +63,7 @@ class Instance:
         self._turn = Turn(world.admission, definition, row.key, row.place)
         self._indexed = (row.status, row.wake_at, row.place, row.expires_at)
         self._run: Run | None = None
+        self._outlived: Run | None = None
         self._callbacks: set[asyncio.Task[Any]] = set()
         self._eviction: TimerHandle | None = None
         self._evictable = False
@@ -80,8 +81,8 @@ class Instance:
 
     @property
     def running(self) -> bool:
-        """Whether a run of it is in memory, at work or parked."""
-        return self._run is not None
+        """Whether a run of it is in memory: at work, parked, or over but for attempts that nobody awaited."""
+        return self._run is not None or self._outlived is not None
 
     # The journal
 
@@ -181,7 +182,7 @@ class Instance:
             self._fail(failure, ErrorRecord.of(failure, format_error(failure)))
             return
         for step in unawaited:
-            log.warning("%s ended before step %s did: nothing awaited it, so its result is lost.", self, step)
+            log.warning("%s ended before step %s did: nothing awaited it, so its result comes too late.", self, step)
         self.append("workflow_completed", value=value)
         log.info("%s complete", self)
         self._end_run(keep_callbacks=True)
@@ -222,19 +223,28 @@ class Instance:
         self._stop_eviction()
         if run is not None:
             run.close(let_go=keep_callbacks)
+            self._outlived = run if run.lingers else None
         if self.state.status is not Status.QUEUED:
             self._turn.end()
         self._index()
         self.world.unload(self)
 
+    def attempt_outlived(self) -> None:
+        """An attempt has ended that `run()` did not wait for."""
+        if self._outlived is not None and not self._outlived.lingers:
+            self._outlived = None
+            self.world.unload(self)
+
     def stop(self) -> None:
         """Take it out of memory as it stands; the journal has all that is needed to go on."""
         for task in self._callbacks:
             task.cancel()
-        run, self._run = self._run, None
+        runs = (self._run, self._outlived)
+        self._run = self._outlived = None
         self._stop_eviction()
-        if run is not None:
-            run.close()
+        for run in runs:
+            if run is not None:
+                run.close()
 
     def hold_back(self) -> None:
         """Let nothing new start: the process is about to stop."""

@@ -176,7 +176,8 @@ class _Undo(StepCall):
         info = StepInfo(name=self.name, count=int(self.step.rpartition("-")[2]))
         return RollbackContext(
             ctx=StepContext(step=info, attempt=self.state.attempts, config=config),
-            error=self.cause.rebuild(),
+            # The platform loses this name on the way to the handler.
+            error=Exception(TERMINATED.message) if self.cause == TERMINATED else self.cause.rebuild(),
             output=result_of(self.store, self.key, self.step, self.state, self.returns),
         )
 
@@ -245,7 +246,7 @@ class Replay(Run):
     def parked(self, until: float) -> None:
         self.over.set()
 
-    def _start(self, step: str, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+    def _start(self, step: str, work: Coroutine[Any, Any, T], *, attempts: bool = False) -> asyncio.Future[T]:
         work.close()
         return self._pending(step)
 

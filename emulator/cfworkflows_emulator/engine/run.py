@@ -54,7 +54,7 @@ class Run:
         self._parked: dict[asyncio.Future[None], float] = {}
         self._waiting: dict[str, Callable[[], None]] = {}
         self._passed_over: set[str] = set()
-        self.starting: set[str] = set()
+        self._doing: set[asyncio.Task[Any]] = set()
         self._let_go = False
         self._nested: Counter[_Callback] = Counter()
         self._activity = 0
@@ -120,7 +120,7 @@ class Run:
             step_do.begin(self, name, call)
         elif done is not None and done.done:
             return self._settled(lambda: step_do.outcome(self, name, call))
-        return self._start(name, step_do.perform(self, name, call))
+        return self._start(name, step_do.perform(self, name, call), attempts=True)
 
     def sleep(self, name: str, duration_ms: float) -> asyncio.Future[None]:
         step = self._allot("sleep", name)
@@ -158,7 +158,7 @@ class Run:
 
     def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
         """Add an entry to the journal: it counts at once, and is durable after `durable()`."""
-        if self.closed:
+        if self.closed and not (self._let_go and asyncio.current_task() in self._doing):
             raise asyncio.CancelledError
         self._active()
         return self.instance.append(type, step, value, **data)
@@ -258,20 +258,30 @@ class Run:
     def close(self, *, let_go: bool = False) -> None:
         """End this execution without a trace in the journal. The instance can be run again at any time.
 
-        With `let_go`, callbacks that were about to start do so all the same: `run()` has ended, and did not await them.
+        With `let_go`, `run()` has ended: attempts that it did not await go on, and how they end is written down. So it
+        stays until they are over, or until a `close` without.
         """
         self.closed = True
         self._let_go = let_go
         for task in (self._main, *self._tasks):
             if task is None or task.done() or task is asyncio.current_task():
                 continue
-            if not (let_go and task.get_name() in self.starting):
+            if not (let_go and self._has_attempt(task)):
                 task.cancel()
         for future in self._futures:
             future.cancel()
         self.release_clock()
 
     # Bookkeeping
+
+    def _has_attempt(self, task: asyncio.Task[Any]) -> bool:
+        step = self.state.steps.get(task.get_name()) if task in self._doing else None
+        return step is not None and step.attempt_open
+
+    @property
+    def lingers(self) -> bool:
+        """Whether attempts of it go on, though it is closed."""
+        return self._let_go and any(self._has_attempt(task) for task in self._tasks if not task.done())
 
     def _inside(self) -> str | None:
         """The step whose callback is calling, None outside of callbacks."""
@@ -302,8 +312,11 @@ class Run:
         if self._comparison is not None and not self._is_stopped():
             self._comparison.ended(failed=failed)
 
-    def _start(self, step: str, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-        """A future of `work`. Cancelling it only means that nobody waits: like a promise, the step itself goes on."""
+    def _start(self, step: str, work: Coroutine[Any, Any, T], *, attempts: bool = False) -> asyncio.Future[T]:
+        """A future of `work`, a step's: `attempts` if those are what it consists of.
+
+        Cancelling it only means that nobody waits: like a promise, the step itself goes on.
+        """
         future: asyncio.Future[T] = self._loop.create_future()
         if self.closed:
             work.close()
@@ -311,6 +324,8 @@ class Run:
             return future
         task = self._loop.create_task(work, name=step)
         self._tasks.add(task)
+        if attempts:
+            self._doing.add(task)
         self._futures.add(future)
         callback = _enclosing.get()
         if callback is not None and callback.run is self and not callback.over:
@@ -318,6 +333,7 @@ class Run:
 
         def finish(task: asyncio.Task[T]) -> None:
             self._tasks.discard(task)
+            self._doing.discard(task)
             self._futures.discard(future)
             if callback is not None and callback in self._nested:
                 self._nested[callback] -= 1
@@ -325,6 +341,10 @@ class Run:
                     del self._nested[callback]
             if task.cancelled() or self.closed:
                 future.cancel()
+                if not task.cancelled():
+                    task.exception()  # of an attempt that outlived the run: it is in the journal
+                if self._let_go:
+                    self.instance.attempt_outlived()
             elif (error := task.exception()) is not None:
                 if not future.done():
                     future.set_exception(error)

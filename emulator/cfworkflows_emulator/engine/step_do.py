@@ -43,7 +43,6 @@ def begin(run: "Run", step: str, call: StepCall) -> None:
     undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
     run.append_start("step_started", step, config=call.config.as_dict(), at=call.location, **undo)
     run.append("attempt_started", step, attempt=1)
-    run.starting.add(step)
 
 
 async def perform(run: "Run", step: str, call: StepCall) -> Any:
@@ -95,10 +94,7 @@ def _stored_config(state: StepState, call: StepCall) -> ResolvedConfig:
 async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, config: ResolvedConfig) -> None:
     name, _, count = step.rpartition("-")
     attempt = state.attempts
-    try:
-        await run.durable()
-    finally:
-        run.starting.discard(step)
+    await run.durable()
     context = StepContext(step=StepInfo(name=name, count=int(count)), attempt=attempt, config=visible_config(config))
     stream = StreamIntake(run, step, attempt)
     try:
@@ -114,7 +110,7 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
         hopeless = record.non_retryable or isinstance(error, WorkflowFatalError)
         if stream.failed:
             record = dataclasses.replace(record, message=READ_FAILED + record.message)
-        if hopeless or not may_retry(config.limit, attempt, interrupted=False):
+        if hopeless or run.closed or not may_retry(config.limit, attempt, interrupted=False):
             _end(run, step, attempt, record, error)
             return
         try:
@@ -203,6 +199,8 @@ async def _within(run: "Run", work: Coroutine[Any, Any, T], timeout_ms: float, s
         callback.add_done_callback(_discard)
         raise WorkflowTimeoutError(f"Execution timed out after {timeout_ms:.15g}ms")
     if callback.cancelled():
+        if run.closed:  # it called a step of a run that has ended, or the instance was stopped
+            raise asyncio.CancelledError
         raise RuntimeError("The callback was cancelled from within.")
     return callback.result()
 

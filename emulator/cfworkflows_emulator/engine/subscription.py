@@ -59,6 +59,7 @@ class Subscription:
         self._changed = asyncio.Event()
         self._turn = asyncio.Lock()
         self._over = False
+        self._ended = False
         self._error: WorkflowError | None = None
 
     async def next(self) -> JsDict:
@@ -123,8 +124,10 @@ class Subscription:
                 self._params = entry.value
             elif entry.type == "step_started":
                 self._sensitive[str(entry.step)] = is_sensitive(entry.data["config"])
-            if entry.seq > self._cursor:
+            # What comes behind the end is of steps that outlived it, and no event.
+            if entry.seq > self._cursor and not self._ended:
                 self._unread.append(entry)
+            self._ended = entry.type in TERMINAL or (self._ended and entry.type != "workflow_restarted")
         return bool(self._unread)
 
     def _event(self, entry: Entry) -> JsDict:

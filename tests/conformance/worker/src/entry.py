@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from bench import DONE, STARTED, Bench
-from errors import described, status_of
+from errors import described, folded_event, status_of
 from journal import NOTES, note
 from patterns import Approval, Backoff, Callback, Fallback, FanOut, Reminders, Saga
 from program import keys, run_program
@@ -116,7 +116,7 @@ async def events_of(instance: Any, body: dict[str, Any]) -> list[Any]:
                 if result.get("done"):
                     found.append({"$done": True})
                     break
-                found.append(describe(result["value"]))
+                found.append(describe(folded_event(result["value"])))
                 if result["value"]["type"] in LAST_EVENTS and not body.get("all"):
                     break
     except TimeoutError:

@@ -15,6 +15,10 @@ NATIVE = {
 }  # fmt: skip
 
 
+PLATFORMS = {"WorkflowTimeoutError", "WorkflowFatalError", "WorkflowInternalError", "NonRetryableDelayError"}
+"""Errors of attempts that the platform raises itself, which cross no boundary on their way into events."""
+
+
 class CustomError(Exception):
     """A class of the Worker's own, with a property."""
 
@@ -73,3 +77,13 @@ async def status_of(instance: WorkflowInstance) -> dict[str, Any]:
         name, message = folded(error["name"], error["message"])
         status["error"] = {"name": name, "message": message}
     return status
+
+
+def folded_event(event: dict[str, Any]) -> dict[str, Any]:
+    """An event, its error as the platform shows it: an attempt's is folded if it is the Worker's own."""
+    error = event.get("error")
+    own = error is not None and (event["type"] == "workflow_errored" or error["name"] not in PLATFORMS)
+    if error is None or not own or error["name"] == "NonRetryableError":
+        return event
+    name, message = folded(error["name"], error["message"])
+    return {**event, "error": {"name": name, "message": message}}

@@ -91,7 +91,7 @@ class Scope:
         return lambda *_: self.value(form)
 
     def error(self, form: Op) -> Any:
-        """What a `throw` raises; for `value` it may be no exception at all."""
+        """What a `throw` raises. Only exceptions can be, so another value is the text of one."""
         spec = self.value(form)
         message = spec.get("message")
         match spec.get("type", "Error"):
@@ -106,7 +106,7 @@ class Scope:
             case "custom":
                 error = CustomError(message)
             case _:
-                return spec.get("value")
+                return Exception(thrown_text(form.get("value"), spec.get("value")))
         return raised_here(error)
 
 
@@ -118,6 +118,13 @@ def member(value: Any, name: str) -> Any:
     return None if isinstance(value, str) else getattr(value, name, None)
 
 
+def thrown_text(form: Any, value: Any) -> str:
+    """What is told of a thrown `value` that is no error."""
+    if isinstance(value, dict):
+        return "#<Object>"
+    return "null" if value is None and tag_of(form or {}) is None else js_text(value)
+
+
 def length(value: Any) -> int | None:
     return len(value) if isinstance(value, (str, list, bytes)) else None
 
@@ -125,7 +132,9 @@ def length(value: Any) -> int | None:
 def keys(value: Any) -> list[str] | None:
     if value is None:
         return None
-    return sorted(value) if isinstance(value, dict) else sorted(name for name in vars(value) if name[:1] != "_")
+    if isinstance(value, dict):
+        return sorted(value)
+    return [name for name in dir(value) if name[:1] != "_" and not callable(getattr(value, name))]
 
 
 def add(left: Any, right: Any) -> Any:
