@@ -39,6 +39,40 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 EVENT_TYPES = frozenset(_FIELDS)
 
 
+class InstanceEvents:
+    """Makes events of the entries of one instance. An event shows what earlier entries hold, so `see` them all."""
+
+    def __init__(self, id: str) -> None:
+        self._id = id
+        self._params: str | None = None
+        self._sensitive: dict[str, bool] = {}
+
+    def see(self, entry: Entry) -> None:
+        """Take note of what later events will show."""
+        if entry.type == "workflow_queued":
+            self._params = entry.value
+        elif entry.type == "step_started":
+            self._sensitive[str(entry.step)] = "sensitive" in entry.data["config"]
+
+    def event(self, entry: Entry) -> JsDict:
+        """The event of an entry whose type is one of EVENT_TYPES."""
+        event = JsDict(instanceId=self._id, eventId=entry.seq, timestamp=entry.time, type=entry.type)
+        if entry.step is not None:
+            event["stepName"] = entry.step
+        for name in _FIELDS[entry.type]:
+            if name == "error":
+                error = entry.data["error"]
+                event["error"] = JsDict(name=error["name"], message=error["message"])
+            elif name in entry.data:
+                event[name] = _js(entry.data[name])
+        if entry.type == "workflow_started" and self._params is not None:
+            event["params"] = decode(self._params)
+        elif entry.type in ("step_completed", "workflow_completed") and entry.value is not None:
+            hidden = entry.type == "step_completed" and self._sensitive.get(str(entry.step), False)
+            event["output"] = REDACTED if hidden else decode(entry.value)
+        return event
+
+
 class Subscription:
     """Gives the events of an instance, each once and only when it is durable: from the journal on disk, not memory.
 
@@ -51,13 +85,11 @@ class Subscription:
     def __init__(self, store: InstanceStore, key: int, id: str, cursor: int, types: Collection[str] | None) -> None:
         self._store = store
         self._key = key
-        self._id = id
         self._cursor = cursor
         self._types = types
         self._read_up_to = 0
         self._unread: deque[Entry] = deque()
-        self._params: str | None = None
-        self._sensitive: dict[str, bool] = {}
+        self._events = InstanceEvents(id)
         self._changed = asyncio.Event()
         self._turn = asyncio.Lock()
         self._over = False
@@ -74,7 +106,7 @@ class Subscription:
                 entry = self._unread.popleft()
                 self._over = entry.type in TERMINAL
                 if entry.type in EVENT_TYPES and (self._types is None or entry.type in self._types):
-                    return JsDict(done=False, value=self._event(entry))
+                    return JsDict(done=False, value=self._events.event(entry))
             if self._error is not None:
                 raise self._error
             return JsDict(done=True, value=None)
@@ -121,30 +153,10 @@ class Subscription:
     def _take(self, entries: Iterable[Entry]) -> bool:
         for entry in entries:
             self._read_up_to = entry.seq
-            if entry.type == "workflow_queued":
-                self._params = entry.value
-            elif entry.type == "step_started":
-                self._sensitive[str(entry.step)] = "sensitive" in entry.data["config"]
+            self._events.see(entry)
             if entry.seq > self._cursor:
                 self._unread.append(entry)
         return bool(self._unread)
-
-    def _event(self, entry: Entry) -> JsDict:
-        event = JsDict(instanceId=self._id, eventId=entry.seq, timestamp=entry.time, type=entry.type)
-        if entry.step is not None:
-            event["stepName"] = entry.step
-        for name in _FIELDS[entry.type]:
-            if name == "error":
-                error = entry.data["error"]
-                event["error"] = JsDict(name=error["name"], message=error["message"])
-            elif name in entry.data:
-                event[name] = _js(entry.data[name])
-        if entry.type == "workflow_started" and self._params is not None:
-            event["params"] = decode(self._params)
-        elif entry.type in ("step_completed", "workflow_completed") and entry.value is not None:
-            hidden = entry.type == "step_completed" and self._sensitive.get(str(entry.step), False)
-            event["output"] = REDACTED if hidden else decode(entry.value)
-        return event
 
     def __aiter__(self) -> "Subscription":
         return self

@@ -5,6 +5,16 @@ Imports nothing of the emulator. Everything above reads and writes through `Inst
 
 from cfworkflows_emulator.storage.database import Database, StateError
 from cfworkflows_emulator.storage.folder import StateFolder
-from cfworkflows_emulator.storage.instances import Entry, InstanceRow, InstanceStore
+from cfworkflows_emulator.storage.instances import EVERY, Beginning, Entry, InstanceRow, InstanceStore, Selection
 
-__all__ = ["Database", "Entry", "InstanceRow", "InstanceStore", "StateError", "StateFolder"]
+__all__ = [
+    "EVERY",
+    "Beginning",
+    "Database",
+    "Entry",
+    "InstanceRow",
+    "InstanceStore",
+    "Selection",
+    "StateError",
+    "StateFolder",
+]

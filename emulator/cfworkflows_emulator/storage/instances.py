@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -47,6 +47,32 @@ class InstanceRow:
     wake_at: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Some instances of a workflow: those in one of `statuses`, created from `since` to `until`.
+
+    No statuses are all of them. The times are in ms, and part of the range. `after` is the `(created_at, key)` of an
+    instance: what comes behind it in the order of the list.
+    """
+
+    statuses: Sequence[str] = ()
+    since: int | None = None
+    until: int | None = None
+    oldest_first: bool = False
+    after: tuple[int, int] | None = None
+
+
+EVERY = Selection()
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How an instance came to be: what created it, and when it was first run, in ms; None if it was not yet."""
+
+    trigger: str
+    started_at: int | None
+
+
 def _schema(connection: sqlite3.Connection) -> None:
     connection.execute(
         """CREATE TABLE instances (
@@ -76,7 +102,11 @@ def _schema(connection: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: list[Migration] = [_schema]
+def _index_by_creation(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE INDEX instances_by_creation ON instances (workflow, created_at)")
+
+
+MIGRATIONS: list[Migration] = [_schema, _index_by_creation]
 
 _COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at"
 _INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
@@ -93,6 +123,8 @@ Waiters = list[asyncio.Future[None]]
 Rows = list[InstanceRow]
 Entries = list[Entry]
 Alarms = list[tuple[int, int]]
+Beginnings = dict[int, Beginning]
+Positions = list[tuple[int, int]]
 
 
 class InstanceStore:
@@ -110,6 +142,7 @@ class InstanceStore:
         self._writing: asyncio.Task[None] | None = None
         self._failure: StateError | None = None
         self._watched: dict[int, list[asyncio.Event]] = {}
+        self._followers: list[Callable[[Iterable[int]], None]] = []
 
     @property
     def failure(self) -> StateError | None:
@@ -127,11 +160,21 @@ class InstanceStore:
         if not self._watched[key]:
             del self._watched[key]
 
+    def follow(self, follower: Callable[[Iterable[int]], None]) -> None:
+        """Call `follower` with the keys of all instances whose new entries are durable, whichever they are."""
+        self._followers.append(follower)
+
+    def unfollow(self, follower: Callable[[Iterable[int]], None]) -> None:
+        self._followers.remove(follower)
+
     def notify(self, keys: Iterable[int]) -> None:
         """Wake those that watch one of the instances `keys`."""
-        for key in self._watched.keys() & set(keys):
+        changed_keys = set(keys)
+        for key in self._watched.keys() & changed_keys:
             for changed in self._watched[key]:
                 changed.set()
+        for follower in self._followers:
+            follower(changed_keys)
 
     # Writing
 
@@ -208,7 +251,7 @@ class InstanceStore:
                 self._served, self._waiters = self._waiters, []
                 if batch:
                     await self._database.transaction(partial(_apply, batch))
-                    if self._watched:
+                    if self._watched or self._followers:
                         self.notify(operation[0] for operation in batch if isinstance(operation, tuple))
                 for waiter in self._served:
                     if not waiter.done():
@@ -262,12 +305,35 @@ class InstanceStore:
             WHERE wake_at IS NOT NULL AND (wake_at, key) > (?, ?) ORDER BY wake_at, key LIMIT ?"""
         return await self._database.run(lambda connection: connection.execute(query, (*after, limit)).fetchall())
 
-    async def list(self, workflow: str, *, statuses: Sequence[str] = (), limit: int = 100, offset: int = 0) -> Rows:
-        """The instances of a workflow, newest first; all of them, or those in one of `statuses`."""
-        where, parameters = _of_workflow(workflow, statuses)
+    async def list(self, workflow: str, selection: Selection = EVERY, *, limit: int = 100, offset: int = 0) -> Rows:
+        """The instances of a workflow, newest first unless the selection says otherwise."""
+        where, parameters = _where(workflow, selection)
+        order = "ASC" if selection.oldest_first else "DESC"
         return await self._select(
-            f"{where} ORDER BY created_at DESC, key DESC LIMIT ? OFFSET ?", (*parameters, limit, offset)
+            f"{where} ORDER BY created_at {order}, key {order} LIMIT ? OFFSET ?", (*parameters, limit, offset)
         )
+
+    async def count(self, workflow: str, selection: Selection) -> int:
+        """How many instances `list` would give without a limit."""
+        where, parameters = _where(workflow, selection)
+        query = f"SELECT count(*) FROM instances {where}"  # noqa: S608 - `where` is made of the constants below
+        return int((await self._database.run(lambda connection: connection.execute(query, parameters).fetchone()))[0])
+
+    async def beginnings(self, keys: Sequence[int]) -> Beginnings:
+        """How each of the instances `keys` came to be, by key, from the first entries of their journals."""
+        trigger = "SELECT data FROM journal WHERE instance = ? AND type = 'workflow_queued' ORDER BY seq LIMIT 1"
+        start = "SELECT time FROM journal WHERE instance = ? AND type = 'workflow_started' ORDER BY seq LIMIT 1"
+
+        def read(connection: sqlite3.Connection) -> Beginnings:
+            found: Beginnings = {}
+            for key in keys:
+                queued = connection.execute(trigger, (key,)).fetchone()
+                started = connection.execute(start, (key,)).fetchone()
+                if queued is not None:  # else it was deleted since its row was read
+                    found[key] = Beginning(json.loads(queued[0])["trigger"], started and started[0])
+            return found
+
+        return await self._database.run(read)
 
     async def counts(self, workflow: str) -> dict[str, int]:
         """How many instances of a workflow are in each status; statuses without any are left out."""
@@ -279,6 +345,27 @@ class InstanceStore:
         query = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? AND seq > ? ORDER BY seq"
         rows = await self._database.run(lambda connection: connection.execute(query, (key, after)).fetchall())
         return [Entry(seq, time, type_, step, json.loads(data), value) for seq, time, type_, step, data, value in rows]
+
+    async def positions(self, workflow: str, since: int) -> Positions:
+        """`(key, seq)` of all entries of a workflow's instances since a time in ms, in the order they came in."""
+        query = """SELECT instance, seq FROM journal JOIN instances ON key = instance
+            WHERE workflow = ? AND time >= ? ORDER BY time, instance, seq"""
+        return await self._database.run(lambda connection: connection.execute(query, (workflow, since)).fetchall())
+
+    async def entries(self, positions: Positions) -> Mapping[tuple[int, int], Entry]:
+        """The entries at some positions; those that were erased meanwhile are missing."""
+        query = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? AND seq = ?"
+
+        def read(connection: sqlite3.Connection) -> dict[tuple[int, int], Entry]:
+            found = {}
+            for position in positions:
+                row = connection.execute(query, position).fetchone()
+                if row is not None:
+                    seq, time, type_, step, data, value = row
+                    found[position] = Entry(seq, time, type_, step, json.loads(data), value)
+            return found
+
+        return await self._database.run(read)
 
     async def last_key(self) -> int:
         query = "SELECT coalesce(max(key), 0) FROM instances"
@@ -297,10 +384,18 @@ class InstanceStore:
             await self._database.close()
 
 
-def _of_workflow(workflow: str, statuses: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    if not statuses:
-        return "WHERE workflow = ?", (workflow,)
-    return f"WHERE workflow = ? AND status IN ({', '.join('?' * len(statuses))})", (workflow, *statuses)
+def _where(workflow: str, selection: Selection) -> tuple[str, tuple[Any, ...]]:
+    conditions, parameters = ["workflow = ?"], [workflow, *selection.statuses]
+    if selection.statuses:
+        conditions.append(f"status IN ({', '.join('?' * len(selection.statuses))})")
+    bounds: list[tuple[str, Any]] = [("created_at >= ?", selection.since), ("created_at <= ?", selection.until)]
+    after = ("(created_at, key) > (?, ?)" if selection.oldest_first else "(created_at, key) < (?, ?)", selection.after)
+    given: list[Any] = []
+    for condition, value in (*bounds, after):
+        if value is not None:
+            conditions.append(condition)
+            given += value if isinstance(value, tuple) else (value,)
+    return f"WHERE {' AND '.join(conditions)}", (*parameters, *given)
 
 
 def _row(key: int, entry: Entry) -> tuple[Any, ...]:
