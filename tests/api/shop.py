@@ -29,7 +29,7 @@ class Orders(WorkflowEntrypoint):
             if ctx.attempt == 1:
                 raise ValueError("once")
 
-        await step.do("flaky", fails_once, retries={"limit": 1, "delay": 1000})
+        await step.do("flaky", fails_once, retries={"limit": 1, "delay": 1000}, sensitive="output")
         await step.sleep("nap", "1 hour")
         got = await step.wait_for_event("answer", type="answer", timeout="1 day")
         if got.payload == "undo":

@@ -106,6 +106,7 @@ async def test_wait_that_timed_out_says_so(explorer: Explorer) -> None:
         ("/workflows/orders/instances/nope", 404, 10501, "Workflow instance 'nope' not found."),
         ("/workflows/orders/instances?page=0", 400, 10001, "page: Too small: expected number to be >=1"),
         ("/workflows/orders/instances?page=1.5", 400, 10001, "page: "),
+        ("/workflows/orders/instances?page=99999999999999999999", 400, 10001, "page: Too big"),
         ("/workflows/orders/instances?per_page=101", 400, 10001, "per_page: Too big: expected number to be <=100"),
         ("/workflows/orders/instances?status=bogus", 400, 10001, "status: Invalid option"),
         ("/nothing", 404, 10001, "/nothing"),
