@@ -8,6 +8,7 @@ import pytest
 
 from cfworkflows_emulator.storage import Database, Entry, InstanceRow, InstanceStore, Selection, StateError
 from cfworkflows_emulator.storage.instances import MIGRATIONS
+from cfworkflows_emulator.storage.selection import where
 
 
 def row(key, id="i", **fields):
@@ -143,12 +144,10 @@ async def test_closing_writes_what_is_pending(tmp_path):
 )
 async def test_a_page_is_read_from_an_index(selection):
     """However many instances there are: nothing is scanned, and nothing sorted."""
-    from cfworkflows_emulator.storage.instances import _where
-
     database = await Database.open(None, MIGRATIONS)
-    where, parameters = _where("w", selection)
+    condition, parameters = where("w", selection)
     order = "ASC" if selection.oldest_first else "DESC"
-    query = f"EXPLAIN QUERY PLAN SELECT * FROM instances {where} ORDER BY created_at {order}, key {order} LIMIT 9"
+    query = f"EXPLAIN QUERY PLAN SELECT * FROM instances {condition} ORDER BY created_at {order}, key {order} LIMIT 9"
     plan = [row[3] for row in await database.run(lambda connection: connection.execute(query, parameters).fetchall())]
     await database.close()
     assert 1 == len(plan)

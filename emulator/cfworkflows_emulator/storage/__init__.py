@@ -5,7 +5,8 @@ Imports nothing of the emulator. Everything above reads and writes through `Inst
 
 from cfworkflows_emulator.storage.database import Database, StateError
 from cfworkflows_emulator.storage.folder import StateFolder
-from cfworkflows_emulator.storage.instances import EVERY, Beginning, Entry, InstanceRow, InstanceStore, Selection
+from cfworkflows_emulator.storage.instances import Beginning, Entry, InstanceRow, InstanceStore
+from cfworkflows_emulator.storage.selection import EVERY, Selection
 
 __all__ = [
     "EVERY",

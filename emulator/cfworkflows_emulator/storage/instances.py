@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from cfworkflows_emulator.storage.database import Database, Migration, StateError
+from cfworkflows_emulator.storage.selection import EVERY, Selection, where
 
 T = TypeVar("T")
 log = logging.getLogger("cfworkflows.storage")
@@ -45,24 +46,6 @@ class InstanceRow:
     created_at: int
     modified_at: int
     wake_at: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Some instances of a workflow: those in one of `statuses`, created from `since` to `until`.
-
-    No statuses are all of them. The times are in ms, and part of the range. `after` is the `(created_at, key)` of an
-    instance: what comes behind it in the order of the list.
-    """
-
-    statuses: Sequence[str] = ()
-    since: int | None = None
-    until: int | None = None
-    oldest_first: bool = False
-    after: tuple[int, int] | None = None
-
-
-EVERY = Selection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,16 +290,16 @@ class InstanceStore:
 
     async def list(self, workflow: str, selection: Selection = EVERY, *, limit: int = 100, offset: int = 0) -> Rows:
         """The instances of a workflow, newest first unless the selection says otherwise."""
-        where, parameters = _where(workflow, selection)
+        condition, parameters = where(workflow, selection)
         order = "ASC" if selection.oldest_first else "DESC"
         return await self._select(
-            f"{where} ORDER BY created_at {order}, key {order} LIMIT ? OFFSET ?", (*parameters, limit, offset)
+            f"{condition} ORDER BY created_at {order}, key {order} LIMIT ? OFFSET ?", (*parameters, limit, offset)
         )
 
     async def count(self, workflow: str, selection: Selection) -> int:
         """How many instances `list` would give without a limit."""
-        where, parameters = _where(workflow, selection)
-        query = f"SELECT count(*) FROM instances {where}"  # noqa: S608 - `where` is made of the constants below
+        condition, parameters = where(workflow, selection)
+        query = f"SELECT count(*) FROM instances {condition}"  # noqa: S608 - made of the constants in `where`
         return int((await self._database.run(lambda connection: connection.execute(query, parameters).fetchone()))[0])
 
     async def beginnings(self, keys: Sequence[int]) -> Beginnings:
@@ -382,20 +365,6 @@ class InstanceStore:
             await self.flushed()
         finally:
             await self._database.close()
-
-
-def _where(workflow: str, selection: Selection) -> tuple[str, tuple[Any, ...]]:
-    conditions, parameters = ["workflow = ?"], [workflow, *selection.statuses]
-    if selection.statuses:
-        conditions.append(f"status IN ({', '.join('?' * len(selection.statuses))})")
-    bounds: list[tuple[str, Any]] = [("created_at >= ?", selection.since), ("created_at <= ?", selection.until)]
-    after = ("(created_at, key) > (?, ?)" if selection.oldest_first else "(created_at, key) < (?, ?)", selection.after)
-    given: list[Any] = []
-    for condition, value in (*bounds, after):
-        if value is not None:
-            conditions.append(condition)
-            given += value if isinstance(value, tuple) else (value,)
-    return f"WHERE {' AND '.join(conditions)}", (*parameters, *given)
 
 
 def _row(key: int, entry: Entry) -> tuple[Any, ...]:
