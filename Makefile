@@ -3,10 +3,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 EXAMPLE ?= patterns
+NODE ?= node
+WRANGLER ?= node_modules/wrangler/bin/wrangler.js
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance parity lint types check bench wheel clean
+.PHONY: help run test conformance parity fuzz peer lint types check bench wheel clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +30,12 @@ conformance: $(STAMP) ## Replay scenarios recorded from wrangler dev, and compar
 
 parity: $(STAMP) ## Write docs/parity.md from the lists in tests/conformance
 	$(BIN)/python tests/conformance/parity_page.py
+
+fuzz: $(STAMP) ## Send requests made up from the API's own description (a minute)
+	$(BIN)/python -m pytest -m fuzz tests/api $(ARGS)
+
+peer: $(STAMP) ## Drive the server with the real wrangler (WRANGLER=path/to/wrangler.js NODE=node)
+	WRANGLER="$(WRANGLER)" NODE="$(NODE)" $(BIN)/python -m pytest -m peer tests/api $(ARGS)
 
 lint: $(STAMP) ## Check style and formatting
 	$(BIN)/ruff check .

@@ -5,6 +5,8 @@ import pty
 import signal
 import socket
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -502,3 +504,20 @@ def peak_kb(process):
     """The most memory that the process ever had, in kB."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM"))
+
+
+async def test_host_names_are_allowed_on_the_command_line(write, running):
+    """Under another name than localhost the APIs answer only if the user said it."""
+    write()
+    async with running("--allow-host", "dev.box") as dev:
+
+        def ask(host):
+            request = urllib.request.Request(dev.url + "/cdn-cgi/local/explorer/api/workflows", headers={"Host": host})
+            try:
+                with urllib.request.urlopen(request, timeout=20) as response:
+                    return response.status
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.code
+
+        assert [200, 403] == [await asyncio.to_thread(ask, host) for host in ("dev.box:1", "evil.box")]

@@ -1,12 +1,14 @@
 """The journals of all instances in one database, written in groups."""
 
 import asyncio
+import re
 import sqlite3
 
 import pytest
 
-from cfworkflows_emulator.storage import Database, Entry, InstanceRow, InstanceStore, StateError
+from cfworkflows_emulator.storage import Database, Entry, InstanceRow, InstanceStore, Selection, StateError
 from cfworkflows_emulator.storage.instances import MIGRATIONS
+from cfworkflows_emulator.storage.selection import where
 
 
 def row(key, id="i", **fields):
@@ -63,7 +65,7 @@ async def test_lists_and_counts(store):
         store.create(row(key, f"i{key}", status="complete" if key % 2 else "running"), [queued()])
     await store.flushed()
     assert ["i5", "i4"] == [each.id for each in await store.list("w", limit=2)]
-    assert ["i3", "i1"] == [each.id for each in await store.list("w", statuses=["complete"], offset=1)]
+    assert ["i3", "i1"] == [each.id for each in await store.list("w", Selection(["complete"]), offset=1)]
     assert {"complete": 3, "running": 2} == await store.counts("w")
     assert ["i2", "i4"] == [each.id for each in await store.interrupted()]
 
@@ -127,3 +129,27 @@ async def test_closing_writes_what_is_pending(tmp_path):
     with sqlite3.connect(path) as connection:
         assert [("i",)] == connection.execute("SELECT id FROM instances").fetchall()
     connection.close()
+
+
+@pytest.mark.parametrize(
+    "selection",
+    [
+        Selection(),
+        Selection(["waiting"]),
+        Selection(since=1, until=2),
+        Selection(["waiting"], since=1, until=2),
+        Selection(after=(5, 5)),
+        Selection(oldest_first=True, after=(5, 5)),
+    ],
+    ids=str,
+)
+async def test_a_page_is_read_from_an_index(selection):
+    """However many instances there are: nothing is scanned, and nothing sorted."""
+    database = await Database.open(None, MIGRATIONS)
+    condition, parameters = where("w", selection)
+    order = "ASC" if selection.oldest_first else "DESC"
+    query = f"EXPLAIN QUERY PLAN SELECT * FROM instances {condition} ORDER BY created_at {order}, key {order} LIMIT 9"
+    plan = [row[3] for row in await database.run(lambda connection: connection.execute(query, parameters).fetchall())]
+    await database.close()
+    assert 1 == len(plan)
+    assert re.match(r"SEARCH instances USING INDEX instances_by_", plan[0]), plan

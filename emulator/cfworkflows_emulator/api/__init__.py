@@ -1,8 +1,12 @@
-"""What the server answers beside the Worker: the Local Explorer API that `wrangler dev` has too.
+"""What the server answers beside the Worker: the Local Explorer API of `wrangler dev`, and Cloudflare's REST API.
 
-May import the engine and the SDK. Every path is guarded: a page of another site can neither read nor change anything.
+May import the runtime, the engine and the SDK. Every path is guarded: a page of another site can neither read nor
+change anything. `routes` is the table that both are made of, `workflows` what both can do.
 """
 
 from cfworkflows_emulator.api.explorer import ExplorerApi
+from cfworkflows_emulator.api.guard import Guard
+from cfworkflows_emulator.api.rest import RestApi
+from cfworkflows_emulator.api.workflows import Workflows
 
-__all__ = ["ExplorerApi"]
+__all__ = ["ExplorerApi", "Guard", "RestApi", "Workflows"]

@@ -1,6 +1,7 @@
 """An instance's journal as the Local Explorer shows it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,6 +47,16 @@ def describe_instance(entries: Sequence[Entry]) -> dict[str, Any]:
         "steps": list(steps.values()),
         "step_count": len(steps),
     }
+
+
+def describe_rollback(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The rollback handlers that ran, in that order: steps of the type `rollback`, without outputs."""
+    handlers: dict[tuple[str, str | None], dict[str, Any]] = {}
+    for entry in entries:
+        kind = entry.type.removeprefix("rollback_")
+        if kind != entry.type and kind.partition("_")[0] in ("step", "attempt"):
+            _step(handlers, replace(entry, type=kind))
+    return [{**handler, "type": "rollback", "output": None} for handler in handlers.values()]
 
 
 def _step(steps: dict[tuple[str, str | None], dict[str, Any]], entry: Entry) -> None:

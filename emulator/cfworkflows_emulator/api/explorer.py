@@ -1,44 +1,93 @@
 """The Local Explorer API: `/cdn-cgi/local/explorer/api`, with the older path that some clients still use."""
 
-import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
-from cfworkflows.errors import WorkflowError
+from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows.http import Request, Response
+from cfworkflows_emulator.api import results
 from cfworkflows_emulator.api.details import describe_instance, iso, without_functions
-from cfworkflows_emulator.api.guard import refusal
-from cfworkflows_emulator.engine import Engine, Status
+from cfworkflows_emulator.api.envelope import ApiError, success
+from cfworkflows_emulator.api.local import LocalRoutes
+from cfworkflows_emulator.api.openapi import describe
+from cfworkflows_emulator.api.requests import CreateBody, DeleteBody, InstancesQuery, StatusBody, SubscribeQuery
+from cfworkflows_emulator.api.routes import ANY_JSON, Call, Dialect, Route, Router
+from cfworkflows_emulator.api.streaming import Streams
+from cfworkflows_emulator.api.workflows import TRIGGER, Workflows, explained
+from cfworkflows_emulator.engine import Status
 
 PREFIXES = ("/cdn-cgi/local/explorer/api", "/cdn-cgi/explorer/api")
-NOT_FOUND = 10501
+TITLE = "Local Explorer API"
+
 INVALID = 10001
-MAX_PER_PAGE = 100
+NOT_FOUND = 10501
+INVALID_DATES = 10502
 
-_LIST = re.compile(r"/workflows/?")
-_WORKFLOW = re.compile(r"/workflows/([^/]+)")
-_INSTANCES = re.compile(r"/workflows/([^/]+)/instances/?")
-_INSTANCE = re.compile(r"/workflows/([^/]+)/instances/(.+)")
-
-Query = Mapping[str, str]
+_STATUS = {"instance.cannot_restart": 409, "instance.unavailable": 503}
 
 
 class ExplorerApi:
-    """Answers the Explorer's questions about workflows and instances.
+    """Shows and changes workflows and instances, as the platform's local server does for its page and its CLI."""
 
-    `class_names` and `script_name` are what the configuration says of each workflow.
-    """
+    def __init__(self, workflows: Workflows) -> None:
+        self._workflows = workflows
+        self._engine = workflows.engine
+        self._streams = Streams(workflows.engine)
+        self._router = Router(self._table(), _DIALECT)
 
-    def __init__(self, engine: Engine, class_names: Mapping[str, str], script_name: str) -> None:
-        self._engine = engine
-        self._class_names = class_names
-        self._script_name = script_name
-        self._routes: list[tuple[re.Pattern[str], Callable[..., Awaitable[Response]]]] = [
-            (_LIST, self._workflows),
-            (_WORKFLOW, self._workflow),
-            (_INSTANCES, self._instances),
-            (_INSTANCE, self._instance),
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """All that this answers."""
+        return self._router.routes
+
+    def _table(self) -> list[Route]:
+        workflow = "/workflows/{workflow}"
+        instances = f"{workflow}/instances"
+        instance = f"{instances}/{{instance}}"
+        return [
+            Route("GET", "", self._describe, "This description."),
+            *LocalRoutes(self._workflows).routes(),
+            Route("GET", "/workflows", self._list, "List workflows.", result=list[results.ExplorerWorkflow]),
+            Route("GET", workflow, self._get, "Count instances.", result=results.ExplorerWorkflowDetails),
+            Route("DELETE", workflow, self._delete_all, "Delete all instances.", result=results.Removed),
+            Route("GET", f"{workflow}/subscribe", self._follow, "Events of all instances.", SubscribeQuery),
+            Route(
+                "GET",
+                instances,
+                self._instances,
+                "List instances.",
+                InstancesQuery,
+                result=list[results.ExplorerInstance],
+            ),
+            Route("POST", instances, self._create, "Create an instance.", body=CreateBody, result=results.Named),
+            Route(
+                "POST",
+                f"{instances}/batch/delete",
+                self._delete_some,
+                "Delete instances.",
+                body=DeleteBody,
+                result=results.Deleted,
+            ),
+            Route(
+                "PATCH",
+                f"{instance}/status",
+                self._change,
+                "Pause, resume, restart or terminate an instance.",
+                body=StatusBody,
+                result=results.Changed,
+            ),
+            Route(
+                "POST",
+                f"{instance}/events/{{event_type}}",
+                self._send,
+                "Send an event; the body is its payload.",
+                body=ANY_JSON,
+                result=results.Done,
+            ),
+            Route("GET", f"{instance}/subscribe", self._subscribe, "Events of an instance.", SubscribeQuery),
+            Route("GET", instance, self._instance, "Describe an instance.", result=results.ExplorerDetails),
+            Route("DELETE", instance, self._delete, "Delete an instance.", result=results.Done),
         ]
 
     @staticmethod
@@ -48,88 +97,127 @@ class ExplorerApi:
             path == prefix or path.startswith(prefix + "/") for prefix in PREFIXES
         )
 
+    def stop(self) -> None:
+        self._streams.stop()
+
     async def fetch(self, request: Request) -> Response:
         """The answer to a request for a path that `owns` says is ours."""
-        if (refused := refusal(request)) is not None:
-            return refused
         url = urlsplit(request.url)
         path = next(url.path.removeprefix(prefix) for prefix in PREFIXES if url.path.startswith(prefix))
-        for pattern, handler in self._routes:
-            if match := pattern.fullmatch(path):
-                if request.method not in ("GET", "HEAD"):
-                    return _failure(405, INVALID, f"{request.method} {url.path} is not supported yet.")
-                return await self._answer(handler, match, dict(parse_qsl(url.query)))
-        return _failure(404, INVALID, f"There is no {url.path}.")
+        return await self._router.answer(request, path, url.query)
 
-    async def _answer(
-        self, handler: Callable[..., Awaitable[Response]], match: re.Match[str], query: Query
-    ) -> Response:
-        names = [unquote(group) for group in match.groups()]
-        if names and names[0] not in self._engine.definitions:
-            return _failure(404, NOT_FOUND, f"Workflow '{names[0]}' not found.")
-        try:
-            return await handler(*names, query)
-        except WorkflowError as error:
-            if error.code == "instance.not_found":
-                return _failure(404, NOT_FOUND, f"Workflow instance '{names[1]}' not found.")
-            return _failure(400, INVALID, str(error))
-        except ValueError as error:
-            return _failure(400, INVALID, str(error))
+    def _name(self, call: Call) -> str:
+        name = call.names["workflow"]
+        if name not in self._workflows:
+            raise ApiError(404, NOT_FOUND, f"Workflow '{name}' not found.")
+        return name
+
+    def _names(self, call: Call) -> tuple[str, str]:
+        return self._name(call), call.names["instance"]
+
+    async def _describe(self, call: Call) -> Response:
+        return Response.json(describe(TITLE, PREFIXES[0], self.routes))
 
     def _summary(self, workflow: str) -> dict[str, Any]:
-        return {"name": workflow, "class_name": self._class_names[workflow], "script_name": self._script_name}
+        return {
+            "name": workflow,
+            "class_name": self._workflows.section(workflow).class_name,
+            "script_name": self._workflows.script_name,
+        }
 
-    async def _workflows(self, query: Query) -> Response:
-        result = [self._summary(workflow) for workflow in self._engine.definitions]
-        return _success(result, count=len(result))
+    async def _list(self, call: Call) -> Response:
+        result = [self._summary(workflow) for workflow in self._workflows]
+        return success(result, {"count": len(result)})
 
-    async def _workflow(self, workflow: str, query: Query) -> Response:
+    async def _get(self, call: Call) -> Response:
+        workflow = self._name(call)
         counts = await self._engine.counts(workflow)
         instances = {str(status): counts.get(status, 0) for status in Status}
-        return _success({**self._summary(workflow), "instances": instances})
+        return success({**self._summary(workflow), "instances": instances})
 
-    async def _instances(self, workflow: str, query: Query) -> Response:
-        page = _whole(query, "page", 1, None)
-        per_page = _whole(query, "per_page", 25, MAX_PER_PAGE)
-        status = query.get("status")
-        if status is not None and status not in list(Status):
-            options = "|".join(f'"{option}"' for option in Status)
-            raise ValueError(f"status: Invalid option: expected one of {options}")
-        statuses = (status,) if status is not None else ()
-        counts = await self._engine.counts(workflow)
-        rows = await self._engine.list(workflow, statuses=statuses, limit=per_page, offset=(page - 1) * per_page)
-        total = counts.get(status, 0) if status is not None else sum(counts.values())
+    async def _delete_all(self, call: Call) -> Response:
+        await self._workflows.delete_all(self._name(call))
+        return success({"status": "ok", "success": True})
+
+    async def _instances(self, call: Call) -> Response:
+        workflow = self._name(call)
+        query: InstancesQuery = call.query
+        check_dates(query, INVALID_DATES)
+        selection = query.selection()
+        total = await self._engine.count(workflow, selection)
+        rows = await self._engine.list(
+            workflow, selection, limit=query.per_page, offset=(query.page - 1) * query.per_page
+        )
         result = [{"id": row.id, "status": row.status, "created_on": iso(row.created_at)} for row in rows]
-        return _success(
-            result,
-            page=page,
-            per_page=per_page,
-            total_count=total,
-            total_pages=-(-total // per_page),
-            status_counts=counts,
+        info = {
+            "page": query.page,
+            "per_page": query.per_page,
+            "total_count": total,
+            "total_pages": -(-total // query.per_page),
+            "status_counts": await self._engine.counts(workflow),
+        }
+        return success(result, info)
+
+    async def _create(self, call: Call) -> Response:
+        workflow = self._name(call)
+        body: CreateBody = call.body
+        options = {"id": body.id, "params": body.params, "trigger": TRIGGER}
+        return success({"id": await self._engine.create_instance(workflow, options)})
+
+    async def _delete_some(self, call: Call) -> Response:
+        return success(await self._workflows.delete(self._name(call), call.body.instances))
+
+    async def _change(self, call: Call) -> Response:
+        workflow, id = self._names(call)
+        status = await self._workflows.change_status(workflow, id, call.body)
+        return success({"status": status, "timestamp": iso(self._engine.clock.now()), "success": True})
+
+    async def _send(self, call: Call) -> Response:
+        workflow, id = self._names(call)
+        await self._engine.send_event(workflow, id, call.names["event_type"], call.body)
+        return success({"success": True})
+
+    async def _subscribe(self, call: Call) -> Response:
+        return await self._streams.instance(*self._names(call), call)
+
+    async def _follow(self, call: Call) -> Response:
+        return await self._streams.workflow(self._name(call), call)
+
+    async def _instance(self, call: Call) -> Response:
+        _, entries = await self._engine.history(*self._names(call))
+        return success(without_functions(describe_instance(entries)))
+
+    async def _delete(self, call: Call) -> Response:
+        workflow, id = self._names(call)
+        if id not in await self._engine.delete_instances(workflow, [id]):
+            raise _not_found(id)
+        return success({"success": True})
+
+
+def check_dates(query: InstancesQuery, code: int) -> None:
+    """Raises ApiError for a range that ends before it begins."""
+    if query.since is not None and query.until is not None and query.since > query.until:
+        raise ApiError(
+            400,
+            code,
+            "'date_start' must not be after 'date_end'. Update 'date_start' or 'date_end' so 'date_start' is before or "
+            "equal to 'date_end'.",
         )
 
-    async def _instance(self, workflow: str, id: str, query: Query) -> Response:
-        _, entries = await self._engine.history(workflow, id)
-        return _success(without_functions(describe_instance(entries)))
+
+def _invalid(problems: tuple[str, ...]) -> ApiError:
+    return ApiError(400, INVALID, problems[0], problems=problems[1:])
 
 
-def _whole(query: Query, key: str, default: int, most: int | None) -> int:
-    text = query.get(key, str(default))
-    if not text.isascii() or not text.isdigit():
-        raise ValueError(f'{key}: Expected query param to be a whole number but received "{text}"')
-    if int(text) < 1:
-        raise ValueError(f"{key}: Too small: expected number to be >=1")
-    if most is not None and int(text) > most:
-        raise ValueError(f"{key}: Too big: expected number to be <={most}")
-    return int(text)
+def _refused(error: CfworkflowsError, names: Mapping[str, str]) -> ApiError:
+    code = error.code if isinstance(error, WorkflowError) else None
+    if code == "instance.not_found":
+        return _not_found(names["instance"])
+    return ApiError(_STATUS.get(code or "", 400), INVALID, explained(error))
 
 
-def _success(result: Any, **info: Any) -> Response:
-    envelope = {"success": True, "errors": [], "messages": [], "result": result}
-    return Response.json({**envelope, "result_info": info} if info else envelope)
+def _not_found(id: str) -> ApiError:
+    return ApiError(404, NOT_FOUND, f"Workflow instance '{id}' not found.")
 
 
-def _failure(status: int, code: int, message: str) -> Response:
-    envelope = {"success": False, "errors": [{"code": code, "message": message}], "messages": [], "result": None}
-    return Response.json(envelope, {"status": status})
+_DIALECT = Dialect(INVALID, INVALID, _invalid, _refused)

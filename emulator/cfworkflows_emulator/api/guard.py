@@ -1,24 +1,50 @@
 """Who may call a control path: programs on this machine, and pages of this very server."""
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from cfworkflows.http import Request, Response
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
+_READS = ("GET", "HEAD")
 
-def refusal(request: Request) -> Response | None:
-    """The 403 for a request from elsewhere, None for one that may pass.
 
-    `Host` has to be a name of this machine, which stops DNS rebinding. `Origin`, where a browser sends one, has to be
-    our own, and `Sec-Fetch-Site` must not say that another site asks: a GET carries no `Origin`.
-    """
-    url = urlsplit(request.url)
-    if url.hostname not in LOCAL_HOSTS:
-        return Response("Invalid Host header", {"status": 403})
-    origin = request.headers.get("origin")
-    if origin is not None and origin != f"{url.scheme}://{url.netloc}":
-        return Response("Invalid Origin header", {"status": 403})
-    if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
-        return Response("Requests from other sites are refused", {"status": 403})
-    return None
+class Guard:
+    """Refuses what a page of another site could send. `allowed_hosts` are names of this machine beside `localhost`."""
+
+    def __init__(self, allowed_hosts: Iterable[str] = ()) -> None:
+        self._hosts = LOCAL_HOSTS | {host.strip("[]").lower() for host in allowed_hosts}
+
+    def refusal(self, request: Request) -> Response | None:
+        """The answer to a request from elsewhere, None for one that may pass.
+
+        `Host` has to be a name of this machine, which stops DNS rebinding. `Origin`, where a browser sends one, has to
+        be our own, and `Sec-Fetch-Site` must not say that another site asks: a GET carries no `Origin`. What a browser
+        writes has to be JSON, which no form can send.
+        """
+        url = urlsplit(request.url)
+        if url.hostname not in self._hosts:
+            return _refused(403, "Invalid Host header")
+        origin = request.headers.get("origin")
+        if origin is not None and origin != f"{url.scheme}://{url.netloc}":
+            return _refused(403, "Invalid Origin header")
+        site = request.headers.get("sec-fetch-site")
+        if site not in (None, "same-origin", "none"):
+            return _refused(403, "Requests from other sites are refused")
+        from_browser = origin is not None or site is not None
+        if from_browser and request.method not in _READS and not _is_json(request):
+            return _refused(415, "A page has to send JSON: set the header Content-Type: application/json")
+        return None
+
+
+def _is_json(request: Request) -> bool:
+    content_type = request.headers.get("content-type")
+    if content_type is None:
+        headers = request.headers  # a page can send a body without saying what it is
+        return "transfer-encoding" not in headers and headers.get("content-length") in (None, "0")
+    return content_type.partition(";")[0].strip().lower() == "application/json"
+
+
+def _refused(status: int, text: str) -> Response:
+    return Response(text, {"status": status})

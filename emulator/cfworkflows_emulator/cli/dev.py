@@ -34,6 +34,7 @@ class DevOptions:
     variables: Mapping[str, str] = dataclasses.field(default_factory=dict)
     name: str | None = None
     persist_to: Path | None = None
+    allowed_hosts: Sequence[str] = ()
     log_level: str = "log"
     cwd: Path | None = None
 
@@ -104,7 +105,7 @@ async def _serve(
         stop = StopSignal()
         for notice in project.notices:
             console.warn(notice)
-        server = Server(project, sockets, on_request=console.request)
+        server = Server(project, sockets, on_request=console.request, allowed_hosts=options.allowed_hosts)
         await server.start()
         _announce(ip, server.port, console, started)
         await stop.received.wait()

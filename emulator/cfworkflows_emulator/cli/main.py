@@ -31,6 +31,13 @@ def main() -> None:
     "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 is any free one. [8787, or the next free one]"
 )
 @click.option("--ip", help="Address to listen on; 0.0.0.0 opens the server to your network. [localhost]")
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Host name, beside localhost, under which APIs and dashboard answer. Can be repeated.",
+)
 @click.option("-c", "--config", type=click.Path(path_type=Path), help="Configuration file, instead of the nearest one.")
 @click.option("-e", "--env", help="Environment of the configuration to use. [CLOUDFLARE_ENV]")
 @click.option(
@@ -61,6 +68,7 @@ def dev(
     script: Path | None,
     port: int | None,
     ip: str | None,
+    allowed_hosts: tuple[str, ...],
     config: Path | None,
     env: str | None,
     env_files: tuple[Path, ...],
@@ -80,6 +88,7 @@ def dev(
         script=script,
         port=port,
         ip=ip,
+        allowed_hosts=allowed_hosts,
         config=config,
         env=env,
         env_files=env_files,

@@ -21,6 +21,7 @@ from cfworkflows_emulator.engine.definition import (
     check_id,
 )
 from cfworkflows_emulator.engine.diagnosis import Diagnosis
+from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.instance import Instance, World
 from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
 from cfworkflows_emulator.engine.retention import Retention
@@ -30,7 +31,7 @@ from cfworkflows_emulator.engine.sizes import size_of
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
-from cfworkflows_emulator.storage import Database, Entry, InstanceRow, InstanceStore
+from cfworkflows_emulator.storage import EVERY, Database, Entry, InstanceRow, InstanceStore, Selection
 from cfworkflows_emulator.storage.instances import MIGRATIONS, Entries, Rows
 
 log = logging.getLogger("cfworkflows.engine")
@@ -65,7 +66,7 @@ class Engine:
         self._loading: dict[int, asyncio.Task[set[int]]] = {}
         self._waking: set[asyncio.Task[None]] = set()
         self._creating: set[asyncio.Task[str]] = set()
-        self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
+        self._subscriptions: weakref.WeakSet[Subscription | Feed] = weakref.WeakSet()
         self._closing = False
 
     @classmethod
@@ -137,7 +138,8 @@ class Engine:
     async def create_instance(self, workflow: str, options: Mapping[str, Any]) -> str:
         """Create an instance and start it: its id, when its creation is durable.
 
-        The options are `id` (default: a UUID), `params` (default: an empty object), `retention`, `location_hint`.
+        The options are `id` (default: a UUID), `params` (default: an empty object), `retention`, `location_hint`, and
+        `trigger`, which says what creates it (default: `binding`).
 
         Raises WorkflowError for a wrong or taken id, for params over 1 MiB and if too many instances are queued,
         SerializationError for params that cannot be stored, PayloadValidationError for params that do not fit the
@@ -181,7 +183,7 @@ class Engine:
         definition = self.workflow(workflow)
         id = check_id(options["id"]) if options.get("id") is not None else str(uuid.uuid4())
         value = encoded(validated_params(definition, options.get("params", {})), "params")
-        data: dict[str, Any] = {"trigger": "binding"}
+        data: dict[str, Any] = {"trigger": options.get("trigger", "binding")}
         if options.get("retention") is not None:
             data["retention"] = retention_of(options["retention"])
         return self._new(definition, id, value, data)
@@ -263,7 +265,9 @@ class Engine:
         async with self._using(workflow, id) as instance:
             instance.send_event(event_type, value)
 
-    async def subscribe(self, workflow: str, id: str, options: object = None) -> Subscription:
+    async def subscribe(
+        self, workflow: str, id: str, options: object = None, *, previews: bool = False
+    ) -> Subscription:
         """The events of an instance: `{"cursor": …}` those after an eventId, `{"filter": […]}` those of some types.
 
         Raises Exception for options that are invalid, and WorkflowError if there is no such instance.
@@ -271,9 +275,19 @@ class Engine:
         cursor, types = check_options(options)
         row = await self._find(workflow, id)
         self._refuse_when_closing()
-        subscription = Subscription(self.store, row.key, id, cursor, types)
+        subscription = Subscription(self.store, row.key, id, cursor, types, previews=previews)
         self._subscriptions.add(subscription)
         return subscription
+
+    def follow(self, workflow: str, last_event_id: str = "") -> Feed:
+        """The events of all instances of a workflow, from behind the one whose id is given. Raises ValueError for an
+        id that is none, and WorkflowError if there is no such workflow.
+        """
+        self.workflow(workflow)
+        self._refuse_when_closing()
+        feed = Feed(self.store, workflow, last_event_id)
+        self._subscriptions.add(feed)
+        return feed
 
     async def pause(self, workflow: str, id: str) -> None:
         async with self._using(workflow, id) as instance:
@@ -336,11 +350,17 @@ class Engine:
             raise asyncio.CancelledError
         return {row.id for row in rows}
 
-    async def list(self, workflow: str, *, statuses: Sequence[str] = (), limit: int = 100, offset: int = 0) -> Rows:
-        """The instances of a workflow, newest first; all of them, or those in one of `statuses`."""
+    async def list(self, workflow: str, selection: Selection = EVERY, *, limit: int = 100, offset: int = 0) -> Rows:
+        """The instances of a workflow, newest first unless the selection says otherwise."""
         self.workflow(workflow)
         await self.store.flushed()
-        return await self.store.list(workflow, statuses=statuses, limit=limit, offset=offset)
+        return await self.store.list(workflow, selection, limit=limit, offset=offset)
+
+    async def count(self, workflow: str, selection: Selection) -> int:
+        """How many instances of a workflow are in a selection."""
+        self.workflow(workflow)
+        await self.store.flushed()
+        return await self.store.count(workflow, selection)
 
     async def counts(self, workflow: str) -> dict[str, int]:
         """How many instances of a workflow are in each status; statuses without any are left out."""

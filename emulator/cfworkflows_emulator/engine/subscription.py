@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -37,25 +38,83 @@ _FIELDS: dict[str, tuple[str, ...]] = {
 EVENT_TYPES = frozenset(_FIELDS)
 
 
+class InstanceEvents:
+    """Makes events of the entries of one instance. An event shows what earlier entries hold, so `see` them all.
+
+    `stream_of(step, stream)` is what stands for an output that is a stream.
+    """
+
+    def __init__(self, id: str, stream_of: Callable[[str, StoredStream], object]) -> None:
+        self._id = id
+        self._stream_of = stream_of
+        self._params: str | None = None
+        self._sensitive: dict[str, bool] = {}
+
+    def see(self, entry: Entry) -> None:
+        """Take note of what later events will show."""
+        if entry.type == "workflow_queued" and entry.value is not None:  # not when it is queued again
+            self._params = entry.value
+        elif entry.type == "step_started":
+            self._sensitive[str(entry.step)] = is_sensitive(entry.data["config"])
+
+    def event(self, entry: Entry) -> JsDict:
+        """The event of an entry whose type is one of EVENT_TYPES."""
+        event = JsDict(instanceId=self._id, eventId=entry.seq, timestamp=entry.time, type=entry.type)
+        if entry.step is not None:
+            event["stepName"] = entry.step
+        for name in _FIELDS[entry.type]:
+            if name == "error":
+                error = entry.data["error"]
+                event["error"] = JsDict(name=error["name"], message=error["message"])
+            elif name in entry.data:
+                event[name] = _js(entry.data[name])
+        if entry.type == "workflow_started" and self._params is not None:
+            event["params"] = decode(self._params)
+        elif entry.type in ("step_completed", "workflow_completed"):
+            stream = StoredStream.of(entry.seq, entry.data)
+            if entry.value is None and stream is None:
+                return event
+            if entry.type == "step_completed" and self._sensitive.get(str(entry.step), False):
+                event["output"] = REDACTED
+            elif stream is not None:
+                event["output"] = self._stream_of(str(entry.step), stream)
+            else:
+                event["output"] = decode(str(entry.value))
+        return event
+
+
+def preview(step: str, stream: StoredStream) -> str | None:
+    """The start of a stream, for those who only look on."""
+    return stream.preview
+
+
 class Subscription:
     """Gives the events of an instance, each once and only when it is durable: from the journal on disk, not memory.
 
     So it does not matter whether the instance is in memory. If it is restarted meanwhile, what was erased before it was
     given is not given any more, and the events of the new life follow, with higher ids.
 
-    `await next()`, `async for`, and `with` or `async with` to close it.
+    `await next()`, `async for`, and `with` or `async with` to close it. With `previews`, outputs that are streams are
+    given as their start, in a text.
     """
 
-    def __init__(self, store: InstanceStore, key: int, id: str, cursor: int, types: Collection[str] | None) -> None:
+    def __init__(
+        self,
+        store: InstanceStore,
+        key: int,
+        id: str,
+        cursor: int,
+        types: Collection[str] | None,
+        *,
+        previews: bool = False,
+    ) -> None:
         self._store = store
         self._key = key
-        self._id = id
         self._cursor = cursor
         self._types = types
         self._read_up_to = 0
         self._unread: deque[Entry] = deque()
-        self._params: str | None = None
-        self._sensitive: dict[str, bool] = {}
+        self._events = InstanceEvents(id, preview if previews else partial(open_stream, store, key))
         self._changed = asyncio.Event()
         self._turn = asyncio.Lock()
         self._over = False
@@ -73,7 +132,7 @@ class Subscription:
                 entry = self._unread.popleft()
                 self._over = entry.type in TERMINAL
                 if entry.type in EVENT_TYPES and (self._types is None or entry.type in self._types):
-                    return JsDict(done=False, value=self._event(entry))
+                    return JsDict(done=False, value=self._events.event(entry))
             if self._error is not None:
                 raise self._error
             return JsDict(done=True, value=None)
@@ -120,39 +179,12 @@ class Subscription:
     def _take(self, entries: Iterable[Entry]) -> bool:
         for entry in entries:
             self._read_up_to = entry.seq
-            if entry.type == "workflow_queued" and entry.value is not None:  # not when it is queued again
-                self._params = entry.value
-            elif entry.type == "step_started":
-                self._sensitive[str(entry.step)] = is_sensitive(entry.data["config"])
+            self._events.see(entry)
             # What comes behind the end is of steps that outlived it, and no event.
             if entry.seq > self._cursor and not self._ended:
                 self._unread.append(entry)
             self._ended = entry.type in TERMINAL or (self._ended and entry.type != "workflow_restarted")
         return bool(self._unread)
-
-    def _event(self, entry: Entry) -> JsDict:
-        event = JsDict(instanceId=self._id, eventId=entry.seq, timestamp=entry.time, type=entry.type)
-        if entry.step is not None:
-            event["stepName"] = entry.step
-        for name in _FIELDS[entry.type]:
-            if name == "error":
-                error = entry.data["error"]
-                event["error"] = JsDict(name=error["name"], message=error["message"])
-            elif name in entry.data:
-                event[name] = _js(entry.data[name])
-        if entry.type == "workflow_started" and self._params is not None:
-            event["params"] = decode(self._params)
-        elif entry.type in ("step_completed", "workflow_completed"):
-            stream = StoredStream.of(entry.seq, entry.data)
-            if entry.value is None and stream is None:
-                return event
-            if entry.type == "step_completed" and self._sensitive.get(str(entry.step), False):
-                event["output"] = REDACTED
-            elif stream is not None:
-                event["output"] = open_stream(self._store, self._key, str(entry.step), stream)
-            else:
-                event["output"] = decode(str(entry.value))
-        return event
 
     def __aiter__(self) -> "Subscription":
         return self

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import cast
 
@@ -14,7 +14,7 @@ from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.server.connection import ConnectionFactory
 from cfworkflows_emulator.server.failure import failure_response
 from cfworkflows_emulator.server.incoming import BadRequestError, ClientDisconnectedError, incoming_request
-from cfworkflows_emulator.server.mounts import CONTROL_PREFIX, control_mounts, mount_for
+from cfworkflows_emulator.server.mounts import CONTROL_PREFIXES, control_mounts, mount_for
 from cfworkflows_emulator.server.outgoing import Outgoing
 from cfworkflows_emulator.server.sockets import open_sockets
 
@@ -33,11 +33,12 @@ class Server:
         sockets: Sequence[socket.socket],
         *,
         on_request: RequestLog | None = None,
+        allowed_hosts: Iterable[str] = (),
     ) -> None:
         self.port: int = sockets[0].getsockname()[1]
         self._worker = project.worker
         self._sockets = sockets
-        self._mounts = control_mounts(project)
+        self._mounts = control_mounts(project, allowed_hosts)
         self._on_request = on_request
         self._loop = asyncio.get_running_loop()
         self._connections = ConnectionFactory(cast("Callable[..., Awaitable[web.StreamResponse]]", self._handle))
@@ -58,6 +59,8 @@ class Server:
         """Accept nothing more, and give the requests under way `grace_s` seconds. Gives those that were cut off."""
         for listener in self._listeners:
             listener.close()
+        for mount in self._mounts:
+            mount.stop()
         self._connections.pre_shutdown()
         if self._answering and grace_s > 0:
             await asyncio.wait(list(self._answering), timeout=grace_s)
@@ -74,7 +77,7 @@ class Server:
         try:
             outgoing = await self._answer(request)
             path = request.raw_path.partition("?")[0]
-            if self._on_request is not None and not path.startswith(CONTROL_PREFIX):
+            if self._on_request is not None and not path.startswith(CONTROL_PREFIXES):
                 milliseconds = (self._loop.time() - started) * 1000
                 self._on_request(request.method, path, outgoing.status, outgoing.reason, milliseconds)
             await outgoing.send()
@@ -110,13 +113,16 @@ async def serve(
     port: int | None = 0,
     *,
     on_request: RequestLog | None = None,
+    allowed_hosts: Iterable[str] = (),
 ) -> AsyncIterator[Server]:
     """Serve `project` on a real socket until the end of the block; port 0 is any free one.
+
+    `allowed_hosts` are names, beside `localhost`, under which control paths may be asked for.
 
     Raises PortInUseError.
     """
     sockets = open_sockets(host, port)
-    server = Server(project, sockets, on_request=on_request)
+    server = Server(project, sockets, on_request=on_request, allowed_hosts=allowed_hosts)
     await server.start()
     try:
         yield server

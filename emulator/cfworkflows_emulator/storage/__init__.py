@@ -5,7 +5,19 @@ Imports nothing of the emulator. Everything above reads and writes through `Inst
 
 from cfworkflows_emulator.storage.database import Database, StateError
 from cfworkflows_emulator.storage.folder import StateFolder
-from cfworkflows_emulator.storage.instances import Entry, InstanceRow, InstanceStore
+from cfworkflows_emulator.storage.instances import Beginning, Entry, InstanceRow, InstanceStore
+from cfworkflows_emulator.storage.selection import EVERY, Selection
 from cfworkflows_emulator.storage.streams import StoredStream
 
-__all__ = ["Database", "Entry", "InstanceRow", "InstanceStore", "StateError", "StateFolder", "StoredStream"]
+__all__ = [
+    "EVERY",
+    "Beginning",
+    "Database",
+    "Entry",
+    "InstanceRow",
+    "InstanceStore",
+    "Selection",
+    "StateError",
+    "StateFolder",
+    "StoredStream",
+]

@@ -3,12 +3,13 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
 
 from cfworkflows_emulator.storage.database import Database, Migration, StateError
+from cfworkflows_emulator.storage.selection import EVERY, Selection, where
 from cfworkflows_emulator.storage.streams import StreamStore, add_stream_chunks, erase_all, erase_unfinished
 from cfworkflows_emulator.storage.writer import Batch, Writer
 
@@ -48,6 +49,14 @@ class InstanceRow:
     expires_at: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How an instance came to be: what created it, and when it was first run, in ms; None if it was not yet."""
+
+    trigger: str
+    started_at: int | None
+
+
 def _schema(connection: sqlite3.Connection) -> None:
     connection.execute(
         """CREATE TABLE instances (
@@ -85,8 +94,12 @@ def _places_and_expiry(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE instances SET place = key WHERE status = 'queued'")
 
 
+def _index_by_creation(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE INDEX instances_by_creation ON instances (workflow, created_at)")
+
+
 _KEPT = "expires_at IS NULL AND status IN ('complete', 'errored', 'terminated')"
-MIGRATIONS: list[Migration] = [_schema, _places_and_expiry, add_stream_chunks]
+MIGRATIONS: list[Migration] = [_schema, _places_and_expiry, add_stream_chunks, _index_by_creation]
 
 _COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at, place, expires_at"
 _INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
@@ -111,6 +124,8 @@ Rows = list[InstanceRow]
 Entries = list[Entry]
 Alarms = list[tuple[int, int]]
 Kept = list[tuple[int, str, int, dict[str, Any]]]
+Beginnings = dict[int, Beginning]
+Positions = list[tuple[int, int]]
 
 
 class InstanceStore:
@@ -127,6 +142,7 @@ class InstanceStore:
         self._write = self._writer.write
         self.streams = StreamStore(database, self._write)
         self._watched: dict[int, list[asyncio.Event]] = {}
+        self._followers: list[Callable[[Iterable[int]], None]] = []
 
     @property
     def failure(self) -> StateError | None:
@@ -144,16 +160,26 @@ class InstanceStore:
         if not self._watched[key]:
             del self._watched[key]
 
+    def follow(self, follower: Callable[[Iterable[int]], None]) -> None:
+        """Call `follower` with the keys of all instances whose new entries are durable, whichever they are."""
+        self._followers.append(follower)
+
+    def unfollow(self, follower: Callable[[Iterable[int]], None]) -> None:
+        self._followers.remove(follower)
+
     def notify(self, keys: Iterable[int]) -> None:
         """Wake those that watch one of the instances `keys`."""
-        for key in self._watched.keys() & set(keys):
+        changed_keys = set(keys)
+        for key in self._watched.keys() & changed_keys:
             for changed in self._watched[key]:
                 changed.set()
+        for follower in self._followers:
+            follower(changed_keys)
 
     def _written(self, batch: Batch) -> None:
-        if self._watched and not batch:  # nothing can be written any more
+        if not batch:  # nothing can be written any more
             self.notify(self._watched)
-        elif self._watched:
+        elif self._watched or self._followers:
             self.notify(operation[0] for operation in batch if isinstance(operation, tuple))
 
     # Writing
@@ -293,12 +319,35 @@ class InstanceStore:
         rows = await self._database.run(lambda connection: connection.execute(query, (workflow,)).fetchall())
         return [(key, status, modified_at, json.loads(data)) for key, status, modified_at, data in rows]
 
-    async def list(self, workflow: str, *, statuses: Sequence[str] = (), limit: int = 100, offset: int = 0) -> Rows:
-        """The instances of a workflow, newest first; all of them, or those in one of `statuses`."""
-        where, parameters = _of_workflow(workflow, statuses)
+    async def list(self, workflow: str, selection: Selection = EVERY, *, limit: int = 100, offset: int = 0) -> Rows:
+        """The instances of a workflow, newest first unless the selection says otherwise."""
+        condition, parameters = where(workflow, selection)
+        order = "ASC" if selection.oldest_first else "DESC"
         return await self._select(
-            f"{where} ORDER BY created_at DESC, key DESC LIMIT ? OFFSET ?", (*parameters, limit, offset)
+            f"{condition} ORDER BY created_at {order}, key {order} LIMIT ? OFFSET ?", (*parameters, limit, offset)
         )
+
+    async def count(self, workflow: str, selection: Selection) -> int:
+        """How many instances `list` would give without a limit."""
+        condition, parameters = where(workflow, selection)
+        query = f"SELECT count(*) FROM instances {condition}"  # noqa: S608 - made of the constants in `where`
+        return int((await self._database.run(lambda connection: connection.execute(query, parameters).fetchone()))[0])
+
+    async def beginnings(self, keys: Sequence[int]) -> Beginnings:
+        """How each of the instances `keys` came to be, by key, from the first entries of their journals."""
+        trigger = "SELECT data FROM journal WHERE instance = ? AND type = 'workflow_queued' ORDER BY seq LIMIT 1"
+        start = "SELECT time FROM journal WHERE instance = ? AND type = 'workflow_started' ORDER BY seq LIMIT 1"
+
+        def read(connection: sqlite3.Connection) -> Beginnings:
+            found: Beginnings = {}
+            for key in keys:
+                queued = connection.execute(trigger, (key,)).fetchone()
+                started = connection.execute(start, (key,)).fetchone()
+                if queued is not None:  # else it was deleted since its row was read
+                    found[key] = Beginning(json.loads(queued[0])["trigger"], started and started[0])
+            return found
+
+        return await self._database.run(read)
 
     async def counts(self, workflow: str) -> dict[str, int]:
         """How many instances of a workflow are in each status; statuses without any are left out."""
@@ -308,6 +357,27 @@ class InstanceStore:
     async def journal(self, key: int, after: int = 0) -> Entries:
         """The entries of an instance, oldest first; those whose `seq` is more than `after`."""
         return await self._database.run(lambda connection: _entries(connection.execute(_JOURNAL, (key, after))))
+
+    async def positions(self, workflow: str, since: int) -> Positions:
+        """`(key, seq)` of all entries of a workflow's instances since a time in ms, in the order they came in."""
+        query = """SELECT instance, seq FROM journal JOIN instances ON key = instance
+            WHERE workflow = ? AND time >= ? ORDER BY time, instance, seq"""
+        return await self._database.run(lambda connection: connection.execute(query, (workflow, since)).fetchall())
+
+    async def entries(self, positions: Positions) -> Mapping[tuple[int, int], Entry]:
+        """The entries at some positions; those that were erased meanwhile are missing."""
+        query = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? AND seq = ?"
+
+        def read(connection: sqlite3.Connection) -> dict[tuple[int, int], Entry]:
+            found = {}
+            for position in positions:
+                row = connection.execute(query, position).fetchone()
+                if row is not None:
+                    seq, time, type_, step, data, value = row
+                    found[position] = Entry(seq, time, type_, step, json.loads(data), value)
+            return found
+
+        return await self._database.run(read)
 
     async def last_key(self) -> int:
         query = "SELECT coalesce(max(key), 0) FROM instances"
@@ -328,12 +398,6 @@ class InstanceStore:
             await self.flushed()
         finally:
             await self._database.close()
-
-
-def _of_workflow(workflow: str, statuses: Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    if not statuses:
-        return "WHERE workflow = ?", (workflow,)
-    return f"WHERE workflow = ? AND status IN ({', '.join('?' * len(statuses))})", (workflow, *statuses)
 
 
 def _entries(rows: Iterable[tuple[Any, ...]]) -> Entries:

@@ -1,0 +1,210 @@
+"""What the routes take: their queries and their bodies."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from cfworkflows_bindings.batch import LOCATION_HINTS, MAX_BATCH
+from cfworkflows_emulator.api.validation import Form, Query
+from cfworkflows_emulator.storage import Selection
+
+MAX_PER_PAGE = 100
+MAX_PAGE = 2**31
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _date(value: object) -> object:
+    if isinstance(value, str) and value.strip().lstrip("+-").replace(".", "").isdigit():
+        raise ValueError("Invalid ISO datetime")  # pydantic would take it for seconds since the epoch
+    return value
+
+
+Date = Annotated[datetime, BeforeValidator(_date, json_schema_input_type=datetime)]
+Page = Annotated[int, Field(ge=1, le=MAX_PAGE)]
+PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE)]
+StatusName = Literal[
+    "queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting", "rollingBack"
+]
+
+
+class InstancesQuery(Query):
+    """Which instances, and which page of them. A date without an offset is UTC."""
+
+    page: Page = 1
+    per_page: PerPage = 25
+    status: StatusName | None = None
+    date_start: Date | None = None
+    date_end: Date | None = None
+
+    @property
+    def since(self) -> int | None:
+        return _milliseconds(self.date_start)
+
+    @property
+    def until(self) -> int | None:
+        return _milliseconds(self.date_end)
+
+    def selection(self) -> Selection:
+        return Selection(() if self.status is None else (self.status,), self.since, self.until)
+
+
+class RestInstancesQuery(InstancesQuery):
+    """The same with `cursor`, which is `result_info.cursor` of the page before, and `direction`."""
+
+    cursor: str = ""
+    direction: Literal["asc", "desc"] = "desc"
+
+
+class PageQuery(Query):
+    """A page of a list."""
+
+    page: Page = 1
+    per_page: PerPage = 25
+
+
+class WorkflowsQuery(PageQuery):
+    """`search` is a part of the workflow's name."""
+
+    search: str = ""
+
+
+class DetailsQuery(Query):
+    """`simple` leaves the steps out; `order` is that of the steps."""
+
+    simple: Literal["true", "false"] = "false"
+    order: Literal["asc", "desc"] = "asc"
+
+
+class StepQuery(Query):
+    """A step by its name, with the counter, and its type; `attempt` is one of its attempts, counted from 1."""
+
+    name: str
+    type: Literal["step", "waitForEvent"]
+    attempt: Annotated[int, Field(ge=1)] | None = None
+
+
+class TerminateQuery(Query):
+    """Which instances are terminated: those in a status, or all that have not ended."""
+
+    status: Literal["queued", "running", "paused", "waitingForPause", "waiting"] | None = None
+
+
+class SubscribeQuery(Query):
+    """`cursor` is the id of the last event that was seen, like the header Last-Event-ID. `filter` are types of events,
+    with commas between them."""
+
+    cursor: str = ""
+    filter: str = ""
+
+
+class ScheduledQuery(Query):
+    """`worker` is the name of the Worker."""
+
+    worker: Annotated[str, Field(min_length=1)]
+
+
+class CreateBody(Form):
+    """An instance to create through the Explorer. Without an id one is made up."""
+
+    id: str | None = None
+    params: Any = Field(default_factory=dict)
+
+
+class Retention(Form):
+    """How long an instance that ended is kept: milliseconds, or a duration such as `"3 days"`."""
+
+    success_retention: int | str | None = None
+    error_retention: int | str | None = None
+
+
+class RestCreateBody(Form):
+    """An instance to create. `params` is any JSON, or a string that holds the JSON."""
+
+    instance_id: str | None = None
+    params: Any = Field(default_factory=dict)
+    instance_retention: Retention | None = None
+    location_hint: Literal[LOCATION_HINTS] | None = None  # type: ignore[valid-type]  # the options, from where they are
+
+
+class From(Form):
+    """The step to restart from: its name without the counter, and the how-manieth of its name and type it is."""
+
+    name: Annotated[str, Field(min_length=1, max_length=256)]
+    count: Annotated[int, Field(ge=1, le=2**53 - 1)] = 1
+    type: Literal["do", "sleep", "waitForEvent"] = "do"
+
+
+class StatusBody(Form):
+    """A change of status. Older clients call the field `action`. `from` is for restart, `rollback` for terminate."""
+
+    status: Literal["pause", "resume", "restart", "terminate"]
+    from_: From | None = Field(default=None, alias="from")
+    rollback: bool | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_older_clients(cls, value: Any) -> Any:
+        if isinstance(value, dict) and "action" in value and "status" not in value:
+            return {"status" if key == "action" else key: item for key, item in value.items()}
+        return value
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> "StatusBody":
+        if self.rollback is not None and self.status != "terminate":
+            raise ValueError("'rollback' is only valid when terminating.")
+        if self.from_ is not None and self.status != "restart":
+            raise ValueError("'from' is only valid when restarting.")
+        return self
+
+
+class DeleteBody(Form):
+    """The ids of instances."""
+
+    instances: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=271)]], Field(min_length=1, max_length=MAX_BATCH)
+    ]
+
+
+class ScheduledBody(Form):
+    """A cron expression, and the time, in ms, that its firing is said to be for."""
+
+    cron: Annotated[str, Field(pattern=r"\S")]
+    scheduled_time: int | None = None
+
+
+class Concurrency(Form):
+    """How many instances run at once."""
+
+    limit: int | None = None
+
+
+class Limits(Form):
+    """How many steps an instance may have."""
+
+    steps: int | None = None
+
+
+class Schedule(Form):
+    """A cron expression."""
+
+    cron: str
+
+
+class WorkflowBody(Form):
+    """A workflow as a deployment describes it."""
+
+    class_name: str
+    script_name: str
+    concurrency: Concurrency | None = None
+    default_retention: Retention | None = None
+    limits: Limits | None = None
+    schedules: list[Schedule] | None = None
+
+
+def _milliseconds(moment: datetime | None) -> int | None:
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    elapsed = aware - _EPOCH
+    return (elapsed.days * 86_400 + elapsed.seconds) * 1000 + elapsed.microseconds // 1000

@@ -1,0 +1,317 @@
+"""The routes of Cloudflare's REST API: `/client/v4/accounts/{any}/workflows…`, whatever the account and the token."""
+
+import dataclasses
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from cfworkflows.http import Request, Response
+from cfworkflows_bindings.batch import ALREADY_EXISTS, DUPLICATE_IN_BATCH, MAX_BATCH
+from cfworkflows_emulator.api import results
+from cfworkflows_emulator.api.details import iso
+from cfworkflows_emulator.api.envelope import ApiError, success
+from cfworkflows_emulator.api.explorer import check_dates
+from cfworkflows_emulator.api.openapi import describe as describe_api
+from cfworkflows_emulator.api.requests import (
+    DeleteBody,
+    DetailsQuery,
+    PageQuery,
+    RestCreateBody,
+    RestInstancesQuery,
+    StatusBody,
+    StepQuery,
+    SubscribeQuery,
+    TerminateQuery,
+    WorkflowBody,
+    WorkflowsQuery,
+)
+from cfworkflows_emulator.api.rest import objects
+from cfworkflows_emulator.api.rest.details import describe, describe_step
+from cfworkflows_emulator.api.rest.graph import workflow_graph
+from cfworkflows_emulator.api.rest.refusals import BODY, DIALECT, invalid, refusal
+from cfworkflows_emulator.api.routes import ANY_JSON, Call, Route, Router
+from cfworkflows_emulator.api.streaming import Streams
+from cfworkflows_emulator.api.workflows import Workflows
+
+PREFIX = "/client/v4"
+TITLE = "Workflows REST API"
+ACCOUNT = {"id": "local", "name": "local"}
+
+
+class RestApi:
+    """What the platform's own SDKs and CLI talk to, when they are given this server's address."""
+
+    def __init__(self, workflows: Workflows) -> None:
+        self._workflows = workflows
+        self._engine = workflows.engine
+        self._streams = Streams(workflows.engine)
+        self._router = Router(self._table(), DIALECT)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """All that this answers."""
+        return self._router.routes
+
+    def _table(self) -> list[Route]:
+        workflows = "/accounts/{account}/workflows"
+        workflow = f"{workflows}/{{workflow}}"
+        versions = f"{workflow}/versions"
+        instances = f"{workflow}/instances"
+        instance = f"{instances}/{{instance}}"
+        version = f"{versions}/{{version}}"
+        return [
+            Route("GET", "/openapi.json", self._describe, "This description."),
+            Route("GET", "/accounts", self._accounts, "The one account.", result=list[results.Account]),
+            Route("GET", "/memberships", self._memberships, "Its membership.", result=list[results.Membership]),
+            Route("GET", workflows, self._list, "List workflows.", WorkflowsQuery, result=list[results.Workflow]),
+            Route("GET", workflow, self._get, "Describe a workflow.", result=results.Workflow),
+            Route(
+                "PUT",
+                workflow,
+                self._put,
+                "Deploy a workflow: only as it is configured.",
+                body=WorkflowBody,
+                result=results.Deployed,
+            ),
+            Route("DELETE", workflow, self._delete_all, "Delete all instances.", result=results.Removed),
+            Route("GET", f"{workflow}/subscribe", self._follow, "Events of all instances.", SubscribeQuery),
+            Route("GET", versions, self._versions, "List versions.", PageQuery, result=list[results.Version]),
+            Route("GET", version, self._version, "Describe a version.", result=results.Version),
+            Route("GET", f"{version}/graph", self._graph, "The graph of a version.", result=results.Graph),
+            Route(
+                "GET", instances, self._instances, "List instances.", RestInstancesQuery, result=list[results.Instance]
+            ),
+            Route("POST", instances, self._create, "Create an instance.", body=RestCreateBody, result=results.Created),
+            Route(
+                "POST",
+                f"{instances}/batch",
+                self._create_batch,
+                "Create instances: all of them, or none.",
+                body=list[RestCreateBody],
+                result=list[results.Created],
+            ),
+            Route(
+                "POST",
+                f"{instances}/batch/delete",
+                self._delete,
+                "Delete instances.",
+                body=DeleteBody,
+                result=results.Deleted,
+            ),
+            Route(
+                "PUT",
+                f"{instances}/terminate",
+                self._terminate,
+                "Terminate instances.",
+                TerminateQuery,
+                result=results.Started,
+            ),
+            Route(
+                "PATCH",
+                f"{instance}/status",
+                self._change,
+                "Pause, resume, restart or terminate an instance.",
+                body=StatusBody,
+                result=results.Changed,
+            ),
+            Route(
+                "POST",
+                f"{instance}/events/{{event_type}}",
+                self._send,
+                "Send an event; the body is its payload.",
+                body=ANY_JSON,
+                result=results.Sent,
+            ),
+            Route("GET", f"{instance}/step", self._step, "The output of a step.", StepQuery, result=results.StepOutput),
+            Route("GET", f"{instance}/subscribe", self._subscribe, "Events of an instance.", SubscribeQuery),
+            Route(
+                "GET", instance, self._instance, "Describe an instance.", DetailsQuery, result=results.InstanceDetails
+            ),
+        ]
+
+    @staticmethod
+    def owns(path: str) -> bool:
+        """Whether a path belongs to this API rather than to the Worker."""
+        return path == PREFIX or path.startswith(PREFIX + "/")
+
+    def stop(self) -> None:
+        self._streams.stop()
+
+    async def fetch(self, request: Request) -> Response:
+        """The answer to a request for a path that `owns` says is ours."""
+        url = urlsplit(request.url)
+        # A base URL that ends with a slash makes clients ask for //accounts.
+        path = re.sub("/{2,}", "/", url.path.removeprefix(PREFIX))
+        return await self._router.answer(request, path, url.query)
+
+    def _name(self, call: Call) -> str:
+        name = call.names["workflow"]
+        if name not in self._workflows:
+            known = ", ".join(self._workflows) or "none"
+            raise refusal("workflow.not_found", f"There is no workflow called {name!r}; there are: {known}.")
+        return name
+
+    def _names(self, call: Call) -> tuple[str, str]:
+        return self._name(call), call.names["instance"]
+
+    async def _describe(self, call: Call) -> Response:
+        return Response.json(describe_api(TITLE, PREFIX, self.routes))
+
+    async def _accounts(self, call: Call) -> Response:
+        return success([ACCOUNT])
+
+    async def _memberships(self, call: Call) -> Response:
+        return success([{"id": "local", "account": ACCOUNT}])
+
+    # Workflows
+
+    async def _list(self, call: Call) -> Response:
+        query: WorkflowsQuery = call.query
+        return self._page([name for name in self._workflows if query.search in name], query, await self._all())
+
+    async def _all(self) -> dict[str, dict[str, Any]]:
+        return {name: await self._workflow(name) for name in self._workflows}
+
+    async def _workflow(self, name: str) -> dict[str, Any]:
+        latest = await self._engine.list(name, limit=1)
+        counts = await self._engine.counts(name)
+        return objects.workflow(self._workflows, name, counts, latest[0].created_at if latest else None)
+
+    def _page(self, names: list[str], query: PageQuery, shown: dict[str, dict[str, Any]]) -> Response:
+        begin = (query.page - 1) * query.per_page
+        result = [shown[name] for name in names[begin : begin + query.per_page]]
+        return success(result, _info(query, len(result), len(names)))
+
+    async def _get(self, call: Call) -> Response:
+        return success(await self._workflow(self._name(call)))
+
+    async def _put(self, call: Call) -> Response:
+        name = call.names["workflow"]
+        if name not in self._workflows:
+            path = self._workflows.project.config.path
+            raise invalid(
+                f"There is no workflow called {name!r}, and none can be made through the API: add it to `workflows` in "
+                f"{path.name}."
+            )
+        objects.check_deployment(self._workflows, name, call.body)
+        shown = await self._workflow(name)
+        keys = ("id", "name", "class_name", "script_name", "created_on", "modified_on", "triggered_on")
+        return success(
+            {
+                **{key: shown[key] for key in keys},
+                "version_id": self._workflows.version_id(name),
+                "is_deleted": 0,
+                "terminator_running": 0,
+            }
+        )
+
+    async def _delete_all(self, call: Call) -> Response:
+        name = self._name(call)
+        count = await self._workflows.delete_all(name)
+        note = f"{count} instances of {name} were deleted. The workflow itself stays: it is in the configuration."
+        return success({"status": "ok", "success": True}, note=note)
+
+    async def _follow(self, call: Call) -> Response:
+        return await self._streams.workflow(self._name(call), call)
+
+    # Versions
+
+    async def _versions(self, call: Call) -> Response:
+        name = self._name(call)
+        return self._page([name], call.query, {name: objects.version(self._workflows, name)})
+
+    async def _version(self, call: Call) -> Response:
+        return success(self._the_version(call))
+
+    def _the_version(self, call: Call) -> dict[str, Any]:
+        version = objects.version(self._workflows, self._name(call))
+        if call.names["version"] != version["id"]:
+            raise refusal("version.not_found", f"There is one version, {version['id']}: the one that is served.")
+        return version
+
+    async def _graph(self, call: Call) -> Response:
+        version = self._the_version(call)
+        graph = workflow_graph(self._engine.workflow(call.names["workflow"]))
+        keys = ("id", "workflow_id", "class_name", "created_on", "modified_on")
+        return success({**{key: version[key] for key in keys}, "graph": graph})
+
+    # Instances
+
+    async def _instances(self, call: Call) -> Response:
+        name = self._name(call)
+        query: RestInstancesQuery = call.query
+        check_dates(query, BODY)
+        all_of_them = dataclasses.replace(query.selection(), oldest_first=query.direction == "asc")
+        after = objects.behind_cursor(query)
+        rows = await self._engine.list(
+            name,
+            dataclasses.replace(all_of_them, after=after),
+            limit=query.per_page,
+            offset=(query.page - 1) * query.per_page if after is None else 0,
+        )
+        beginnings = await self._engine.store.beginnings([row.key for row in rows])
+        result = [objects.instance(self._workflows, name, row, beginnings.get(row.key)) for row in rows]
+        info = _info(query, len(rows), await self._engine.count(name, all_of_them))
+        return success(result, {**info, "cursor": objects.cursor_behind(rows, query)})
+
+    async def _create(self, call: Call) -> Response:
+        name = self._name(call)
+        id = await self._engine.create_instance(name, objects.creation(call.body))
+        return success(objects.created(self._workflows, name, id))
+
+    async def _create_batch(self, call: Call) -> Response:
+        name = self._name(call)
+        bodies: list[RestCreateBody] = call.body
+        if not 1 <= len(bodies) <= MAX_BATCH:
+            raise invalid(f"A batch has 1 to {MAX_BATCH} instances, not {len(bodies)}.")
+        ids = [body.instance_id for body in bodies if body.instance_id is not None]
+        if twice := sorted({id for id in ids if ids.count(id) > 1}):
+            text = "workflows.api.error.instance.duplicate_in_batch"
+            raise ApiError(400, DUPLICATE_IN_BATCH, text, detail=f"Twice in the batch: {', '.join(twice)}")
+        if taken := [id for id in ids if await self._engine.exists(name, id)]:
+            text = "workflows.api.error.instance.already_exists"
+            raise ApiError(400, ALREADY_EXISTS, text, detail=f"There are instances already: {', '.join(taken)}")
+        created = await self._engine.create_batch(name, [objects.creation(body) for body in bodies])
+        return success([objects.created(self._workflows, name, id) for id in created if id is not None])
+
+    async def _delete(self, call: Call) -> Response:
+        return success(await self._workflows.delete(self._name(call), call.body.instances))
+
+    async def _terminate(self, call: Call) -> Response:
+        await self._workflows.terminate_all(self._name(call), call.query.status)
+        return success({"status": "ok"})
+
+    async def _change(self, call: Call) -> Response:
+        name, id = self._names(call)
+        status = await self._workflows.change_status(name, id, call.body)
+        return success({"status": status, "timestamp": iso(self._engine.clock.now()), "success": True})
+
+    async def _send(self, call: Call) -> Response:
+        name, id = self._names(call)
+        await self._engine.send_event(name, id, call.names["event_type"], call.body)
+        return success({"instanceId": id, "timestamp": iso(self._engine.clock.now())})
+
+    async def _step(self, call: Call) -> Response:
+        _, entries = await self._engine.history(*self._names(call))
+        return success(describe_step(entries, call.query))
+
+    async def _subscribe(self, call: Call) -> Response:
+        return await self._streams.instance(*self._names(call), call)
+
+    async def _instance(self, call: Call) -> Response:
+        name, id = self._names(call)
+        _, entries = await self._engine.history(name, id)
+        query: DetailsQuery = call.query
+        simple, newest_first = query.simple == "true", query.order == "desc"
+        version_id = self._workflows.version_id(name)
+        return success(describe(entries, version_id, simple=simple, newest_first=newest_first))
+
+
+def _info(query: PageQuery | RestInstancesQuery, count: int, total: int) -> dict[str, Any]:
+    return {
+        "page": query.page,
+        "per_page": query.per_page,
+        "count": count,
+        "total_count": total,
+        "total_pages": -(-total // query.per_page),
+    }

@@ -1,0 +1,210 @@
+"""What the routes give, as types: the source of the schemas in the API's own description."""
+
+from typing import Any, Literal, NotRequired
+
+from typing_extensions import TypedDict
+
+from cfworkflows_emulator.api.requests import StatusName
+
+Trigger = Literal["unknown", "api", "binding", "event", "cron"]
+
+
+class Named(TypedDict):
+    id: str
+
+
+class Done(TypedDict):
+    success: bool
+
+
+class Removed(TypedDict):
+    status: Literal["ok"]
+    success: bool
+
+
+class Started(TypedDict):
+    status: Literal["ok"]
+
+
+class Changed(TypedDict):
+    status: StatusName
+    timestamp: str
+    success: bool
+
+
+class Refused(TypedDict):
+    id: str
+    code: int
+    message: str
+
+
+class Deleted(TypedDict):
+    deleted: list[Named]
+    errors: list[Refused]
+
+
+class ExplorerWorkflow(TypedDict):
+    name: str
+    class_name: str
+    script_name: str
+
+
+class ExplorerWorkflowDetails(ExplorerWorkflow):
+    instances: dict[StatusName, int]
+
+
+class ExplorerInstance(TypedDict):
+    id: str
+    status: StatusName
+    created_on: str
+
+
+class Failure(TypedDict):
+    name: str
+    message: str
+
+
+class Rollback(TypedDict):
+    outcome: Literal["complete", "failed"]
+    error: Failure | None
+
+
+class ExplorerDetails(TypedDict):
+    status: StatusName
+    params: Any
+    queued: str
+    start: str | None
+    end: str | None
+    output: Any
+    error: Failure | None
+    rollback: Rollback | None
+    steps: list[dict[str, Any]]
+    step_count: int
+
+
+class Worker(TypedDict):
+    isSelf: bool
+    name: str
+    bindings: dict[str, list[dict[str, Any]]]
+    triggers: dict[str, list[str]]
+    persistenceScope: str
+
+
+class Outcome(TypedDict):
+    outcome: str
+    noRetry: bool
+
+
+class Account(TypedDict):
+    id: str
+    name: str
+
+
+class Membership(TypedDict):
+    id: str
+    account: Account
+
+
+class NextInstance(TypedDict):
+    cron: str
+    next_instance: str
+
+
+class Workflow(TypedDict):
+    id: str
+    name: str
+    class_name: str
+    script_name: str
+    created_on: str
+    modified_on: str
+    triggered_on: str | None
+    instances: dict[StatusName, int]
+    schedules: NotRequired[list[NextInstance]]
+
+
+class Deployed(TypedDict):
+    id: str
+    name: str
+    class_name: str
+    script_name: str
+    created_on: str
+    modified_on: str
+    triggered_on: str | None
+    version_id: str
+    is_deleted: int
+    terminator_running: int
+
+
+class Version(TypedDict):
+    id: str
+    workflow_id: str
+    class_name: str
+    created_on: str
+    modified_on: str
+    has_dag: bool
+    language: Literal["javascript", "python"]
+    concurrency: NotRequired[dict[str, int]]
+    limits: NotRequired[dict[str, int]]
+    default_retention: NotRequired[dict[str, int]]
+
+
+class Graph(TypedDict):
+    id: str
+    workflow_id: str
+    class_name: str
+    created_on: str
+    modified_on: str
+    graph: dict[str, Any] | None
+
+
+class Instance(TypedDict):
+    id: str
+    status: StatusName
+    version_id: str
+    workflow_id: str
+    created_on: str
+    modified_on: str
+    started_on: str | None
+    ended_on: str | None
+    trigger_source: Trigger
+
+
+class Created(TypedDict):
+    id: str
+    status: StatusName
+    version_id: str
+    workflow_id: str
+    trigger_source: Trigger
+
+
+class Source(TypedDict):
+    source: Trigger
+
+
+class InstanceDetails(TypedDict):
+    status: StatusName
+    params: Any
+    trigger: Source
+    versionId: str
+    queued: str
+    start: str | None
+    end: str | None
+    success: bool | None
+    error: Failure | None
+    output: str | float | None
+    rollback: Rollback | None
+    step_count: int
+    steps: list[dict[str, Any]]
+    schedule: NotRequired[dict[str, Any]]
+
+
+class StepOutput(TypedDict):
+    status: StatusName
+    error: Failure | None
+    output: Any
+    event_type: NotRequired[str]
+
+
+class Sent(TypedDict):
+    instanceId: str
+    timestamp: str

@@ -1,0 +1,101 @@
+"""What both APIs do: workflows as they are configured, and everything that can happen to an instance."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from cfworkflows.errors import CfworkflowsError, WorkflowError
+from cfworkflows_bindings.restart import KINDS
+from cfworkflows_emulator.api.requests import StatusBody
+from cfworkflows_emulator.config import WorkflowSection
+from cfworkflows_emulator.engine.state import Status
+from cfworkflows_emulator.runtime import Project
+from cfworkflows_emulator.storage import Selection
+
+TRIGGER = "api"
+CHUNK = 500
+
+_NOT_FOUND = {"code": 10400, "message": "workflows.api.error.instance.not_found"}
+
+
+class Workflows:
+    """The workflows of a project that its own Worker defines, by name."""
+
+    def __init__(self, project: Project) -> None:
+        self.engine = project.engine
+        self.project = project
+        self.script_name = project.config.config.name
+        self.since = self.engine.clock.now()
+        self._sections = {section.name: section for section in project.config.config.workflows}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.engine.definitions)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.engine.definitions
+
+    def section(self, name: str) -> WorkflowSection:
+        """What the configuration says of it."""
+        return self._sections[name]
+
+    def id(self, name: str) -> str:
+        """The platform gives each workflow a UUID; here it follows from the names of Worker and workflow."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"workflow:{self.script_name}/{name}"))
+
+    def version_id(self, name: str) -> str:
+        """There is one version of a workflow: the one that is served."""
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"version:{self.script_name}/{name}"))
+
+    async def change_status(self, workflow: str, id: str, change: StatusBody) -> Status:
+        """Pause, resume, restart or terminate; the status afterwards. Raises what the engine raises."""
+        match change.status:
+            case "pause":
+                await self.engine.pause(workflow, id)
+            case "resume":
+                await self.engine.resume(workflow, id)
+            case "terminate":
+                await self.engine.terminate(workflow, id, rollback=change.rollback is True)
+            case "restart":
+                step = change.from_
+                start = (KINDS[step.type], step.name, step.count) if step is not None else None
+                await self.engine.restart(workflow, id, start)
+        return (await self.engine.state(workflow, id)).visible_status
+
+    async def delete(self, workflow: str, ids: Sequence[str]) -> dict[str, Any]:
+        """Delete instances: `{deleted, errors}`, with each id once."""
+        deleted = await self.engine.delete_instances(workflow, ids)
+        distinct = dict.fromkeys(ids)
+        return {
+            "deleted": [{"id": id} for id in distinct if id in deleted],
+            "errors": [{"id": id, **_NOT_FOUND} for id in distinct if id not in deleted],
+        }
+
+    async def delete_all(self, workflow: str) -> int:
+        """Delete the instances that there are now: how many. Those that are created meanwhile stay."""
+        selection = Selection(until=self.engine.clock.now())
+        count = 0
+        while rows := await self.engine.list(workflow, selection, limit=CHUNK):
+            found = await self.engine.delete_instances(workflow, [row.id for row in rows])
+            count += len(found)
+            if not found:  # others delete them too
+                break
+        return count
+
+    async def terminate_all(self, workflow: str, status: str | None) -> None:
+        """Terminate the instances that there are now: those in a status, or all that have not ended."""
+        statuses = (status,) if status is not None else tuple(each for each in Status if not each.finite)
+        after: tuple[int, int] | None = None
+        until = self.engine.clock.now()
+        while rows := await self.engine.list(workflow, Selection(statuses, until=until, after=after), limit=CHUNK):
+            after = rows[-1].created_at, rows[-1].key
+            for row in rows:
+                try:
+                    await self.engine.terminate(workflow, row.id)
+                except WorkflowError as error:
+                    if error.code not in ("instance.cannot_terminate", "instance.not_found"):  # it ended meanwhile
+                        raise
+
+
+def explained(error: CfworkflowsError) -> str:
+    """The text of an error with its notes."""
+    return "\n".join([str(error), *getattr(error, "__notes__", ())])

@@ -1,0 +1,142 @@
+"""The events of all instances of a workflow, those that were and those that come."""
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
+from typing import NamedTuple
+
+from cfworkflows.errors import WorkflowError
+from cfworkflows.values import JsDict
+from cfworkflows_emulator.engine.subscription import EVENT_TYPES, InstanceEvents, preview
+from cfworkflows_emulator.storage import Entry, InstanceStore
+
+CHUNK = 200
+
+_ID = re.compile(r"([0-9]{1,15})(?:-([0-9]{1,15}\.[0-9]{1,15}(?:_[0-9]{1,15}\.[0-9]{1,15})*))?")
+
+
+class FeedEvent(NamedTuple):
+    """An event as a subscription gives it, and the id to go on behind it."""
+
+    id: str
+    event: JsDict
+
+
+class Feed:
+    """Gives the events of a workflow's instances, each once and when it is durable, until it is closed.
+
+    Its events have ids of their own, because those of instances say nothing across them: the time of the event, and how
+    far each instance has got within that millisecond. History comes in the order of time. After a clock was set back, a
+    feed that goes on behind an id does not give what was written at an earlier time.
+    """
+
+    def __init__(self, store: InstanceStore, workflow: str, last_id: str) -> None:
+        self._store = store
+        self._workflow = workflow
+        self._time, self._within = _position(last_id)
+        self._since, self._skipped = self._time, dict(self._within)
+        self._instances: dict[int, InstanceEvents | None] = {}
+        self._read_up_to: dict[int, int] = {}
+        self._changed_keys: dict[int, None] = {}
+        self._changed = asyncio.Event()
+        self._over = False
+        self._error: WorkflowError | None = None
+
+    def close(self) -> None:
+        """End it, also for those that wait for its next event."""
+        self._over = True
+        self._changed.set()
+
+    def fail(self, error: WorkflowError) -> None:
+        """End it with an error."""
+        self._error = self._error or error
+        self.close()
+
+    async def events(self) -> AsyncGenerator[FeedEvent, None]:
+        """All of them. Raises StateError if the disk fails, and what `fail` was given."""
+        self._store.follow(self._follow)
+        try:
+            async with aclosing(self._entries()) as entries:
+                async for key, entry in entries:
+                    instance = self._instances[key]
+                    if instance is None or entry.type not in EVENT_TYPES:
+                        continue
+                    yield FeedEvent(self._id_behind(key, entry), instance.event(entry))
+            if self._error is not None:
+                raise self._error
+        finally:
+            self._store.unfollow(self._follow)
+
+    def _follow(self, keys: Iterable[int]) -> None:
+        self._changed_keys.update(dict.fromkeys(sorted(keys)))
+        self._changed.set()
+
+    async def _entries(self) -> AsyncGenerator[tuple[int, Entry], None]:
+        await self._store.flushed()
+        history = deque(await self._store.positions(self._workflow, self._since))
+        while history and not self._over:
+            chunk = [history.popleft() for _ in range(min(CHUNK, len(history)))]
+            found = await self._store.entries(chunk)
+            for position in chunk:
+                key, seq = position
+                if await self._known(key, seq) and position in found and self._take(key, found[position]):
+                    yield key, found[position]
+        while not self._over:
+            self._changed.clear()
+            changed, self._changed_keys = list(self._changed_keys), {}
+            for key in changed:
+                if self._over or not await self._known(key, 1):
+                    continue
+                for entry in await self._store.journal(key, after=self._read_up_to.get(key, 0)):
+                    if self._take(key, entry):
+                        yield key, entry
+            if self._store.failure is not None:
+                raise self._store.failure
+            if not self._over:
+                await self._changed.wait()
+
+    async def _known(self, key: int, seq: int) -> bool:
+        """Whether an instance is one of the workflow. What it wrote before `seq` is taken note of at the first time."""
+        if key not in self._instances:
+            row = await self._store.get(key)
+            if row is None or row.workflow != self._workflow:
+                if row is not None:
+                    self._instances[key] = None
+                return False
+            events = InstanceEvents(row.id, preview)
+            if seq > 1:
+                for entry in await self._store.journal(key):
+                    if entry.seq < seq:
+                        events.see(entry)
+            self._instances[key] = events
+        return self._instances[key] is not None
+
+    def _take(self, key: int, entry: Entry) -> bool:
+        """Whether an entry is to be given: it is new to this feed, and behind the id that it began with."""
+        instance = self._instances[key]
+        if instance is None or entry.seq <= self._read_up_to.get(key, 0):
+            return False
+        self._read_up_to[key] = entry.seq
+        instance.see(entry)
+        if entry.time == self._since:
+            return entry.seq > self._skipped.get(key, 0)
+        return entry.time > self._since
+
+    def _id_behind(self, key: int, entry: Entry) -> str:
+        if entry.time > self._time:
+            self._time, self._within = entry.time, {}
+        if entry.time == self._time:
+            self._within[key] = entry.seq
+        return f"{self._time}-{'_'.join(f'{key}.{seq}' for key, seq in self._within.items())}"
+
+
+def _position(last_id: str) -> tuple[int, dict[int, int]]:
+    if not last_id:
+        return 0, {}
+    match = _ID.fullmatch(last_id)
+    if match is None:
+        raise ValueError(f"{last_id!r} is no id of an event of this feed. Give the id of the last event, or none.")
+    pairs = [pair.split(".") for pair in (match[2] or "").split("_") if pair]
+    return int(match[1]), {int(key): int(seq) for key, seq in pairs}

@@ -1,0 +1,38 @@
+"""Which instances of a workflow a list is about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Some instances of a workflow: those in one of `statuses`, created from `since` to `until`.
+
+    No statuses are all of them. The times are in ms, and part of the range. `after` is the `(created_at, key)` of an
+    instance: what comes behind it in the order of the list.
+    """
+
+    statuses: Sequence[str] = ()
+    since: int | None = None
+    until: int | None = None
+    oldest_first: bool = False
+    after: tuple[int, int] | None = None
+
+
+EVERY = Selection()
+
+
+def where(workflow: str, selection: Selection) -> tuple[str, tuple[Any, ...]]:
+    """The WHERE of a query on the rows of instances, with its parameters."""
+    conditions, parameters = ["workflow = ?"], [workflow, *selection.statuses]
+    if selection.statuses:
+        conditions.append(f"status IN ({', '.join('?' * len(selection.statuses))})")
+    bounds: list[tuple[str, Any]] = [("created_at >= ?", selection.since), ("created_at <= ?", selection.until)]
+    after = ("(created_at, key) > (?, ?)" if selection.oldest_first else "(created_at, key) < (?, ?)", selection.after)
+    given: list[Any] = []
+    for condition, value in (*bounds, after):
+        if value is not None:
+            conditions.append(condition)
+            given += value if isinstance(value, tuple) else (value,)
+    return f"WHERE {' AND '.join(conditions)}", (*parameters, *given)
