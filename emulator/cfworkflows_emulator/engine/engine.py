@@ -14,9 +14,11 @@ from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.alarms import Alarms
 from cfworkflows_emulator.engine.definition import (
+    Abandon,
     WorkflowDefinition,
     check_addressable,
     check_id,
+    never,
 )
 from cfworkflows_emulator.engine.instance import Instance, World
 from cfworkflows_emulator.engine.intake import encoded, retention_of, validated_params
@@ -44,12 +46,15 @@ class Engine:
         definitions: Iterable[WorkflowDefinition],
         last_key: int,
         evict_after_ms: float | None = EVICT_AFTER_MS,
+        abandon: Abandon = never,
     ) -> None:
         self.clock = clock
         self.store = store
         self.definitions = {definition.name: definition for definition in definitions}
         self._threads = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="cfwf-step")
-        self._world = World(clock, store, self._threads, contextvars.copy_context(), evict_after_ms, self._unload)
+        self._world = World(
+            clock, store, self._threads, contextvars.copy_context(), evict_after_ms, self._unload, abandon=abandon
+        )
         self._alarms = Alarms(clock, store, self._wake)
         self._schedules = Schedules(clock, self._create_scheduled)
         self._instances: dict[int, Instance] = {}
@@ -68,10 +73,14 @@ class Engine:
         database: Database,
         *,
         evict_after_ms: float | None = EVICT_AFTER_MS,
+        abandon: Abandon = never,
     ) -> "Engine":
-        """Open the engine over a database made with `open_database`. Nothing runs before `resume_all`."""
+        """Open the engine over a database made with `open_database`. Nothing runs before `resume_all`.
+
+        `abandon` is asked about each error of the workflows' own code.
+        """
         store = InstanceStore(database)
-        return cls(store, clock, definitions, await store.last_key(), evict_after_ms)
+        return cls(store, clock, definitions, await store.last_key(), evict_after_ms, abandon)
 
     async def resume_all(self) -> None:
         """Take up every instance that was at work when the last process ended, and arm the timers of the others."""
@@ -322,6 +331,12 @@ class Engine:
         await self.store.flushed()
         row = await self._find(workflow, id)
         return row, await self.store.journal(row.key)
+
+    async def loose_ends(self) -> None:
+        """Wait for the callbacks that no run waits for: of steps that nobody awaited before `run()` returned."""
+        watched = {task for instance in self._instances.values() if instance.running for task in instance.callbacks}
+        while loose := self._world.callbacks - watched:
+            await asyncio.wait(loose)
 
     # Instances in memory
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from cfworkflows.typed import is_validated, validate
 from cfworkflows.values import decode, encode
 from cfworkflows_emulator.clock import Clock, TimerHandle
 from cfworkflows_emulator.engine import rollback, step_do
-from cfworkflows_emulator.engine.definition import WorkflowDefinition
+from cfworkflows_emulator.engine.definition import Abandon, WorkflowDefinition, never
 from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.run import Run
 from cfworkflows_emulator.engine.sizes import size_of, too_large
@@ -41,6 +41,7 @@ class World:
     evict_after_ms: float | None
     unload: Callable[["Instance"], None]
     callbacks: set[asyncio.Task[Any]] = field(default_factory=set)
+    abandon: Abandon = never
 
 
 class Instance:
@@ -76,6 +77,11 @@ class Instance:
     def running(self) -> bool:
         """Whether a run of it is in memory, at work or parked."""
         return self._run is not None
+
+    @property
+    def callbacks(self) -> Set[asyncio.Task[Any]]:
+        """Those of its callbacks that are at work."""
+        return self._callbacks
 
     # The journal
 
@@ -203,6 +209,13 @@ class Instance:
         self._stop_eviction()
         if run is not None:
             run.close()
+
+    def abandoned(self, error: BaseException) -> bool:
+        """Whether `error`, of the workflow's own code, ends it here and now, as it stands."""
+        if not self.world.abandon(self.definition.name, self.id, error):
+            return False
+        self.stop()
+        return True
 
     def hold_back(self) -> None:
         """Let nothing new start: the process is about to stop."""

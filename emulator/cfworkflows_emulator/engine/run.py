@@ -3,9 +3,11 @@
 import asyncio
 import contextvars
 import logging
+import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cfworkflows.errors import WorkflowFatalError
@@ -79,7 +81,8 @@ class Run:
         except BaseException as error:
             if self._is_stopped():
                 raise
-            instance.fail(error)
+            if not instance.abandoned(error):
+                instance.fail(error)
         else:
             if not self._is_stopped():
                 instance.complete(output, unawaited=[task.get_name() for task in self._tasks if not task.done()])
@@ -150,8 +153,10 @@ class Run:
         return self.instance.append(type, step, value, **data)
 
     def append_start(self, type: str, step: str, **data: Any) -> Entry:
-        """Like `append`, for the first entry of a verb: it says in which step's callback the verb was called."""
+        """Like `append`, for the first entry of a verb: where, and in which step's callback, the verb was called."""
         inside = self._inside()
+        if "at" not in data:
+            data["at"] = _caller()
         return self.append(type, step, **data, **({"inside": inside} if inside is not None else {}))
 
     async def durable(self) -> None:
@@ -355,6 +360,16 @@ class Run:
 def running_here() -> "Instance | None":
     """The instance whose code, in `run()` or in a callback, is calling."""
     return _running.get()
+
+
+def _caller() -> str:
+    """`file:line` of the nearest frame that is neither ours nor the SDK's."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not frame.f_globals.get("__name__", "").startswith(("cfworkflows.", "cfworkflows_emulator.")):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return "<unknown>"
 
 
 class _Callback:
