@@ -334,6 +334,7 @@ class Engine:
 
     async def loose_ends(self) -> None:
         """Wait for the callbacks that no run waits for: of steps that nobody awaited before `run()` returned."""
+        await self.store.flushed()  # they start when their attempt is durable
         watched = {task for instance in self._instances.values() if instance.running for task in instance.callbacks}
         while loose := self._world.callbacks - watched:
             await asyncio.wait(loose)

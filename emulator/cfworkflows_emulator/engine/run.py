@@ -79,10 +79,11 @@ class Run:
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
+            if not self.closed and instance.abandoned(error):
+                return
             if self._is_stopped():
                 raise
-            if not instance.abandoned(error):
-                instance.fail(error)
+            instance.fail(error)
         else:
             if not self._is_stopped():
                 instance.complete(output, unawaited=[task.get_name() for task in self._tasks if not task.done()])

@@ -37,11 +37,14 @@ async def cfworkflows_world(request: pytest.FixtureRequest) -> "AsyncIterator[Wo
     from cfworkflows_emulator.testing.leaks import LeakError
     from cfworkflows_emulator.testing.world import project_world
 
+    leaks = ""
     try:
         async with project_world(_config(request)) as world:
             yield world
-    except LeakError as leak:
-        pytest.fail(str(leak), pytrace=False)
+    except LeakError as error:
+        leaks = str(error)
+    if leaks:
+        pytest.fail(leaks, pytrace=False)
 
 
 @pytest.fixture

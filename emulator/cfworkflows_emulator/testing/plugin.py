@@ -45,6 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
 class Hooks:
     """What is done around each test."""
 
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """What is wrong with a setting is said before anything runs."""
+        for item in items:
+            settings(item)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         with recording(Record(settings(item))) as item.stash[RECORD]:

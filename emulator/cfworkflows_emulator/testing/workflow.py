@@ -80,7 +80,7 @@ class WorkflowInstance(Handle):
     async def timeline(self) -> str:
         """Its history as text, as a failing test prints it."""
         _, entries = await self._world.engine.history(self._workflow, self._id)
-        return timeline(entries)
+        return timeline(entries, self._world.failures.stopped.get((self._workflow, self._id)))
 
     def __str__(self) -> str:
         return f"{self._workflow}/{self._id}"
