@@ -12,6 +12,8 @@ PYTEST = [sys.executable, "-m", "pytest", *PLUGIN, "-p", "no:cacheprovider"]
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {
     **os.environ,
-    "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "bindings", ROOT / "emulator"))),
+    "PYTHONPATH": os.pathsep.join(
+        [*map(str, (ROOT, ROOT / "bindings", ROOT / "emulator")), os.environ.get("PYTHONPATH", "")]
+    ),
     "PYTHONDONTWRITEBYTECODE": "1",
 }

@@ -57,11 +57,17 @@ async def test_result_of_a_terminated_instance():
 
 
 async def test_event_sent_beside_result_arrives_before_the_timeout():
-    """A call on a workflow is under way, so the clock waits for it."""
+    """The clock waits for every call on a workflow that is under way."""
     async with orders() as env:
         order = await env.ORDERS.create(params={"amount": 5})
         await env.clock.advance("7 days")
-        output, _ = await asyncio.gather(order.result(), order.send_event(type="approval", payload="Ada"))
+
+        async def approve():
+            for _ in range(5):
+                assert "waiting" == (await order.status()).status
+            await (await env.ORDERS.get(order.id)).send_event(type="approval", payload="Ada")
+
+        output, _ = await asyncio.gather(order.result(), approve())
         assert "Ada" == output["by"]
 
 
