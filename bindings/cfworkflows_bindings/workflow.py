@@ -119,7 +119,7 @@ class WorkflowBinding:
         """A handle on an instance. Raises WorkflowError (`instance.not_found`) if there is none of that id."""
         if not isinstance(id, str) or not await self._engine.exists(self._workflow, id):
             raise _not_found(id)
-        return WorkflowInstance(self._engine, self._workflow, id)
+        return self._handle(id)
 
     @overload
     async def create_batch(self, options: Mapping[str, Any], /) -> JsDict: ...
@@ -186,12 +186,13 @@ class WorkflowBinding:
 
     async def _create_all(self, batch: Sequence[Mapping[str, Any]]) -> "list[WorkflowInstance | None]":
         ids = await self._engine.create_batch(self._workflow, batch)
-        return [WorkflowInstance(self._engine, self._workflow, id) if id is not None else None for id in ids]
+        return [self._handle(id) if id is not None else None for id in ids]
 
     async def _create(self, options: Mapping[str, Any]) -> "WorkflowInstance":
-        return WorkflowInstance(
-            self._engine, self._workflow, await self._engine.create_instance(self._workflow, options)
-        )
+        return self._handle(await self._engine.create_instance(self._workflow, options))
+
+    def _handle(self, id: str) -> "WorkflowInstance":
+        return WorkflowInstance(self._engine, self._workflow, id)
 
 
 class WorkflowInstance:

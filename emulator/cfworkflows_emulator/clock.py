@@ -129,6 +129,7 @@ class VirtualClock:
 
     async def advance(self, duration: Duration | timedelta) -> None:
         """Move on by `duration`, firing every timer that falls due on the way, in order."""
+        __tracebackhide__ = True  # a failing test shows the call, not us
         await self.settle()
         end = self._now + round(parse_duration(duration))
         while (due := self.next_timer) is not None and due <= end:
@@ -138,6 +139,7 @@ class VirtualClock:
 
     async def advance_to_next(self) -> None:
         """Move on to the next timer and fire it. Raises RuntimeError if there is none."""
+        __tracebackhide__ = True
         await self.settle()
         if self.next_timer is None:
             raise RuntimeError("Nothing waits for the time to pass.")

@@ -16,9 +16,11 @@ from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.admission import Admission
 from cfworkflows_emulator.engine.alarms import Alarms
 from cfworkflows_emulator.engine.definition import (
+    Abandon,
     WorkflowDefinition,
     check_addressable,
     check_id,
+    never,
 )
 from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.feed import Feed
@@ -51,6 +53,7 @@ class Engine:
         definitions: Iterable[WorkflowDefinition],
         last_key: int,
         evict_after_ms: float | None = EVICT_AFTER_MS,
+        abandon: Abandon = never,
     ) -> None:
         self.clock = clock
         self.store = store
@@ -58,7 +61,9 @@ class Engine:
         self._threads = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="cfwf-step")
         self._admission = Admission(lambda key: self._wake([key]), last_key)
         context = contextvars.copy_context()
-        self._world = World(clock, store, self._threads, context, evict_after_ms, self._unload, self._admission)
+        self._world = World(
+            clock, store, self._threads, context, evict_after_ms, self._unload, self._admission, abandon=abandon
+        )
         self._alarms = Alarms(clock, store, store.next_alarms, self._wake)
         self._retention = Retention(clock, store, self._in_use)
         self._schedules = Schedules(clock, self._create_scheduled)
@@ -77,10 +82,14 @@ class Engine:
         database: Database,
         *,
         evict_after_ms: float | None = EVICT_AFTER_MS,
+        abandon: Abandon = never,
     ) -> "Engine":
-        """Open the engine over a database made with `open_database`. Nothing runs before `resume_all`."""
+        """Open the engine over a database made with `open_database`. Nothing runs before `resume_all`.
+
+        `abandon` is asked about each error of the workflows' own code.
+        """
         store = InstanceStore(database)
-        return cls(store, clock, definitions, await store.last_key(), evict_after_ms)
+        return cls(store, clock, definitions, await store.last_key(), evict_after_ms, abandon)
 
     async def resume_all(self) -> None:
         """Take up every instance that was at work when the last process ended, and arm the timers of the others.
@@ -373,6 +382,16 @@ class Engine:
         await self.store.flushed()
         row = await self._find(workflow, id)
         return row, await self.store.journal(row.key)
+
+    async def loose_ends(self) -> None:
+        """Wait for the callbacks that no run waits for: of steps that nobody awaited before `run()` returned."""
+        while loose := self._loose_ends():
+            await asyncio.wait(loose)
+
+    def _loose_ends(self) -> set[asyncio.Task[Any]]:
+        instances = list(self._instances.values())
+        awaited = {task for instance in instances for task in instance.awaited}
+        return (self._world.callbacks - awaited).union(*(instance.lingering for instance in instances))
 
     # Instances in memory
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from cfworkflows.values import decode, encode
 from cfworkflows_emulator.clock import Clock, TimerHandle
 from cfworkflows_emulator.engine import rollback, step_do
 from cfworkflows_emulator.engine.admission import Admission, Turn
-from cfworkflows_emulator.engine.definition import WorkflowDefinition
+from cfworkflows_emulator.engine.definition import Abandon, WorkflowDefinition, never
 from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.rewind import rewind
@@ -45,6 +45,7 @@ class World:
     unload: Callable[["Instance"], None]
     admission: Admission
     callbacks: set[asyncio.Task[Any]] = field(default_factory=set)
+    abandon: Abandon = never
 
 
 class Instance:
@@ -83,6 +84,16 @@ class Instance:
     def running(self) -> bool:
         """Whether a run of it is in memory: at work, parked, or over but for attempts that nobody awaited."""
         return self._run is not None or self._outlived is not None
+
+    @property
+    def awaited(self) -> Set[asyncio.Task[Any]]:
+        """Those of its callbacks that a run of it waits for."""
+        return self._callbacks if self._run is not None else frozenset()
+
+    @property
+    def lingering(self) -> Set[asyncio.Task[Any]]:
+        """The steps that go on although `run()` is over: nobody awaited them."""
+        return self._outlived.lingering if self._outlived is not None else frozenset()
 
     # The journal
 
@@ -223,7 +234,7 @@ class Instance:
         self._stop_eviction()
         if run is not None:
             run.close(let_go=keep_callbacks)
-            self._outlived = run if run.lingers else None
+            self._outlived = run if run.lingering else None
         if self.state.status is not Status.QUEUED:
             self._turn.end()
         self._index()
@@ -231,7 +242,7 @@ class Instance:
 
     def attempt_outlived(self) -> None:
         """An attempt has ended that `run()` did not wait for."""
-        if self._outlived is not None and not self._outlived.lingers:
+        if self._outlived is not None and not self._outlived.lingering:
             self._outlived = None
             self.world.unload(self)
 
@@ -245,6 +256,13 @@ class Instance:
         for run in runs:
             if run is not None:
                 run.close()
+
+    def abandoned(self, error: BaseException) -> bool:
+        """Whether `error`, of the workflow's own code, ends it here and now, as it stands."""
+        if not self.world.abandon(self.definition.name, self.id, error):
+            return False
+        self.stop()
+        return True
 
     def hold_back(self) -> None:
         """Let nothing new start: the process is about to stop."""

@@ -85,6 +85,8 @@ class Run:
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
+            if not self.closed and instance.abandoned(error):
+                return
             if self._is_stopped():
                 raise
             await self._ended(failed=True)
@@ -279,9 +281,11 @@ class Run:
         return step is not None and step.attempt_open
 
     @property
-    def lingers(self) -> bool:
-        """Whether attempts of it go on, though it is closed."""
-        return self._let_go and any(self._has_attempt(task) for task in self._tasks if not task.done())
+    def lingering(self) -> set[asyncio.Task[Any]]:
+        """The steps of it whose attempts go on, though it is closed."""
+        if not self._let_go:
+            return set()
+        return {task for task in self._tasks if not task.done() and self._has_attempt(task)}
 
     def _inside(self) -> str | None:
         """The step whose callback is calling, None outside of callbacks."""

@@ -104,6 +104,8 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
     except FinalError as final:
         _end(run, step, attempt, ErrorRecord.of(final.error), final.error)
     except Exception as error:  # noqa: BLE001 - whatever the callback raises is the attempt's error
+        if not run.closed and run.instance.abandoned(error):
+            raise asyncio.CancelledError from None
         stream.give_up()
         record = ErrorRecord.of(error, format_error(error))
         # A step that was called wrongly inside of the callback will be called wrongly again.
@@ -116,6 +118,8 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
         try:
             delay = await _delay(run, step, config, context, error)
         except NonRetryableDelayError as failure:
+            if not run.closed and run.instance.abandoned(failure):
+                raise asyncio.CancelledError from None
             _end(run, step, attempt, record, failure)
             return
         log.warning(

@@ -15,7 +15,13 @@ from cfworkflows.typed import type_arguments
 from cfworkflows_bindings import Environment, WorkflowBinding
 from cfworkflows_emulator.clock import Clock, SystemClock
 from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig, WorkflowSection, class_not_found
-from cfworkflows_emulator.engine.definition import DEFAULT_RETENTION_MS, DEFAULT_STEP_LIMIT, WorkflowDefinition
+from cfworkflows_emulator.engine.definition import (
+    DEFAULT_RETENTION_MS,
+    DEFAULT_STEP_LIMIT,
+    Abandon,
+    WorkflowDefinition,
+    never,
+)
 from cfworkflows_emulator.engine.engine import EVICT_AFTER_MS, Engine, open_database
 from cfworkflows_emulator.runtime.blocking import blocks_named
 from cfworkflows_emulator.runtime.exports import Exports, find_exports
@@ -49,20 +55,24 @@ class Project:
         clock: Clock | None = None,
         state: Path | None = None,
         evict_after_ms: float | None = EVICT_AFTER_MS,
+        abandon: Abandon = never,
         name_blocks: bool = False,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and take up the instances that were at work.
 
-        `clock` is the machine's by default. `state` is the state folder, None to keep everything in memory. Closed at
-        the end of the block, without waiting for what runs: `close` first, to wait. With `name_blocks`, code of the
-        Worker that blocks the event loop is named in the log while it does.
+        `clock` is the machine's by default. `state` is the state folder, None to keep everything in memory. `abandon`
+        is asked about each error of the Workflows' own code. Closed at the end of the block, without waiting for what
+        runs: `close` first, to wait. With `name_blocks`, code of the Worker that blocks the event loop is named in the
+        log while it does.
 
         Raises StateError for a folder or database that cannot be used, WorkerLoadError for code that does not import,
         and ConfigError for Workflow classes that are configured and not there.
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(close_client)
-            engine = await stack.enter_async_context(_opened_engine(clock or SystemClock(), state, evict_after_ms))
+            engine = await stack.enter_async_context(
+                opened_engine(clock or SystemClock(), state, evict_after_ms, abandon)
+            )
             env = _environment(config, engine)
             stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
             current_env.set(env)
@@ -91,10 +101,13 @@ class Project:
 
 
 @asynccontextmanager
-async def _opened_engine(clock: Clock, state: Path | None, evict_after_ms: float | None) -> AsyncIterator[Engine]:
+async def opened_engine(
+    clock: Clock, state: Path | None, evict_after_ms: float | None = EVICT_AFTER_MS, abandon: Abandon = never
+) -> AsyncIterator[Engine]:
+    """An engine that knows no workflows yet, over the state folder `state`, or in memory."""
     with StateFolder(state) if state is not None else nullcontext() as folder:
         database = await open_database(folder.database if folder is not None else None)
-        engine = await Engine.open([], clock, database, evict_after_ms=evict_after_ms)
+        engine = await Engine.open([], clock, database, evict_after_ms=evict_after_ms, abandon=abandon)
         try:
             yield engine
         finally:
@@ -139,15 +152,17 @@ def _explained(problem: Diagnostic, module: ModuleType) -> Diagnostic:
 
 def _definitions(config: LoadedConfig, worker: Worker) -> dict[str, WorkflowDefinition]:
     return {
-        workflow.name: _definition(workflow, worker.exports.workflows[workflow.class_name], worker)
+        workflow.name: definition_of(workflow, worker.exports.workflows[workflow.class_name], worker)
         for workflow in config.config.workflows
         if is_ours(workflow, config)
     }
 
 
-def _definition(
+def definition_of(
     workflow: WorkflowSection, cls: type[WorkflowEntrypoint[Any, Any]], worker: Worker
 ) -> WorkflowDefinition:
+    """What the engine is told about a Workflow whose class belongs to `worker`."""
+
     def entrypoint() -> WorkflowEntrypoint[Any, Any]:
         # Called in the task of the run, so that the run and its callbacks see what the module-level `env` stands for.
         context = worker.enter()

@@ -1,0 +1,47 @@
+"""The test kit: `from cfworkflows.testing import FakeEnv`. It is part of the emulator, and loaded when it is used.
+
+With pytest there is nothing to import: the fixtures `env`, `worker` and `clock` are there by themselves.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cfworkflows_emulator.testing import (
+        Clock,
+        FakeEnv,
+        HistoryEntry,
+        LeakError,
+        Message,
+        MessageBatch,
+        ScheduledController,
+        StalledError,
+        WorkerClient,
+        Workflow,
+        WorkflowInstance,
+    )
+
+__all__ = [
+    "Clock",
+    "FakeEnv",
+    "HistoryEntry",
+    "LeakError",
+    "Message",
+    "MessageBatch",
+    "ScheduledController",
+    "StalledError",
+    "WorkerClient",
+    "Workflow",
+    "WorkflowInstance",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from cfworkflows_emulator import testing
+
+    return getattr(testing, name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,60 @@
+"""The test kit: the real engine over a store in memory, on a virtual clock; and the pytest plugin.
+
+Users import it as `cfworkflows.testing`. May import the runtime and what is below it, not the server or the command
+line. Nothing is loaded before it is used: pytest imports `plugin` in every run.
+
+From the bottom up: `records` knows the running test, `assertions` picks the errors that fail it, `clock` jumps,
+`history`, `timeline` and `waiting` tell what instances did and wait for, `workflow` has the handles that tests get,
+`leaks` finds what is left over, `world` puts it together; `fake_env`, `worker` and `fixtures` are what tests see.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cfworkflows_emulator.testing.clock import Clock
+    from cfworkflows_emulator.testing.events import Message, MessageBatch, ScheduledController
+    from cfworkflows_emulator.testing.fake_env import FakeEnv
+    from cfworkflows_emulator.testing.history import HistoryEntry
+    from cfworkflows_emulator.testing.leaks import LeakError
+    from cfworkflows_emulator.testing.waiting import StalledError
+    from cfworkflows_emulator.testing.worker import WorkerClient
+    from cfworkflows_emulator.testing.workflow import Workflow, WorkflowInstance
+
+_HOMES = {
+    "Clock": "clock",
+    "FakeEnv": "fake_env",
+    "HistoryEntry": "history",
+    "LeakError": "leaks",
+    "Message": "events",
+    "MessageBatch": "events",
+    "ScheduledController": "events",
+    "StalledError": "waiting",
+    "WorkerClient": "worker",
+    "Workflow": "workflow",
+    "WorkflowInstance": "workflow",
+}
+
+__all__ = [
+    "Clock",
+    "FakeEnv",
+    "HistoryEntry",
+    "LeakError",
+    "Message",
+    "MessageBatch",
+    "ScheduledController",
+    "StalledError",
+    "WorkerClient",
+    "Workflow",
+    "WorkflowInstance",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,110 @@
+"""`FakeEnv`: an environment of Workflow classes and plain values, without a configuration."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any
+
+from cfworkflows.entrypoint import WorkflowEntrypoint
+from cfworkflows_emulator.config import WorkflowSection
+from cfworkflows_emulator.testing.clock import Clock
+from cfworkflows_emulator.testing.leaks import LeakError
+from cfworkflows_emulator.testing.world import World, workflow_world
+
+
+@dataclass(frozen=True, slots=True)
+class FakeWorkflow:
+    """A Workflow class with settings: the keys of an element of `workflows` in a wrangler file."""
+
+    cls: type[WorkflowEntrypoint[Any, Any]]
+    settings: Mapping[str, Any]
+
+    def section(self, binding: str) -> WorkflowSection:
+        """Raises ValueError, with all that is wrong, for settings that a wrangler file may not have either."""
+        name = binding.lower().replace("_", "-")
+        return WorkflowSection(**{"name": name, **self.settings, "binding": binding, "class_name": self.cls.__name__})
+
+
+class FakeEnv:
+    """The bindings of a Worker, made for one test: Workflows over the real engine in memory, and plain values.
+
+        async with FakeEnv(ORDERS=OrderWorkflow, API_KEY="x") as env:
+            instance = await env.ORDERS.create(params={"n": 1})
+            assert await instance.result() == {"n": 2}
+
+    A keyword that is a WorkflowEntrypoint class becomes a Workflow, called as its binding in lower case (`orders`);
+    anything else is a plain value. The workflows see the same names in `self.env`. Time is virtual: `env.clock`, which
+    begins at `start`, by default 2026-01-01 in UTC. At the end nothing may be left behind (LeakError), and an assertion
+    that failed in a workflow, and that nobody has met yet, is raised.
+    """
+
+    def __init__(self, *, start: datetime | None = None, **bindings: Any) -> None:
+        if reserved := bindings.keys() & {"clock", "workflow"}:
+            raise TypeError(f"FakeEnv has an attribute {min(reserved)} of its own: give the binding another name.")
+        self._start = _milliseconds(start) if start is not None else None
+        workflows = {name: fake for name, value in bindings.items() if (fake := _workflow(value)) is not None}
+        self._workflows = {name: (fake.section(name), fake.cls) for name, fake in workflows.items()}
+        self._values = {name: value for name, value in bindings.items() if name not in workflows}
+        names = [section.name for section, _ in self._workflows.values()]
+        if doubled := [name for name in names if names.count(name) > 1]:
+            raise ValueError(
+                f"Two Workflows are called {doubled[0]}: give one another name, FakeEnv.workflow(cls, name=…)."
+            )
+        self._stack = AsyncExitStack()
+        self._world: World | None = None
+
+    @staticmethod
+    def workflow(cls: type[WorkflowEntrypoint[Any, Any]], **settings: Any) -> FakeWorkflow:
+        """A Workflow with settings, as in a wrangler file: `name`, `limits={"steps": 5}`, `schedules=["0 9 * * *"]`."""
+        return FakeWorkflow(cls, settings)
+
+    @property
+    def clock(self) -> Clock:
+        """The virtual clock of this environment."""
+        return self._open().clock
+
+    async def __aenter__(self) -> "FakeEnv":
+        if self._world is not None:
+            raise RuntimeError("A FakeEnv is opened once: make another one.")
+        self._world = await self._stack.enter_async_context(workflow_world(self._workflows, self._values, self._start))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        __tracebackhide__ = True
+        failure = self._open().failures.take()
+        if failure is not None:
+            await self._stack.__aexit__(type(failure), failure, failure.__traceback__)
+            raise failure
+        try:
+            await self._stack.__aexit__(kind, error, traceback)
+        except LeakError as leak:
+            raise leak.with_traceback(None) from None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._open().env, name)
+
+    def __repr__(self) -> str:
+        return f"<FakeEnv: {', '.join([*self._workflows, *self._values]) or 'no bindings'}>"
+
+    def _open(self) -> World:
+        if self._world is None:
+            raise RuntimeError("The FakeEnv is not open: `async with FakeEnv(…) as env:`.")
+        return self._world
+
+
+def _workflow(value: Any) -> FakeWorkflow | None:
+    if isinstance(value, FakeWorkflow):
+        return value
+    if isinstance(value, type) and issubclass(value, WorkflowEntrypoint):
+        return FakeWorkflow(value, {})
+    return None
+
+
+def _milliseconds(start: datetime) -> int:
+    return round((start if start.tzinfo is not None else start.replace(tzinfo=UTC)).timestamp() * 1000)

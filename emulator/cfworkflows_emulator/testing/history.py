@@ -1,0 +1,60 @@
+"""The history of an instance, as typed records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cfworkflows.errors import ErrorRecord
+from cfworkflows.values import decode
+from cfworkflows_emulator.storage import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One thing that happened to an instance.
+
+    `type` is the event's name as in `instance.subscribe()`, such as `step_completed`. `step` is the step's name without
+    its number, `count` the how-manieth of that name, both None where no step is concerned. `attempt` is counted from 1.
+    `value` is the decoded params, result, payload or output. `event_type` is that of an event, or of a wait.
+    `until` is when a sleep ends or a wait times out, `retry_delay_ms` how long a failed attempt is waited after; `at`
+    the `file:line` of the call. `data` has all that is stored beside the value.
+    """
+
+    event_id: int
+    time: datetime
+    type: str
+    step: str | None = None
+    count: int | None = None
+    attempt: int | None = None
+    value: Any = None
+    error: ErrorRecord | None = None
+    event_type: str | None = None
+    until: datetime | None = None
+    retry_delay_ms: float | None = None
+    at: str | None = None
+    data: Mapping[str, Any] | None = None
+
+    @classmethod
+    def of(cls, entry: Entry) -> "HistoryEntry":
+        data = entry.data
+        name, _, count = entry.step.rpartition("-") if entry.step is not None else (None, "", "")
+        return cls(
+            event_id=entry.seq,
+            time=_moment(entry.time),
+            type=entry.type,
+            step=name,
+            count=int(count) if count else None,
+            attempt=data.get("attempt"),
+            value=decode(entry.value) if entry.value is not None else None,
+            error=ErrorRecord(**data["error"]) if "error" in data else None,
+            event_type=data.get("eventType"),
+            until=_moment(data["until"]) if "until" in data else None,
+            retry_delay_ms=data.get("retryDelayMs"),
+            at=data.get("at"),
+            data=data,
+        )
+
+
+def _moment(ms: float) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

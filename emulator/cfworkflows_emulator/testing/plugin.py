@@ -1,0 +1,132 @@
+"""The pytest plugin: options, and the hooks that fail and explain tests. PYTEST_DONT_REWRITE
+
+The fixtures are in `fixtures`. Nothing of the emulator is loaded until a test asks for one.
+"""
+
+import dataclasses
+from collections.abc import Generator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cfworkflows_emulator.testing.records import Record, Settings, recording
+
+RECORD = pytest.StashKey[Record]()
+_MARK = "cfworkflows"
+_INI = {
+    "cfworkflows": ("off: no fixtures and no checks of the cfworkflows test kit", "on"),
+    "cfworkflows_config": ("the wrangler file of the fixture env; by default the nearest one above the test", ""),
+    "cfworkflows_environment": ("the environment of the wrangler file", ""),
+    "cfworkflows_patience": ("real seconds that a callback may run while a test waits for it", "60"),
+    "cfworkflows_unfinished": ("error: a test must not leave instances that have not ended; or allow", "allow"),
+    "cfworkflows_leaks": ("error: a test must not leave tasks and open files behind; or allow", "error"),
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    for name, (help_, default) in _INI.items():
+        parser.addini(name, help_, default=default)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "cfworkflows(config, environment, start, unfinished, leaks, patience): settings of the cfworkflows test kit "
+        "for one test; start is the datetime at which its clock begins",
+    )
+    if _choice(config.getini("cfworkflows"), "cfworkflows", "on", "off"):
+        from cfworkflows_emulator.testing import fixtures
+
+        config.pluginmanager.register(fixtures, "cfworkflows-fixtures")
+        config.pluginmanager.register(Hooks(), "cfworkflows-hooks")
+
+
+class Hooks:
+    """What is done around each test."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """What is wrong with a setting is said before anything runs."""
+        for item in items:
+            settings(item)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        with recording(Record(settings(item))) as item.stash[RECORD]:
+            return (yield)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """A failed assertion of a workflow fails the test, also if it never awaited the instance."""
+        try:
+            result = yield
+        except (Exception, pytest.fail.Exception):
+            if (failure := item.stash[RECORD].undelivered()) is not None:
+                raise failure from None  # what the test met is a consequence of it
+            raise
+        if (failure := item.stash[RECORD].undelivered()) is not None:
+            raise failure
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        record = item.stash.get(RECORD, None)
+        if record is not None and report.failed:
+            record.failed = True
+            report.sections += [(f"cfworkflows: {title}", text) for title, text in _told(record)]
+        return report
+
+
+def _told(record: Record) -> list[tuple[str, str]]:
+    for world in record.worlds:
+        # The test is over, its fixtures are not: the loop stands between the two.
+        if not world.closed and not world.loop.is_running() and not world.loop.is_closed():
+            record.timelines.append(world.loop.run_until_complete(world.timelines()))
+            world.closed = True
+    told = [section for tell in record.timelines for section in tell()]
+    record.timelines.clear()
+    return told
+
+
+def settings(item: pytest.Item) -> Settings:
+    """What the ini file and the markers say; the nearest marker counts. Raises pytest.UsageError for what is wrong."""
+    config = item.config
+    given = marked(item)
+    patience = given.get("patience", config.getini("cfworkflows_patience"))
+    try:
+        patience_s = float(patience)
+    except (TypeError, ValueError):
+        raise pytest.UsageError(f"cfworkflows_patience is a number of seconds, not {patience!r}.") from None
+    unfinished = given.get("unfinished", config.getini("cfworkflows_unfinished"))
+    leaks = given.get("leaks", config.getini("cfworkflows_leaks"))
+    found = Settings(
+        patience_s=patience_s,
+        unfinished=_choice(unfinished, "cfworkflows_unfinished", "error", "allow"),
+        leaks=_choice(leaks, "cfworkflows_leaks", "error", "allow"),
+    )
+    if (start := given.get("start")) is not None:
+        if not isinstance(start, datetime):
+            raise pytest.UsageError(f"The start of the marker cfworkflows is a datetime, not {start!r}.")
+        aware = start if start.tzinfo is not None else start.replace(tzinfo=UTC)
+        found = dataclasses.replace(found, start=round(aware.timestamp() * 1000))
+    return found
+
+
+def marked(item: pytest.Item) -> dict[str, Any]:
+    """The arguments of the markers of a test, the nearest last."""
+    given: dict[str, Any] = {}
+    for mark in reversed(list(item.iter_markers(_MARK))):
+        known = {"config", "environment", "start", "unfinished", "leaks", "patience"}
+        if mark.args or mark.kwargs.keys() - known:
+            raise pytest.UsageError(f"{item.nodeid}: the marker cfworkflows takes {', '.join(sorted(known))}.")
+        given |= mark.kwargs
+    return given
+
+
+def _choice(value: object, name: str, yes: str, no: str) -> bool:
+    if value not in (yes, no):
+        raise pytest.UsageError(f"{name} is {yes} or {no}, not {value!r}.")
+    return value == yes

@@ -1,0 +1,135 @@
+"""The Workflow bindings and the handles on instances that tests get: the platform's, with `result` and `history`."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cfworkflows.errors import WorkflowError
+from cfworkflows.values import decode
+from cfworkflows_bindings import WorkflowBinding
+from cfworkflows_bindings import WorkflowInstance as Handle
+from cfworkflows_emulator.engine import Engine, Status
+from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.testing.clock import Clock
+from cfworkflows_emulator.testing.history import HistoryEntry
+from cfworkflows_emulator.testing.timeline import timeline
+from cfworkflows_emulator.testing.waiting import StalledError, situation, unfinished
+
+if TYPE_CHECKING:
+    from cfworkflows_emulator.testing.world import World
+
+MOST_JUMPS = 10_000
+"""After so many timers of others without any effect on an instance, nothing is going to end it."""
+
+
+class Held:
+    """An engine that holds the clock while a call is under way: what a test asks for happens before the time moves."""
+
+    def __init__(self, engine: Engine, clock: Clock) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._engine, name)
+
+        async def call(*arguments: Any, **options: Any) -> Any:
+            __tracebackhide__ = True
+            self._clock.hold()
+            try:
+                return await method(*arguments, **options)
+            finally:
+                self._clock.release()
+
+        return call
+
+
+class WorkflowInstance(Handle):
+    """A handle on an instance, with all that a Worker's code has, and `result()` and `history()`."""
+
+    def __init__(self, world: "World", workflow: str, id: str) -> None:
+        held: Any = Held(world.engine, world.clock)
+        super().__init__(held, workflow, id)
+        self._world = world
+
+    async def result(self) -> Any:
+        """The output of the instance, once it is complete. Time passes by itself until then.
+
+        Raises the error the instance ended with, as a step's error would arrive in `run()`; WorkflowError if it was
+        terminated; StalledError if nothing is under way that could end it; and the assertion that failed in a workflow.
+        """
+        __tracebackhide__ = True
+        engine, clock = self._world.engine, self._world.clock
+        seen, jumps = 0, 0
+        while True:
+            await clock.settle()
+            state = await engine.state(self._workflow, self._id)
+            if state.status.finite:
+                return self._outcome(state)
+            seen, jumps = (seen, jumps + 1) if seen == state.last_seq else (state.last_seq, 0)
+            if not clock.held and (jumps > MOST_JUMPS or not await self._may_go_on(state)):
+                raise StalledError(
+                    f"{self} would be waited for for ever: nothing is due, and nothing runs.\n{await situation(engine)}"
+                )
+            if not clock.held:
+                clock.jump()
+
+    async def history(self) -> list[HistoryEntry]:
+        """All that happened to the instance, the oldest first."""
+        _, entries = await self._world.engine.history(self._workflow, self._id)
+        return [HistoryEntry.of(entry) for entry in entries]
+
+    async def timeline(self) -> str:
+        """Its history as text, as a failing test prints it."""
+        _, entries = await self._world.engine.history(self._workflow, self._id)
+        return timeline(entries, self._world.failures.stopped.get((self._workflow, self._id)))
+
+    def __str__(self) -> str:
+        return f"{self._workflow}/{self._id}"
+
+    def _outcome(self, state: InstanceState) -> Any:
+        __tracebackhide__ = True
+        if state.status is Status.TERMINATED:
+            raise WorkflowError(f"{self} was terminated, so it has no result.")
+        if state.error is not None:
+            error = state.error.rebuild()
+            error.add_note(f"The workflow instance {self} errored.")
+            if state.error.traceback is not None:
+                error.add_note(state.error.traceback)
+            raise error
+        return decode(state.output) if state.output is not None else None
+
+    async def _may_go_on(self, state: InstanceState) -> bool:
+        """Whether time can change something: for this instance, or for another that may then send it an event."""
+        if self._world.clock.next_timer is None:
+            return False
+        if state.status.wakes or _has_time(state):
+            return True
+        others = [each for each in await unfinished(self._world.engine) if each != (self._workflow, self._id)]
+        return any([_has_time(await self._world.engine.state(*each)) for each in others])
+
+
+def _has_time(state: InstanceState) -> bool:
+    return state.status is not Status.PAUSED and (state.status.wakes or state.next_deadline() is not None)
+
+
+class Workflow(WorkflowBinding):
+    """`env.MY_WORKFLOW` in a test: the binding itself, whose handles are those of this kit."""
+
+    def __init__(self, world: "World", workflow: str) -> None:
+        held: Any = Held(world.engine, world.clock)
+        super().__init__(held, workflow)
+        self._world = world
+
+    async def create(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> WorkflowInstance:
+        """Create an instance and start it; see `WorkflowBinding.create`."""
+        __tracebackhide__ = True
+        instance = await super().create(options, **keywords)
+        return self._handle(instance.id)
+
+    async def get(self, id: str, /) -> WorkflowInstance:
+        """A handle on an instance. Raises WorkflowError (`instance.not_found`) if there is none of that id."""
+        __tracebackhide__ = True
+        instance = await super().get(id)
+        return self._handle(instance.id)
+
+    def _handle(self, id: str) -> WorkflowInstance:
+        return WorkflowInstance(self._world, self._workflow, id)

@@ -1,0 +1,128 @@
+"""A world of its own for one test: an engine in memory, its clock, and the bindings over both."""
+
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from cfworkflows.entrypoint import WorkflowEntrypoint
+from cfworkflows.http import close_client
+from cfworkflows_bindings import Environment, WorkflowBinding
+from cfworkflows_emulator.config import LoadedConfig, WorkflowSection
+from cfworkflows_emulator.engine import Engine
+from cfworkflows_emulator.runtime import Project, Worker
+from cfworkflows_emulator.runtime.exports import Exports
+from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
+from cfworkflows_emulator.runtime.project import definition_of, opened_engine
+from cfworkflows_emulator.testing.assertions import Failures
+from cfworkflows_emulator.testing.clock import Clock
+from cfworkflows_emulator.testing.leaks import Census, LeakError
+from cfworkflows_emulator.testing.records import Record, Timelines, running
+from cfworkflows_emulator.testing.timeline import timeline
+from cfworkflows_emulator.testing.waiting import situation, unfinished
+from cfworkflows_emulator.testing.workflow import Workflow
+
+INSTANCES_SHOWN = 10
+
+
+class World:
+    """What a test stands on. `env` is what it uses: the Worker's bindings, whose handles have `result()`."""
+
+    def __init__(self, engine: Engine, worker: Worker, clock: Clock, failures: Failures) -> None:
+        self.engine = engine
+        self.worker = worker
+        self.clock = clock
+        self.failures = failures
+        self.loop = asyncio.get_running_loop()
+        self.closed = False
+        self.env: Environment = copy.copy(worker.env)
+        for name in self.env:
+            binding = getattr(worker.env, name)
+            if isinstance(binding, WorkflowBinding):
+                setattr(self.env, name, Workflow(self, binding._workflow))
+
+    async def timelines(self) -> Timelines:
+        """What happened so far, to be put into words when it is needed."""
+        rows = [(workflow, row) for workflow in self.engine.definitions for row in await self.engine.list(workflow)]
+        rows.sort(key=lambda each: each[1].key)
+        read = [(workflow, *await self.engine.history(workflow, row.id)) for workflow, row in rows[:INSTANCES_SHOWN]]
+
+        def tell() -> list[tuple[str, str]]:
+            told = [
+                (
+                    f"{workflow}/{row.id} ({row.status})",
+                    timeline(entries, self.failures.stopped.get((workflow, row.id))),
+                )
+                for workflow, row, entries in read
+            ]
+            return told + ([("more", f"{more} more instances")] if (more := len(rows) - len(read)) else [])
+
+        return tell
+
+
+@asynccontextmanager
+async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
+    """The Worker of a configuration."""
+    settings = running().settings
+    failures = Failures()
+    clock = Clock(failures, settings.patience_s, settings.start)
+    async with _tidy(running()) as (stack, leaks):
+        project = await stack.enter_async_context(Project.open(config, clock=clock, abandon=failures.abandon))
+        yield _kept(World(project.engine, project.worker, clock, failures), stack, leaks)
+
+
+@asynccontextmanager
+async def workflow_world(
+    workflows: Mapping[str, tuple[WorkflowSection, type[WorkflowEntrypoint[Any, Any]]]],
+    values: Mapping[str, Any],
+    start: int | None,
+) -> AsyncIterator[World]:
+    """Workflows without a configuration: each under the name of its binding, beside plain values."""
+    settings = running().settings
+    failures = Failures()
+    clock = Clock(failures, settings.patience_s, settings.start if start is None else start)
+    async with _tidy(running()) as (stack, leaks):
+        stack.push_async_callback(close_client)
+        engine = await stack.enter_async_context(opened_engine(clock, None, abandon=failures.abandon))
+        stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
+        bindings = {name: WorkflowBinding(engine, section.name) for name, (section, _) in workflows.items()}
+        worker = Worker(
+            Exports(workflows={cls.__name__: cls for _, cls in workflows.values()}),
+            Environment({**values, **bindings}),
+        )
+        engine.definitions |= {section.name: definition_of(section, cls, worker) for section, cls in workflows.values()}
+        await engine.resume_all()
+        yield _kept(World(engine, worker, clock, failures), stack, leaks)
+
+
+@asynccontextmanager
+async def _tidy(record: Record) -> AsyncIterator[tuple[AsyncExitStack, list[str]]]:
+    """A stack to open a world on, and a list of what it leaves behind: an error, unless there is one already."""
+    census = Census() if record.settings.leaks else None
+    leaks: list[str] = []
+    async with AsyncExitStack() as stack:
+        yield stack, leaks
+    if census is not None:
+        leaks += await census.left()
+    if leaks and not record.failed:
+        raise LeakError(leaks)
+
+
+def _kept(world: World, stack: AsyncExitStack, leaks: list[str]) -> World:
+    """`world`, known to the record of the test, until the end of `stack`."""
+    record = running()
+    world.clock.engine = world.engine
+    record.worlds.append(world)
+
+    async def close() -> None:
+        world.closed = True
+        record.timelines.append(await world.timelines())
+        if record.settings.unfinished and await unfinished(world.engine):
+            leaks.extend((await situation(world.engine)).splitlines())
+        cut_off = await world.worker.close(grace_s=0)
+        if record.settings.leaks:
+            leaks.extend(cut_off)
+
+    stack.push_async_callback(close)
+    return world
