@@ -47,7 +47,12 @@ ROOMS: dict[str, set[str]] = {
     },
     "cfworkflows_emulator.api": {"cfworkflows_emulator.runtime"},
     "cfworkflows_emulator.server": {"cfworkflows_emulator.api"},
-    "cfworkflows_emulator.cli": {"cfworkflows_emulator.server"},
+    "cfworkflows_emulator.supervisor": set(),
+    "cfworkflows_emulator.cli": {
+        "cfworkflows_emulator.server",
+        "cfworkflows_emulator.supervisor",
+        "cfworkflows_emulator",
+    },
 }
 
 

@@ -57,6 +57,7 @@ def main() -> None:
 @click.option(
     "--cwd", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Run as if started in this folder."
 )
+@click.option("--watch/--no-watch", default=True, help="Whether to reload when a file changes. [--watch]")
 def dev(
     script: Path | None,
     port: int | None,
@@ -69,6 +70,7 @@ def dev(
     persist_to: Path | None,
     log_level: str,
     cwd: Path | None,
+    watch: bool,
 ) -> None:
     """Run a Worker and its Workflows on this machine.
 
@@ -88,6 +90,7 @@ def dev(
         persist_to=persist_to,
         log_level=log_level,
         cwd=cwd,
+        watch=watch,
     )
     sys.exit(run(options, STARTED))
 

@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,6 +37,7 @@ class Project:
         self.engine = engine
         self.env = env
         self.notices = notices(config, worker.exports)
+        self._folder: StateFolder | None = None
         self._closed = False
 
     @classmethod
@@ -48,18 +49,21 @@ class Project:
         clock: Clock | None = None,
         state: Path | None = None,
         evict_after_ms: float | None = EVICT_AFTER_MS,
+        holder: int | None = None,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and take up the instances that were at work.
 
         `clock` is the machine's by default. `state` is the state folder, None to keep everything in memory. Closed at
-        the end of the block, without waiting for what runs: `close` first, to wait.
+        the end of the block, without waiting for what runs: `close` first, to wait. `holder` is the process to name
+        when another one wants the same state, this one by default.
 
         Raises StateError for a folder or database that cannot be used, WorkerLoadError for code that does not import,
         and ConfigError for Workflow classes that are configured and not there.
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(close_client)
-            engine = await stack.enter_async_context(_opened_engine(clock or SystemClock(), state, evict_after_ms))
+            folder = stack.enter_context(StateFolder(state, holder)) if state is not None else None
+            engine = await stack.enter_async_context(_opened_engine(clock or SystemClock(), folder, evict_after_ms))
             env = _environment(config, engine)
             stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
             current_env.set(env)
@@ -67,6 +71,7 @@ class Project:
             worker = Worker(_exports(config, module), env)
             engine.definitions |= _definitions(config, worker)
             project = cls(config, worker, engine, env)
+            project._folder = folder
             stack.push_async_callback(project.close)
             await engine.resume_all()
             yield project
@@ -74,7 +79,8 @@ class Project:
     async def close(self, grace_s: float = 0) -> list[str]:
         """Stop. What runs in the background, and then the callbacks of steps, get `grace_s` seconds to end.
 
-        Gives what was cut off. An instance goes on from its last finished step when the state is opened again.
+        Gives what was cut off. Then another process can open the state, where an instance goes on from its last
+        finished step.
         """
         if self._closed:
             return []
@@ -82,18 +88,22 @@ class Project:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace_s
         left = await self.worker.close(grace_s)
-        return left + await self.engine.close(max(deadline - loop.time(), 0))
+        left += await self.engine.close(max(deadline - loop.time(), 0))
+        if self._folder is not None:
+            self._folder.close()
+        return left
 
 
 @asynccontextmanager
-async def _opened_engine(clock: Clock, state: Path | None, evict_after_ms: float | None) -> AsyncIterator[Engine]:
-    with StateFolder(state) if state is not None else nullcontext() as folder:
-        database = await open_database(folder.database if folder is not None else None)
-        engine = await Engine.open([], clock, database, evict_after_ms=evict_after_ms)
-        try:
-            yield engine
-        finally:
-            await engine.close()
+async def _opened_engine(
+    clock: Clock, folder: StateFolder | None, evict_after_ms: float | None
+) -> AsyncIterator[Engine]:
+    database = await open_database(folder.database if folder is not None else None)
+    engine = await Engine.open([], clock, database, evict_after_ms=evict_after_ms)
+    try:
+        yield engine
+    finally:
+        await engine.close()
 
 
 def _environment(config: LoadedConfig, engine: Engine) -> Environment:
