@@ -100,3 +100,34 @@ async def test_ctrl_c_ends_an_endless_loop(write, running):
         assert 130 == await dev.ended()
         assert [] == [process for process in processes[1:] if runs(process)]
         await asyncio.gather(asking, return_exceptions=True)
+
+
+async def test_speed_makes_a_long_sleep_short(write, running):
+    """With --speed an instance that sleeps for a day is complete soon, and its times never go back afterwards."""
+    write(
+        """
+        class Order(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await step.sleep("a day", "1 day")
+                return event.timestamp.timestamp()
+        class Default(WorkerEntrypoint):
+            async def fetch(self, request):
+                id = request.url[-1]
+                if "create" in request.url:
+                    await self.env.ORDERS.create(id=id)
+                return Response.json((await (await self.env.ORDERS.get(id)).status()).output)
+        """,
+        '[[workflows]]\nname = "order"\nbinding = "ORDERS"\nclass_name = "Order"\n',
+    )
+    async with running("--speed", "1000000") as dev:
+        await dev.get("/create/1")
+        await dev.line("order/1 complete")
+        first = float((await dev.get("/1"))[1])
+        await dev.get("/create/2")
+        await dev.line("order/2 complete")
+        dev.signal(signal.SIGKILL)
+        await dev.ended()
+    async with running("--speed", "1000000") as dev:
+        await dev.get("/create/3")
+        await dev.line("order/3 complete")
+        assert float((await dev.get("/3"))[1]) > first + 24 * 3600

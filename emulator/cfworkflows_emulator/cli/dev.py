@@ -34,6 +34,7 @@ class DevOptions:
     persist_to: Path | None = None
     log_level: str = "log"
     cwd: Path | None = None
+    speed: float = 1
     watch: bool = True
 
 
@@ -65,6 +66,7 @@ def run(options: DevOptions, started: float) -> int:
         sockets=sockets,
         ip=ip,
         persist_to=options.persist_to,
+        speed=options.speed,
         console=console,
         started=started,
         keys=HINT if keys is not None else None,

@@ -20,7 +20,7 @@ from cfworkflows_emulator.cli.console import Console
 from cfworkflows_emulator.cli.orders import Orders
 from cfworkflows_emulator.cli.startup import BANNER, bindings_table, ready_line
 from cfworkflows_emulator.config import ConfigError, LoadedConfig, render
-from cfworkflows_emulator.runtime import Project, WorkerLoadError
+from cfworkflows_emulator.runtime import Project, Timeline, WorkerLoadError
 from cfworkflows_emulator.server import Failure, Server
 from cfworkflows_emulator.server.sockets import is_wildcard, network_address
 from cfworkflows_emulator.storage.folder import DEFAULT
@@ -46,6 +46,7 @@ class Workers:
     sockets: Sequence[socket.socket]
     ip: str
     persist_to: Path | None
+    speed: float
     console: Console
     started: float
     keys: str | None = None
@@ -62,6 +63,7 @@ class _Worker:
         self._console = common.console
         self._orders = Orders(channel)
         self._is_first = number == 0
+        self._timeline: Timeline | None = None
         self._before = frozenset(sys.modules)
         self._began_ns = time.time_ns()
 
@@ -113,9 +115,12 @@ class _Worker:
             self._console.info(BANNER)
         if self._is_first or any(path in map(str, config.watched) for path in go["paths"]):
             self._describe(config)
-        state = self._common.persist_to or config.directory / DEFAULT
-        opening = Project.open(config, state=state.absolute(), holder=os.getppid())
+        state = (self._common.persist_to or config.directory / DEFAULT).absolute()
+        timeline = Timeline(state, self._common.speed)
+        opening = Project.open(config, clock=timeline.clock, state=state, holder=os.getppid())
         project = await stack.enter_async_context(opening)
+        timeline.keep()
+        self._timeline = timeline
         for notice in project.notices if self._is_first else ():
             self._console.warn(notice)
         return project
@@ -167,6 +172,8 @@ class _Worker:
             cut_off += await server.stop(order["grace"])
         if project is not None:
             cut_off += await project.close(min(max(deadline - loop.time(), 0), order["callbacks"]))
+        if self._timeline is not None:
+            self._timeline.close()
         if order["hand_over"]:
             self._give_away(server)
             self._channel.send("released")

@@ -31,7 +31,6 @@ class Child:
         ours, theirs = Channel.pair()
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        gc.collect()
         gc.freeze()  # pages that no collection writes to stay shared
         pid = os.fork()
         if pid:
@@ -41,6 +40,7 @@ class Child:
         try:
             ours.close()
             leave()
+            gc.enable()
             code = work(theirs, number)
         except BaseException:  # noqa: BLE001 - the process ends here whatever it was
             traceback.print_exc()
