@@ -35,6 +35,22 @@ async def test_a_worker_that_dies_is_started_again(write, running, path, reason)
         assert first[1] != second[1]
 
 
+async def test_an_endless_loop_in_an_import_is_left_by_the_next_save(write, running):
+    """New code that never finishes loading does not keep the one after it from being loaded, nor a signal from work."""
+    folder = write(MORTAL)
+    async with running() as dev:
+        before = set(psutil.Process(dev.process.pid).children())
+        (folder / "src/entry.py").write_text("print('loops', flush=True)\nwhile True:\n    pass\n")
+        await dev.line("loops")
+        write(MORTAL + "# repaired\n")
+        await dev.line("Reloaded in ")
+        assert 200 == (await dev.get())[0]
+        (folder / "src/entry.py").write_text("print('loops again', flush=True)\nwhile True:\n    pass\n")
+        await dev.line("loops again")
+        assert 0 == await dev.stop()
+    assert [] == [process for process in before if runs(process)]
+
+
 async def test_a_worker_that_always_dies_is_left_alone(write, running):
     """After a few deaths in a row only a change starts the code again; until then the answers tell why."""
     folder = write(MORTAL)

@@ -33,7 +33,7 @@ class Timeline:
             # Killed, it may have gone on for one beat at its speed, and not for longer.
             fast = min(away, BEAT_S * 1000)
             return max(int(last["now"] + fast * last["speed"] + (away - fast)), real)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):  # a folder that cannot be one is told of when it is locked
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StateError(
