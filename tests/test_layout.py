@@ -48,7 +48,12 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator.testing": {"cfworkflows_emulator.runtime"},
     "cfworkflows_emulator.api": {"cfworkflows_emulator.runtime"},
     "cfworkflows_emulator.server": {"cfworkflows_emulator.api"},
-    "cfworkflows_emulator.cli": {"cfworkflows_emulator.server"},
+    "cfworkflows_emulator.supervisor": set(),
+    "cfworkflows_emulator.cli": {
+        "cfworkflows_emulator.server",
+        "cfworkflows_emulator.supervisor",
+        "cfworkflows_emulator",
+    },
 }
 
 # The one way uphill: users import the test kit from the SDK, which loads it when it is asked for.

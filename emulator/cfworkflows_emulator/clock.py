@@ -35,13 +35,26 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock; or one that goes on from `start` (ms since the epoch), `speed` times as fast."""
 
     # A wait is cut into pieces, so that a wall clock that was set, or a machine that slept, is noticed.
     LONGEST_WAIT_MS = 60_000
 
+    def __init__(self, speed: float = 1, start: int | None = None) -> None:
+        self.speed = speed
+        self._began_ns = time.time_ns()
+        self._start_ns = self._began_ns if start is None else start * 1_000_000
+
     def now(self) -> int:
-        return time.time_ns() // 1_000_000
+        return self._now_ns() // 1_000_000
+
+    def wait_s(self, when: float) -> float:
+        """How many seconds of the machine's it takes until it is `when`; 0 if it is."""
+        return max((when - self._now_ns() / 1_000_000) / self.speed, 0) / 1000
+
+    def _now_ns(self) -> int:
+        passed = time.time_ns() - self._began_ns
+        return self._start_ns + (passed if self.speed == 1 else int(passed * self.speed))
 
     def call_at(self, when: float, callback: Callback) -> TimerHandle:
         return _SystemTimer(self, when, callback)
@@ -66,8 +79,8 @@ class _SystemTimer:
         self._handle: asyncio.TimerHandle | None = self._arm()
 
     def _arm(self) -> asyncio.TimerHandle:
-        wait = min(max(self._when - time.time_ns() / 1_000_000, 0), SystemClock.LONGEST_WAIT_MS)
-        return asyncio.get_running_loop().call_later(wait / 1000, self._fire)
+        wait = min(self._clock.wait_s(self._when), SystemClock.LONGEST_WAIT_MS / 1000)
+        return asyncio.get_running_loop().call_later(wait, self._fire)
 
     def _fire(self) -> None:
         if self._clock.now() < self._when:

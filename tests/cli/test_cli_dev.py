@@ -480,7 +480,7 @@ async def test_100_mb_up_and_down_are_not_held_in_memory(write, running):
     )
     size = 1600 * 65536
     async with running() as dev:
-        process = psutil.Process(dev.process.pid)
+        process = psutil.Process(dev.process.pid).children()[0]  # the worker
         before = peak_kb(process)
         reader, writer = await asyncio.open_connection("127.0.0.1", int(dev.url.rpartition(":")[2]))
         writer.write(f"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {size}\r\n\r\n".encode())

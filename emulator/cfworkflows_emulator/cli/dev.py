@@ -1,24 +1,22 @@
 """`cfwf dev`."""
 
-import asyncio
 import dataclasses
 import logging
 import os
 import socket
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.cli.console import Console, ConsoleHandler
-from cfworkflows_emulator.cli.startup import BANNER, bindings_table
-from cfworkflows_emulator.cli.stopping import GRACE_S, StopSignal, leave
-from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig, load_config, render
-from cfworkflows_emulator.runtime import Project
-from cfworkflows_emulator.server import Server, open_sockets
-from cfworkflows_emulator.server.sockets import is_wildcard, network_address
-from cfworkflows_emulator.storage.folder import DEFAULT
+from cfworkflows_emulator.cli.hotkeys import HINT, Hotkeys
+from cfworkflows_emulator.cli.startup import origin
+from cfworkflows_emulator.cli.worker import Workers
+from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig, load_config
+from cfworkflows_emulator.server import open_sockets
+from cfworkflows_emulator.supervisor.keyboard import Keyboard
+from cfworkflows_emulator.supervisor.supervisor import Supervisor
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,8 @@ class DevOptions:
     allowed_hosts: Sequence[str] = ()
     log_level: str = "log"
     cwd: Path | None = None
+    speed: float = 1
+    watch: bool = True
 
 
 def run(options: DevOptions, started: float) -> int:
@@ -51,18 +51,31 @@ def run(options: DevOptions, started: float) -> int:
     log.propagate = False
     if options.cwd is not None:
         os.chdir(options.cwd)
-    runner = asyncio.Runner()
     try:
         config = load(options)
         ip = options.ip or config.config.dev.ip
         sockets = _open_sockets(ip, _port(options, config))
-        code = runner.run(_serve(options, config, ip, sockets, console, started))
     except CfworkflowsError as error:
         console.fatal(str(error))
-        code = 1
+        return 1
     except KeyboardInterrupt:
-        code = 130
-    return leave(runner, code)
+        return 130
+    keys = Keyboard() if Keyboard.is_there() else None
+    workers = Workers(
+        first=config,
+        load=lambda: load(options),
+        sockets=sockets,
+        ip=ip,
+        persist_to=options.persist_to,
+        allowed_hosts=options.allowed_hosts,
+        speed=options.speed,
+        console=console,
+        started=started,
+        keys=HINT if keys is not None else None,
+    )
+    supervisor = Supervisor(workers.work, console, watch=options.watch, keys=keys)
+    hotkeys = Hotkeys(supervisor, console, origin(ip, sockets[0].getsockname()[1]))
+    return supervisor.run(hotkeys.press)
 
 
 def load(options: DevOptions) -> LoadedConfig:
@@ -83,49 +96,6 @@ def load(options: DevOptions) -> LoadedConfig:
     if options.name is not None:
         loaded = dataclasses.replace(loaded, config=loaded.config.model_copy(update={"name": options.name}))
     return loaded
-
-
-async def _serve(
-    options: DevOptions,
-    config: LoadedConfig,
-    ip: str,
-    sockets: list[socket.socket],
-    console: Console,
-    started: float,
-) -> int:
-    console.info(BANNER)
-    for line in config.secrets_lines:
-        console.info(line)
-    console.info(bindings_table(config))
-    console.info()
-    if config.warnings:
-        console.warn(render(config.warnings))
-    state = options.persist_to if options.persist_to is not None else config.directory / DEFAULT
-    async with Project.open(config, state=state.absolute(), name_blocks=True) as project:
-        stop = StopSignal()
-        for notice in project.notices:
-            console.warn(notice)
-        server = Server(project, sockets, on_request=console.request, allowed_hosts=options.allowed_hosts)
-        await server.start()
-        _announce(ip, server.port, console, started)
-        await stop.received.wait()
-        console.info("Shutting down local server...")
-        deadline = asyncio.get_running_loop().time() + GRACE_S
-        cut_off = await server.stop(GRACE_S)
-        cut_off += await project.close(max(deadline - asyncio.get_running_loop().time(), 0))
-        for what in cut_off:
-            console.warn(f"{what} was cut off after {GRACE_S:g} seconds.")
-    return 0
-
-
-def _announce(ip: str, port: int, console: Console, started: float) -> None:
-    host = "0.0.0.0" if ip == "*" else ip  # noqa: S104 - printed
-    ready_ms = (time.perf_counter() - started) * 1000
-    console.info(f"Ready on http://{f'[{host}]' if ':' in host else host}:{port} (in {ready_ms:.0f} ms)")
-    if is_wildcard(ip):
-        for address in dict.fromkeys(("127.0.0.1", network_address())):
-            if address is not None:
-                console.info(f"- http://{address}:{port}")
 
 
 def _port(options: DevOptions, config: LoadedConfig) -> int | None:

@@ -1,5 +1,6 @@
 """The commands of `cfwf` and their options."""
 
+import gc
 import sys
 import time
 from pathlib import Path
@@ -64,6 +65,13 @@ def main() -> None:
 @click.option(
     "--cwd", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Run as if started in this folder."
 )
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, 1_000_000, min_open=True),
+    default=1,
+    help="How many times as fast time passes for Workflows: sleeps, timeouts, retries, schedules. [1]",
+)
+@click.option("--watch/--no-watch", default=True, help="Whether to reload when a file changes. [--watch]")
 def dev(
     script: Path | None,
     port: int | None,
@@ -77,11 +85,14 @@ def dev(
     persist_to: Path | None,
     log_level: str,
     cwd: Path | None,
+    speed: float,
+    watch: bool,
 ) -> None:
     """Run a Worker and its Workflows on this machine.
 
     SCRIPT is the Worker's main file, instead of `main` of the configuration.
     """
+    gc.disable()  # nothing of what is imported is garbage, and looking for some takes a tenth of the start
     from cfworkflows_emulator.cli.dev import DevOptions, run
 
     options = DevOptions(
@@ -97,6 +108,8 @@ def dev(
         persist_to=persist_to,
         log_level=log_level,
         cwd=cwd,
+        speed=speed,
+        watch=watch,
     )
     sys.exit(run(options, STARTED))
 

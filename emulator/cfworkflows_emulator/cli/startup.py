@@ -11,6 +11,15 @@ GAP = 6  # spaces between columns
 LONGEST_VALUE = 60  # characters of a variable that are shown
 
 
+def ready_line(ip: str, port: int, milliseconds: float) -> str:
+    return f"Ready on {origin(ip, port)} (in {milliseconds:.0f} ms)"
+
+
+def origin(ip: str, port: int) -> str:
+    host = "0.0.0.0" if ip == "*" else ip  # noqa: S104 - printed
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def bindings_table(config: LoadedConfig) -> str:
     """What is in `env`: its names with what they are bound to, what that is, and whether it works here."""
     rows = list(_rows(config))

@@ -3,7 +3,7 @@
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -44,6 +44,7 @@ class Project:
         self.engine = engine
         self.env = env
         self.notices = notices(config, worker.exports)
+        self._folder: StateFolder | None = None
         self._closed = False
 
     @classmethod
@@ -56,22 +57,24 @@ class Project:
         state: Path | None = None,
         evict_after_ms: float | None = EVICT_AFTER_MS,
         abandon: Abandon = never,
+        holder: int | None = None,
         name_blocks: bool = False,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and take up the instances that were at work.
 
         `clock` is the machine's by default. `state` is the state folder, None to keep everything in memory. `abandon`
-        is asked about each error of the Workflows' own code. Closed at the end of the block, without waiting for what
-        runs: `close` first, to wait. With `name_blocks`, code of the Worker that blocks the event loop is named in the
-        log while it does.
+        is asked about each error of the Workflows' own code. `holder` is the process to name when another one wants the
+        same state, this one by default. With `name_blocks`, code of the Worker that blocks the event loop is named in
+        the log while it does. Closed at the end of the block, without waiting for what runs: `close` first, to wait.
 
         Raises StateError for a folder or database that cannot be used, WorkerLoadError for code that does not import,
         and ConfigError for Workflow classes that are configured and not there.
         """
         async with AsyncExitStack() as stack:
             stack.push_async_callback(close_client)
+            folder = stack.enter_context(StateFolder(state, holder)) if state is not None else None
             engine = await stack.enter_async_context(
-                opened_engine(clock or SystemClock(), state, evict_after_ms, abandon)
+                opened_engine(clock or SystemClock(), folder, evict_after_ms, abandon)
             )
             env = _environment(config, engine)
             stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
@@ -80,6 +83,7 @@ class Project:
             worker = Worker(_exports(config, module), env)
             engine.definitions |= _definitions(config, worker)
             project = cls(config, worker, engine, env)
+            project._folder = folder
             stack.push_async_callback(project.close)
             if name_blocks:
                 stack.enter_context(blocks_named(config.directory))
@@ -89,7 +93,8 @@ class Project:
     async def close(self, grace_s: float = 0) -> list[str]:
         """Stop. What runs in the background, and then the callbacks of steps, get `grace_s` seconds to end.
 
-        Gives what was cut off. An instance goes on from its last finished step when the state is opened again.
+        Gives what was cut off. Then another process can open the state, where an instance goes on from its last
+        finished step.
         """
         if self._closed:
             return []
@@ -97,21 +102,26 @@ class Project:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace_s
         left = await self.worker.close(grace_s)
-        return left + await self.engine.close(max(deadline - loop.time(), 0))
+        left += await self.engine.close(max(deadline - loop.time(), 0))
+        if self._folder is not None:
+            self._folder.close()
+        return left
 
 
 @asynccontextmanager
 async def opened_engine(
-    clock: Clock, state: Path | None, evict_after_ms: float | None = EVICT_AFTER_MS, abandon: Abandon = never
+    clock: Clock,
+    folder: StateFolder | None,
+    evict_after_ms: float | None = EVICT_AFTER_MS,
+    abandon: Abandon = never,
 ) -> AsyncIterator[Engine]:
-    """An engine that knows no workflows yet, over the state folder `state`, or in memory."""
-    with StateFolder(state) if state is not None else nullcontext() as folder:
-        database = await open_database(folder.database if folder is not None else None)
-        engine = await Engine.open([], clock, database, evict_after_ms=evict_after_ms, abandon=abandon)
-        try:
-            yield engine
-        finally:
-            await engine.close()
+    """An engine that knows no workflows yet, over the state folder `folder`, or in memory."""
+    database = await open_database(folder.database if folder is not None else None)
+    engine = await Engine.open([], clock, database, evict_after_ms=evict_after_ms, abandon=abandon)
+    try:
+        yield engine
+    finally:
+        await engine.close()
 
 
 def _environment(config: LoadedConfig, engine: Engine) -> Environment:

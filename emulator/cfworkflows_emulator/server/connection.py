@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from typing import Any
 
 from aiohttp import web
@@ -13,11 +14,14 @@ LONGEST_HEADER = 128 * 1024
 
 
 class Connection(web.RequestHandler):
-    """One connection. `streaming` is the task that sends a body from a stream: it ends when the client is gone."""
+    """One connection. `streaming` is the task that sends a body from a stream: it ends when the client is gone.
 
-    __slots__ = ("streaming",)
+    `unread` is what came on it before it was handed to this process.
+    """
 
-    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop) -> None:
+    __slots__ = ("_unread", "streaming")
+
+    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, unread: bytes = b"") -> None:
         super().__init__(
             manager,
             loop=loop,
@@ -28,6 +32,38 @@ class Connection(web.RequestHandler):
             max_field_size=LONGEST_HEADER,
         )
         self.streaming: asyncio.Task[Any] | None = None
+        self._unread = unread  # of a request that is not whole yet, and not answered
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if self._unread:
+            super().data_received(self._unread)
+            if self._request_count:
+                self._unread = b""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_waiting:
+            self._unread += data
+        elif self._unread:
+            self._unread = b""
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether no request is being answered, nor waits for its turn."""
+        return self._waiter is not None and not self._waiter.done()
+
+    def give_away(self) -> tuple[int, bytes] | None:
+        """A descriptor of the connection, and what was read of the next request; None if a request is being answered.
+
+        The connection stays open, and is not this process's any more.
+        """
+        transport = self.transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size() or not self._is_waiting:
+            return None
+        descriptor = os.dup(transport.get_extra_info("socket").fileno())
+        transport.abort()
+        return descriptor, self._unread
 
     def connection_lost(self, exc: BaseException | None) -> None:
         super().connection_lost(exc)
@@ -52,5 +88,5 @@ class Connection(web.RequestHandler):
 class ConnectionFactory(web.Server):
     """aiohttp's low-level server, with our connections."""
 
-    def __call__(self) -> Connection:
-        return Connection(self, loop=self._loop)
+    def __call__(self, unread: bytes = b"") -> Connection:
+        return Connection(self, loop=self._loop, unread=unread)

@@ -3,9 +3,24 @@
 import traceback
 from types import TracebackType
 
+from cfworkflows.errors import CfworkflowsError
 from cfworkflows.http import Request, Response
 from cfworkflows_emulator.server.page import error_page
 from cfworkflows_emulator.tracebacks import format_error, user_frames
+
+
+class Failure:
+    """Answers every request with what is wrong with the code or the configuration."""
+
+    def __init__(self, error: BaseException) -> None:
+        if isinstance(error, CfworkflowsError):  # one of ours, whose text says where the mistake is
+            error.__traceback__ = error.__cause__ = error.__context__ = None
+        self._error = error
+
+    async def fetch(self, request: Request) -> Response:
+        if isinstance(self._error, CfworkflowsError) and not _wants_page(request):
+            return Response(f"{self._error}\n", {"status": 500})
+        return failure_response(self._error, request)
 
 
 def failure_response(error: BaseException, request: Request) -> Response:

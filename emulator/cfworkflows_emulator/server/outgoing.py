@@ -39,10 +39,10 @@ class Outgoing:
 
     __slots__ = ("_body", "_chunked", "_head", "_length", "_request", "keep_alive", "reason", "status")
 
-    def __init__(self, request: web.BaseRequest, response: Response) -> None:
+    def __init__(self, request: web.BaseRequest, response: Response, *, keep_alive: bool = True) -> None:
         self.status = response.status
         self.reason = response.status_text or REASONS.get(self.status, "")
-        self.keep_alive = request.keep_alive
+        self.keep_alive = keep_alive and request.keep_alive
         self._request = request
         self._chunked = False
         self._length: int | None = None  # of a stream, in bytes that are still to come

@@ -1,6 +1,7 @@
 """The HTTP server of a project."""
 
 import asyncio
+import contextlib
 import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -11,12 +12,12 @@ from aiohttp import web
 
 from cfworkflows.http import Response
 from cfworkflows_emulator.runtime import Project
-from cfworkflows_emulator.server.connection import ConnectionFactory
-from cfworkflows_emulator.server.failure import failure_response
+from cfworkflows_emulator.server.connection import Connection, ConnectionFactory
+from cfworkflows_emulator.server.failure import Failure, failure_response
 from cfworkflows_emulator.server.incoming import BadRequestError, ClientDisconnectedError, incoming_request
 from cfworkflows_emulator.server.mounts import CONTROL_PREFIXES, control_mounts, mount_for
 from cfworkflows_emulator.server.outgoing import Outgoing
-from cfworkflows_emulator.server.sockets import open_sockets
+from cfworkflows_emulator.server.sockets import BACKLOG, open_sockets
 
 log = logging.getLogger("cfworkflows.worker")
 
@@ -25,25 +26,31 @@ RequestLog = Callable[[str, str, int, str, float], None]
 
 
 class Server:
-    """Answers requests with a project's Worker. `serve` and `cfwf dev` make one; `stop` ends it."""
+    """Answers requests with a project's Worker, or with what is wrong. `serve` and `cfwf dev` make one.
+
+    `stop` ends it. Before, `stop_accepting`, `answered`, `give_away` and `sent` let another process take over.
+    """
 
     def __init__(
         self,
-        project: Project,
+        project: Project | Failure,
         sockets: Sequence[socket.socket],
         *,
         on_request: RequestLog | None = None,
         allowed_hosts: Iterable[str] = (),
     ) -> None:
         self.port: int = sockets[0].getsockname()[1]
-        self._worker = project.worker
+        self._worker = project if isinstance(project, Failure) else project.worker
         self._sockets = sockets
-        self._mounts = control_mounts(project, allowed_hosts)
+        self._mounts = [] if isinstance(project, Failure) else control_mounts(project, allowed_hosts)
         self._on_request = on_request
         self._loop = asyncio.get_running_loop()
         self._connections = ConnectionFactory(cast("Callable[..., Awaitable[web.StreamResponse]]", self._handle))
         self._listeners: list[asyncio.Server] = []
         self._answering: dict[asyncio.Task[object], str] = {}
+        self._adopting: set[asyncio.Task[object]] = set()
+        self._undecided: set[asyncio.Task[object]] = set()  # of those, the ones that have no response yet
+        self._decided: asyncio.Event | None = None  # set when there are none; made when connections are not kept alive
 
     @property
     def url(self) -> str:
@@ -53,7 +60,64 @@ class Server:
 
     async def start(self) -> None:
         for listening in self._sockets:
-            self._listeners.append(await self._loop.create_server(self._connections, sock=listening))
+            self._listeners.append(await self._loop.create_server(self._connections, sock=listening, backlog=BACKLOG))
+
+    def adopt(self, descriptor: int, unread: bytes = b"") -> None:
+        """Serve a connection that another process has accepted, and read `unread` from, which is not answered."""
+        connection = socket.socket(fileno=descriptor)
+        connection.setblocking(False)
+        adoption = self._loop.connect_accepted_socket(lambda: self._connections(unread), connection)
+        task = self._loop.create_task(adoption)
+        self._adopting.add(task)
+        task.add_done_callback(self._adopting.discard)
+
+    async def stop_accepting(self) -> None:
+        """Accept nothing more, and keep no connection alive after its next response."""
+        # A closed asyncio.Server drops what it has accepted and not made a connection of yet, so that comes first.
+        for listening in self._sockets:
+            self._loop.remove_reader(listening)
+        self._decided = asyncio.Event()
+        if self._adopting:
+            await asyncio.wait(list(self._adopting))
+        for _ in range(4):
+            await self._turn()
+        for listener in self._listeners:
+            listener.close()
+        for mount in self._mounts:
+            mount.stop()
+
+    def give_away(self) -> list[tuple[int, bytes]]:
+        """The connections that nothing is answered on, for another process to `adopt`: each with what it has to read.
+
+        The descriptors are the caller's.
+        """
+        given = [cast("Connection", each).give_away() for each in self._connections.connections]
+        return [each for each in given if each is not None]
+
+    async def answered(self, timeout_s: float) -> list[str]:
+        """Wait until the Worker has given a response to every request; after `stop_accepting`.
+
+        Gives the requests that were cut off because it took longer.
+        """
+        assert self._decided is not None
+        if self._undecided and timeout_s > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._decided.wait(), timeout_s)
+        left = [self._answering[task] for task in self._undecided]
+        for task in self._undecided:
+            task.cancel()
+        return left
+
+    async def sent(self, timeout_s: float) -> list[str]:
+        """Wait until every response is sent to its end. Gives the requests whose responses take longer."""
+        if self._answering and timeout_s > 0:
+            await asyncio.wait(list(self._answering), timeout=timeout_s)
+        return list(self._answering.values())
+
+    async def _turn(self) -> None:
+        turn = self._loop.create_future()
+        self._loop.call_soon(turn.set_result, None)
+        await turn
 
     async def stop(self, grace_s: float = 0) -> list[str]:
         """Accept nothing more, and give the requests under way `grace_s` seconds. Gives those that were cut off."""
@@ -73,9 +137,11 @@ class Server:
     async def _handle(self, request: web.BaseRequest) -> Outgoing:
         task = cast("asyncio.Task[object]", asyncio.current_task())
         self._answering[task] = f"{request.method} {request.raw_path}"
+        self._undecided.add(task)
         started = self._loop.time()
         try:
             outgoing = await self._answer(request)
+            self._decide(task)
             path = request.raw_path.partition("?")[0]
             if self._on_request is not None and not path.startswith(CONTROL_PREFIXES):
                 milliseconds = (self._loop.time() - started) * 1000
@@ -84,6 +150,12 @@ class Server:
             return outgoing
         finally:
             del self._answering[task]
+            self._decide(task)
+
+    def _decide(self, task: asyncio.Task[object]) -> None:
+        self._undecided.discard(task)
+        if self._decided is not None and not self._undecided:
+            self._decided.set()
 
     async def _answer(self, request: web.BaseRequest) -> Outgoing:
         try:
@@ -92,7 +164,7 @@ class Server:
             return Outgoing(request, Response(f"Bad Request: {error}\n", {"status": 400}))
         try:
             response = await (mount_for(self._mounts, incoming.url) or self._worker).fetch(incoming)
-            return Outgoing(request, response)
+            return Outgoing(request, response, keep_alive=self._decided is None)
         except asyncio.CancelledError as error:
             if cast("asyncio.Task[object]", asyncio.current_task()).cancelling():
                 raise  # the server stops
@@ -103,7 +175,7 @@ class Server:
             log.info("%s", failure)
         else:
             log.error("Uncaught error in %s %s", request.method, request.raw_path, exc_info=failure)
-        return Outgoing(request, failure_response(failure, incoming))
+        return Outgoing(request, failure_response(failure, incoming), keep_alive=self._decided is None)
 
 
 @asynccontextmanager

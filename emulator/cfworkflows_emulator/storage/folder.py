@@ -17,10 +17,11 @@ DEFAULT = Path(".cfwf/state")
 class StateFolder:
     """An open state folder. The lock goes with the process, so a killed server leaves none behind.
 
-    Raises StateError if the folder cannot be written, or if another process holds it.
+    `holder` is the process to tell others of, this one by default. Raises StateError if the folder cannot be written,
+    or if another process holds it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, holder: int | None = None) -> None:
         self.path = path
         self._holder = path / "holder.json"
         try:
@@ -28,7 +29,7 @@ class StateFolder:
             self._lock = FileLock(path / "lock")
             self._lock.acquire(blocking=False)
             self._keep_out_of_git()
-            self._holder.write_text(json.dumps({"pid": os.getpid(), "command": sys.argv}), encoding="utf-8")
+            self._holder.write_text(json.dumps({"pid": holder or os.getpid(), "command": sys.argv}), encoding="utf-8")
         except Timeout:
             raise StateError(
                 f"{path} is in use by another process{self._describe_holder()}. "
@@ -58,6 +59,8 @@ class StateFolder:
         return self.path / "workflows.sqlite"
 
     def close(self) -> None:
+        if not self._lock.is_locked:
+            return  # another process may hold it by now
         self._holder.unlink(missing_ok=True)
         self._lock.release()
 

@@ -1,0 +1,75 @@
+"""What the supervisor tells the worker, read in a thread: it is heard while the Worker's code blocks the event loop."""
+
+import asyncio
+import threading
+from typing import Any
+
+from cfworkflows_emulator.cli.stopping import exit_now
+from cfworkflows_emulator.server import Server
+from cfworkflows_emulator.supervisor.channel import Channel, Message
+
+
+class Orders:
+    """Reads the channel. The worker ends at once when the supervisor has gone, however that went."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._early: list[Message] = []
+        self._lock = threading.Lock()  # of the moment from which on the loop is told
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: Server | None = None
+        self.stop: asyncio.Future[dict[str, Any]] | None = None
+
+    def wait_for_go(self) -> dict[str, Any]:
+        """What comes with the order to start. Other orders are kept for `follow`, but for the one to stop."""
+        while True:
+            for message in self._read():
+                self._early.append(message)
+                if message.kind == "stop":
+                    exit_now(0)
+            for message in self._early:
+                if message.kind == "go":
+                    self._early.remove(message)
+                    threading.Thread(target=self._listen, name="cfwf-orders", daemon=True).start()
+                    return message.data
+
+    def follow(self, server: Server) -> "asyncio.Future[dict[str, Any]]":
+        """From now on connections go to `server`. Gives what is done when the order to stop has come."""
+        self._server = server
+        loop = asyncio.get_running_loop()
+        self.stop = loop.create_future()
+        with self._lock:
+            self._loop = loop
+        for message in self._early:
+            self._obey(message)
+        return self.stop
+
+    def _read(self) -> list[Message]:
+        messages = self._channel.read()
+        if messages is None:
+            exit_now(1)
+        return messages
+
+    def _listen(self) -> None:
+        while True:
+            for message in self._read():
+                with self._lock:
+                    if self._loop is not None:
+                        self._loop.call_soon_threadsafe(self._obey, message)
+                    elif message.kind == "stop":  # while the code of the Worker loads: nothing runs yet
+                        for early in self._early:
+                            self._channel.send(early.kind, early.files, **early.data)
+                        exit_now(0)
+                    else:
+                        self._early.append(message)
+
+    def _obey(self, message: Message) -> None:
+        assert self._loop is not None
+        assert self._server is not None
+        assert self.stop is not None
+        if message.kind == "connections":
+            for descriptor, unread in zip(message.files, message.data["unread"], strict=True):
+                self._server.adopt(descriptor, unread.encode("latin-1"))
+        elif message.kind == "stop" and not self.stop.done():
+            self._channel.send("stopping")
+            self.stop.set_result(message.data)

@@ -1,0 +1,68 @@
+"""The time of a project whose clock runs faster, kept in the state folder: it never goes back, also not at speed 1."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+from cfworkflows_emulator.clock import SystemClock
+from cfworkflows_emulator.storage import StateError
+
+BEAT_S = 1.0
+"""How often the time is written down, in seconds, while it runs faster. A process that is killed loses less."""
+
+
+class Timeline:
+    """`clock` goes on where the clock of the last process on the state folder `state` stopped, at `speed`.
+
+    While no server runs, its time passes as everybody's does. A project that has never been faster has no file.
+    Raises StateError for a file that is not ours.
+    """
+
+    def __init__(self, state: Path, speed: float) -> None:
+        self._path = state / "clock.json"
+        self._speed = speed
+        self._ended = threading.Event()
+        self.clock = SystemClock(speed, start=self._read(SystemClock().now()))
+
+    def _read(self, real: int) -> int | None:
+        """What time it is in the project, in ms since the epoch, when it is `real` elsewhere; None if it is that."""
+        try:
+            last: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
+            away = max(real - last["real"], 0)
+            # Killed, it may have gone on for one beat at its speed, and not for longer.
+            fast = min(away, BEAT_S * 1000)
+            return max(int(last["now"] + fast * last["speed"] + (away - fast)), real)
+        except (FileNotFoundError, NotADirectoryError):  # a folder that cannot be one is told of when it is locked
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StateError(
+                f"{self._path} does not say what time it is in the project: {error}. Remove it to go back to the "
+                "machine's time; instances that wait then wait for as long as the project was ahead."
+            ) from error
+
+    def keep(self) -> None:
+        """Write the time down from now on, until `close`. The state folder has to be this process's."""
+        if self._speed == 1 and not self._path.exists():
+            self._ended.set()
+            return
+        self._write(self._speed)
+        if self._speed != 1:
+            # A thread, because code of the Worker may block the event loop.
+            threading.Thread(target=self._beat, name="cfwf-timeline", daemon=True).start()
+
+    def close(self) -> None:
+        if not self._ended.is_set():
+            self._ended.set()
+            self._write(1)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(BEAT_S):
+            self._write(self._speed)
+
+    def _write(self, speed: float) -> None:
+        """`speed` is how the time goes on until it is written again."""
+        new = self._path.with_suffix(".new")
+        text = json.dumps({"real": SystemClock().now(), "now": self.clock.now(), "speed": speed})
+        new.write_text(text, encoding="utf-8")
+        new.replace(self._path)

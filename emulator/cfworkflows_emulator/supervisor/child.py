@@ -1,0 +1,85 @@
+"""A forked process, and how it ended."""
+
+import gc
+import os
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+
+from cfworkflows_emulator.supervisor.channel import Channel
+
+Work = Callable[[Channel, int], int]
+"""What a worker does: gives its exit code. It is told the how-manieth it is, counted from 0."""
+
+
+class Child:
+    """A worker. `deadline` is when it is ended the hard way, by `time.monotonic`, and `overdue` what is said then."""
+
+    def __init__(self, pid: int, channel: Channel) -> None:
+        self.pid = pid
+        self.channel = channel
+        self.serves_since: float | None = None
+        self.deadline: float | None = None
+        self.overdue = ""
+        self.was_killed = False
+
+    @classmethod
+    def fork(cls, work: Work, number: int, leave: Callable[[], None]) -> "Child":
+        """Fork a process that runs `work`. There `leave` comes first, and lets go of what is the supervisor's."""
+        ours, theirs = Channel.pair()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        gc.freeze()  # pages that no collection writes to stay shared
+        pid = os.fork()
+        if pid:
+            theirs.close()
+            return cls(pid, ours)
+        code = 1
+        try:
+            ours.close()
+            leave()
+            gc.enable()
+            code = work(theirs, number)
+        except BaseException:  # noqa: BLE001 - the process ends here whatever it was
+            traceback.print_exc()
+        finally:
+            for stream in (sys.stdout, sys.stderr):
+                try:
+                    stream.flush()
+                except OSError:  # nobody reads it any more
+                    continue
+            os._exit(code)
+
+    def kill(self) -> None:
+        self.was_killed = True
+        self.deadline = None
+        os.kill(self.pid, signal.SIGKILL)  # it is not reaped yet, so the pid is still its own
+
+    def reap(self) -> int | None:
+        """Its exit code, minus the number of the signal that ended it; None while it runs."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if pid else None
+
+    @property
+    def uptime(self) -> float:
+        """For how many seconds it has served; 0 if it never did."""
+        return time.monotonic() - self.serves_since if self.serves_since is not None else 0.0
+
+
+def cause(code: int) -> str:
+    """Why a process ended, from its exit code: a sentence about it."""
+    if code >= 0:
+        return f"ended with exit code {code}: something called os._exit"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    known = {
+        "SIGKILL": "somebody killed it, or the machine ran out of memory",
+        "SIGSEGV": "a fault in native code",
+        "SIGBUS": "a fault in native code",
+        "SIGABRT": "native code gave up",
+    }
+    return f"was ended by {name}" + (f": {known[name]}" if name in known else "")

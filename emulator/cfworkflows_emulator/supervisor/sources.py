@@ -1,0 +1,99 @@
+"""The files that a worker was made from, and whether what is in them has changed."""
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+ABSENT = ""
+UNSURE = "?"  # it was written while it was read, so nobody knows what was read
+
+_CLOCK_TICK_NS = 10_000_000  # file systems stamp with a clock that is up to this much behind
+_SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__"})
+
+
+class Sources:
+    """Digests of files by their paths, and `root`, below which every Python file counts."""
+
+    def __init__(self, digests: Mapping[str, str], root: str) -> None:
+        self.root = root
+        self._digests = dict(digests)
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders to watch, each for itself."""
+        parents = {os.path.dirname(path) for path in self._digests}  # noqa: PTH120 - thousands, at every reload
+        return sorted(folder for folder in parents | set(_folders(self.root)) if Path(folder).is_dir())
+
+    def changed(self, paths: Iterable[str] | None = None) -> list[str]:
+        """Those of `paths`, or else of all that count, whose content is another one. Each is told once."""
+        found = []
+        for path in {*self._digests, *_python_files(self.root)} if paths is None else paths:
+            if path not in self._digests and not (path.endswith(".py") and self._is_below_root(path)):
+                continue
+            now = digest(path)
+            if self._digests.get(path, ABSENT) != now:
+                found.append(path)
+                self._digests[path] = now
+        return found
+
+    def knows(self, path: str) -> bool:
+        return path in self._digests
+
+    def merge(self, newer: "Sources") -> None:
+        """Take over what a worker tells that could not load, and so may not know all the files that count."""
+        self.root = newer.root
+        self._digests |= newer._digests
+
+    def _is_below_root(self, path: str) -> bool:
+        return path.startswith(self.root + os.sep) and not any(
+            _is_skipped(part)
+            for part in path[len(self.root) + 1 :].split(os.sep)[:-1]  # noqa: PTH206
+        )
+
+
+def digests(paths: Iterable[str], root: str, began_ns: int) -> dict[str, str]:
+    """What is in `paths`, and in the Python files below `root`, that were read from `began_ns` on (since the epoch)."""
+    found = {}
+    for path in {*paths, *_python_files(root)}:
+        try:
+            written_ns = Path(path).stat().st_mtime_ns
+        except OSError:
+            written_ns = 0
+        found[path] = UNSURE if written_ns > began_ns - _CLOCK_TICK_NS else digest(path)
+    return found
+
+
+def forget_bytecode(paths: Iterable[str]) -> None:
+    """Remove what Python compiled from `paths`: it takes two files of one size and one second for the same."""
+    for path in paths:
+        if path.endswith(".py"):
+            Path(importlib.util.cache_from_source(path)).unlink(missing_ok=True)
+
+
+def digest(path: str) -> str:
+    """Of the content; ABSENT if there is none to be read."""
+    try:
+        return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
+    except OSError:
+        return ABSENT
+
+
+def _python_files(root: str) -> Iterator[str]:
+    for folder in _folders(root):
+        with os.scandir(folder) as entries:
+            yield from (entry.path for entry in entries if entry.name.endswith(".py"))
+
+
+def _folders(root: str) -> Iterator[str]:
+    for folder, below, files in os.walk(root):
+        below[:] = [name for name in below if not _is_skipped(name)]
+        if folder != root and "pyvenv.cfg" in files:
+            below.clear()
+        else:
+            yield folder
+
+
+def _is_skipped(name: str) -> bool:
+    return name.startswith(".") or name in _SKIPPED

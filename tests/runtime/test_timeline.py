@@ -1,0 +1,61 @@
+import json
+
+import pytest
+
+from cfworkflows_emulator.clock import SystemClock
+from cfworkflows_emulator.runtime import Timeline
+from cfworkflows_emulator.storage import StateError
+
+HOUR_MS = 3_600_000
+
+
+def test_time_never_goes_back(tmp_path):
+    """After an hour ahead, a process without a speed goes on from there, and so does the one after it."""
+    fast = Timeline(tmp_path, 1_000_000)
+    fast.keep()
+    while fast.clock.now() < SystemClock().now() + HOUR_MS:
+        pass
+    fast.close()
+    ahead = fast.clock.now()
+    second = Timeline(tmp_path, 1)
+    second.keep()
+    second.close()
+    third = Timeline(tmp_path, 1).clock.now()
+    assert SystemClock().now() + HOUR_MS <= third <= ahead + HOUR_MS
+
+
+def test_a_process_that_was_killed_lost_less_than_a_beat(tmp_path):
+    """Nothing was written for a minute: one second of it was fast, and the others as everywhere."""
+    real = SystemClock().now()
+    (tmp_path / "clock.json").write_text(json.dumps({"real": real - 60_000, "now": real, "speed": 1000}))
+    now = Timeline(tmp_path, 1).clock.now()
+    assert real + 1_000_000 + 59_000 <= now < real + 1_000_000 + 69_000
+
+
+def test_without_a_speed_nothing_is_written(tmp_path):
+    """A project that was never faster has the machine's time, and no file."""
+    before = SystemClock().now()
+    timeline = Timeline(tmp_path, 1)
+    timeline.keep()
+    timeline.close()
+    assert before <= timeline.clock.now() <= SystemClock().now()
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_a_file_that_is_damaged_is_named(tmp_path):
+    """What to do is said."""
+    (tmp_path / "clock.json").write_text("?")
+    with pytest.raises(StateError, match=r"clock\.json does not say what time it is"):
+        Timeline(tmp_path, 1)
+
+
+async def test_timers_of_a_fast_clock_fire_early(tmp_path):
+    """A day takes less than a tenth of a second at a million times the speed, and the timer sees the day."""
+    import asyncio
+
+    clock = SystemClock(1_000_000)
+    fired = asyncio.get_running_loop().create_future()
+    due = clock.now() + 24 * HOUR_MS
+    clock.call_at(due, lambda: fired.set_result(clock.now()))
+    async with asyncio.timeout(10):
+        assert await fired >= due

@@ -1,0 +1,85 @@
+import os
+import time
+from pathlib import Path
+
+from cfworkflows_emulator.supervisor.channel import Channel
+from cfworkflows_emulator.supervisor.child import cause
+from cfworkflows_emulator.supervisor.sources import UNSURE, Sources, digests, forget_bytecode
+
+
+def made(tmp_path, **texts):
+    for name, text in texts.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    long_after = time.time_ns() + 10**12
+    return Sources(digests([str(tmp_path / "absent.env")], str(tmp_path), long_after), str(tmp_path))
+
+
+def test_a_change_of_content_is_told_once(tmp_path):
+    """What was touched is the same; what has other text, is new or is gone has changed."""
+    sources = made(tmp_path, a="1", b="2", c="3")
+    (tmp_path / "a.py").write_text("1")
+    (tmp_path / "b.py").write_text("other")
+    (tmp_path / "c.py").unlink()
+    (tmp_path / "d.py").write_text("new")
+    (tmp_path / "absent.env").write_text("A=1")
+    (tmp_path / "notes.txt").write_text("no source")
+    assert {"b.py", "c.py", "d.py", "absent.env"} == {Path(path).name for path in sources.changed()}
+    assert [] == sources.changed()
+
+
+def test_only_what_counts_is_looked_at(tmp_path):
+    """A path that is no source, or lies in a folder of others' code, is not one of the changes."""
+    sources = made(tmp_path, a="1")
+    for folder in (".venv", "node_modules", "lib/site-packages", "package"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "x.py").write_text("")
+    paths = [str(path) for path in tmp_path.rglob("*")]
+    (tmp_path / "package/x.py").write_text("text")
+    assert [str(tmp_path / "package/x.py")] == sources.changed(paths)
+
+
+def test_what_is_written_while_it_is_read_is_unsure(tmp_path):
+    """Nobody knows whether the worker read a file before it was saved or after: it counts as changed."""
+    began = time.time_ns()
+    (tmp_path / "a.py").write_text("1")
+    found = digests([], str(tmp_path), began)
+    assert {str(tmp_path / "a.py"): UNSURE} == found
+    assert [str(tmp_path / "a.py")] == Sources(found, str(tmp_path)).changed()
+
+
+def test_bytecode_of_changed_files_is_forgotten(tmp_path):
+    """Python takes a file of the same size and second for the one it compiled."""
+    import py_compile
+
+    source = tmp_path / "a.py"
+    source.write_text("A = 1")
+    compiled = py_compile.compile(str(source))
+    forget_bytecode([str(source), str(tmp_path / "never.py")])
+    assert not Path(compiled).exists()
+
+
+def test_messages_come_whole_and_with_their_files():
+    """However the bytes come in pieces, each message has its data and its open files."""
+    one, other = Channel.pair()
+    reader, writer = os.pipe()
+    assert one.send("first", [reader], text="x" * 100_000)
+    assert one.send("second", number=1)
+    received = []
+    while len(received) < 2:
+        received += other.read()
+    assert [("first", 1), ("second", 0)] == [(message.kind, len(message.files)) for message in received]
+    os.write(writer, b"through")
+    assert b"through" == os.read(received[0].files[0], 10)
+    one.close()
+    assert other.read() is None
+    assert not other.send("nobody is there")
+    for descriptor in (reader, writer, received[0].files[0]):
+        os.close(descriptor)
+    other.close()
+
+
+def test_the_end_of_a_process_is_explained():
+    """Exit codes and signals are told by name, with what usually is behind them."""
+    assert "ended with exit code 3: something called os._exit" == cause(3)
+    assert "was ended by SIGKILL: somebody killed it, or the machine ran out of memory" == cause(-9)
+    assert "was ended by SIGTERM" == cause(-15)
