@@ -57,7 +57,7 @@ def test_branches_loops_and_helpers(write):
                 for item in event.payload.items:
                     if not item:
                         break
-                    await step.do(f"work on {item}", lambda: 1)
+                    await step.do(f"work on {item}", self.work)
                 await asyncio.gather(
                     step.do("a", {"retries": {"limit": 2, "delay": lambda it: 1}}, lambda: step.sleep("inner", 5)),
                     *(step.do(f"b {n}", lambda n=n: n) for n in range(3)),
@@ -75,6 +75,9 @@ def test_branches_loops_and_helpers(write):
                     return
                 finally:
                     await step.do("last", lambda: 1)
+
+            async def work(self):
+                return 1
 
             async def ask(self, step):
                 await step.wait_for_event("ask", {"type": "answer"})

@@ -147,6 +147,17 @@ def test_file_that_is_no_python(write):
     assert ("syntax", 1, 7) == (finding.rule, finding.location.line, finding.location.column)
 
 
+def test_file_in_another_encoding(write):
+    """A file is read in the encoding it declares; one that is not in its encoding is told of."""
+    project = write(ORDER, ORDERS)
+    main = project.folder / "src/entry.py"
+    main.write_bytes(b"# coding: latin-1\n# \xe4\n" + main.read_bytes())
+    assert [] == project.found()
+    main.write_bytes(b"# \xe4\n")
+    (finding,) = project.findings()
+    assert ("syntax", True) == (finding.rule, "the file is not in its encoding" in finding.message)
+
+
 def test_helper_in_another_module(write):
     """A helper that takes the step is followed into its module, and found there."""
     project = write(

@@ -55,6 +55,12 @@ def test_expression_that_never_fires(tmp_path):
     assert "never fires" in cfwf("cron", "next", "0 0 30 2 *", cwd=tmp_path).stdout
 
 
+def test_end_of_time(tmp_path):
+    """Beyond the last year there is nothing to show."""
+    done = cfwf("cron", "next", "0 0 1 1 *", "--from", "9997-06-01", "--json", cwd=tmp_path)
+    assert ["9998-01-01T00:00:00Z"] == [each["utc"] for each in json.loads(done.stdout)["next"]]
+
+
 def test_wrong_time(tmp_path):
     """--from takes an ISO time only."""
     done = cfwf("cron", "next", "* * * * *", "--from", "tomorrow", cwd=tmp_path)

@@ -148,3 +148,11 @@ def test_type_checker_takes_it(shop):
     assert "Success" in done.stdout, done.stdout
     assert ["\"Literal['hello']\"", '"str"'] == [note.replace("builtins.", "") for note in notes[:2]]
     assert "dict[str, int] | None" in notes[2].replace("builtins.", "")
+
+
+def test_code_that_is_no_python(shop):
+    """Types are not made of code that cannot be read."""
+    (shop / "src/models.py").write_text("class Order(:\n")
+    done = cfwf("types", cwd=shop)
+    assert (1, False) == (done.returncode, (shop / "src/worker_types.py").exists())
+    assert "src/models.py is no Python" in done.stderr

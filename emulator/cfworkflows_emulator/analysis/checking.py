@@ -30,7 +30,9 @@ def _all(program: Program, config: LoadedConfig | None) -> Iterator[Finding]:
         if module.error is not None:
             error = module.error
             place = ast.Constant(None, lineno=error.lineno or 1, col_offset=max((error.offset or 1) - 1, 0))
-            yield finding("syntax", module, place, f"{error.msg}.", "cfwf dev could not load this file.")
+            yield finding(
+                "syntax", module, place, f"This is no Python: {error.msg}.", "cfwf dev could not load this file."
+            )
     flows = [Flow(program, workflow) for workflow in program.workflows()]
     for flow in flows:
         for rule in FLOW_RULES:

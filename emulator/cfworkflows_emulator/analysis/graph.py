@@ -59,11 +59,13 @@ class _Drawing:
         if function in self._open:
             return []  # it calls itself
         self._open.append(function)
+        loops, self._loops = self._loops, 0
         if isinstance(function, ast.Lambda):
             nodes = list(self._expression(frame, function.body))
         else:
             nodes = self._block(frame, function.body)
         self._open.pop()
+        self._loops = loops
         return nodes
 
     def _block(self, frame: Frame, statements: Sequence[ast.stmt]) -> list[Node]:
@@ -180,9 +182,7 @@ class _Drawing:
             name = getattr(function.node, "name", "lambda")
             if name not in self.functions:
                 self.functions[name] = {"type": "function_def", "name": name, "nodes": []}
-                loops, self._loops = self._loops, 0
                 self.functions[name]["nodes"] = self.body(function.node)
-                self._loops = loops
                 if not self.functions[name]["nodes"]:
                     del self.functions[name]
             if name in self.functions:

@@ -1,6 +1,7 @@
 """The Python files of a Worker: found from the main one by its imports, and parsed. Nothing of them is executed."""
 
 import ast
+import tokenize
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from cfworkflows_emulator.config.diagnostics import Location
 
 SDK_PACKAGES = ("cfworkflows", "workers", "js")
 """What a Worker imports the platform from: this SDK, or Cloudflare's own."""
+
+_NO_TEXT = "the file is not in its encoding, which is UTF-8 if it declares no other"
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -63,7 +66,7 @@ class Sources:
 def read_sources(main: Path, cwd: Path | None = None) -> Sources:
     """Read the main file and what it imports from its folder, which is the import root. Paths are shown as from `cwd`.
 
-    Raises OSError or UnicodeDecodeError if a file cannot be read.
+    Raises OSError if a file cannot be read.
     """
     root = main.absolute().parent
     first = _read(main.absolute(), main.stem, cwd or Path.cwd())
@@ -81,7 +84,12 @@ def read_sources(main: Path, cwd: Path | None = None) -> Sources:
 def _read(path: Path, name: str, cwd: Path) -> Module:
     cwd = cwd.absolute()
     shown = path.relative_to(cwd).as_posix() if path.is_relative_to(cwd) else str(path)
-    text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
+    text = ""
+    try:
+        with tokenize.open(path) as file:
+            text = file.read()
+    except (SyntaxError, UnicodeDecodeError):
+        return Module(name, path, shown, text, ast.Module([], []), SyntaxError(_NO_TEXT))
     try:
         return Module(name, path, shown, text, ast.parse(text))
     except SyntaxError as error:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cfworkflows_emulator.cli.options import config_options, load, paint
+from cfworkflows_emulator.cli.options import config_options, fail, load, paint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,6 @@ def command(config: Path | None, env: str | None, as_json: bool, strict: bool) -
       cfwf check --json | jq .errors    how many errors there are
     """
     from cfworkflows_emulator.analysis import Program, check
-    from cfworkflows_emulator.analysis.modules import read_sources
     from cfworkflows_emulator.config import ConfigError
 
     findings: list[Finding] = []
@@ -48,11 +47,13 @@ def command(config: Path | None, env: str | None, as_json: bool, strict: bool) -
     try:
         loaded = load(config, env)
         diagnostics: Sequence[Diagnostic] = loaded.warnings
-        program = Program(read_sources(loaded.main))
+        program = Program(loaded.main)
         findings = check(program, loaded)
         looked_at = f"{_count(len(program.sources.modules), 'file')}, {_count(len(program.workflows()), 'workflow')}"
     except ConfigError as error:
         diagnostics = error.diagnostics
+    except OSError as error:
+        fail(f"{error.filename} cannot be read: {error.strerror or error}.")
     severities = [*(each.severity for each in diagnostics), *(each.severity for each in findings)]
     errors, warnings = severities.count("error"), severities.count("warning")
     if as_json:

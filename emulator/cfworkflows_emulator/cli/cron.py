@@ -7,6 +7,8 @@ import click
 
 from cfworkflows_emulator.cli.options import fail, paint
 
+_LAST_MS = 253_370_764_800_000  # the year 9999 is the last that dates have, and a time zone may need its end
+
 
 @click.group()
 def command() -> None:
@@ -39,8 +41,10 @@ def next_firings(expression: str, count: int, start: str | None, as_json: bool) 
         fail(error)
     time = _milliseconds(start)
     firings: list[int] = []
-    while len(firings) < count and (following := cron.next_after(firings[-1] if firings else time)) is not None:
+    following = cron.next_after(time)
+    while len(firings) < count and following is not None and following < _LAST_MS:
         firings.append(following)
+        following = cron.next_after(following)
     if as_json:
         _print_json(expression, time, firings)
     elif not firings:

@@ -39,10 +39,16 @@ def command(config: Path | None, env: str | None, output: Path | None, only_chec
 
     try:
         loaded = load(config, env)
+        program = Program(loaded.main)
     except CfworkflowsError as error:
         fail(error)
+    except OSError as error:
+        fail(f"{error.filename} cannot be read: {error.strerror or error}.")
+    broken = next((module for module in program.sources.modules.values() if module.error is not None), None)
+    if broken is not None:
+        fail(f"{broken.shown} is no Python, and its types are not known. cfwf check shows where.")
     path = output if output is not None else loaded.main.parent / DEFAULT
-    text = env_types(Program(loaded.main), loaded)
+    text = env_types(program, loaded)
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     current = path.read_text(encoding="utf-8") if path.is_file() else None
     if current == text:

@@ -40,8 +40,8 @@ def duplicate_names(flow: Flow) -> Iterator[Finding]:
     seen: dict[tuple[str, str], list[Step]] = {}
     for step in sorted(flow.steps, key=lambda each: (each.frame.module.name, each.call.lineno, each.call.col_offset)):
         name = step.name
-        if not isinstance(name, str) or (step.frame.step is not None and step.frame.step.function is None):
-            continue
+        if not isinstance(name, str) or step.frame.step is not None:
+            continue  # a step inside of another has a count of its own
         others = seen.setdefault((step.verb, name), [])
         if any(each.call is step.call for each in others):
             continue  # a helper that is called from two places
