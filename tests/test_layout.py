@@ -47,7 +47,7 @@ ROOMS: dict[str, set[str]] = {
         "cfworkflows_bindings",
     },
     "cfworkflows_emulator.testing": {"cfworkflows_emulator.runtime"},
-    "cfworkflows_emulator.api": {"cfworkflows_emulator.runtime"},
+    "cfworkflows_emulator.api": {"cfworkflows_emulator.runtime", "cfworkflows_emulator.analysis"},
     "cfworkflows_emulator.server": {"cfworkflows_emulator.api"},
     "cfworkflows_emulator.supervisor": set(),
     "cfworkflows_emulator.cli": {
