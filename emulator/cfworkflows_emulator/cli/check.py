@@ -22,7 +22,7 @@ _COLOURS = {"error": "red", "warning": "yellow"}
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON, for editors and CI.")
 @click.option("--strict", is_flag=True, help="Fail for warnings too.")
 def command(config: Path | None, env: str | None, as_json: bool, strict: bool) -> None:
-    """Find mistakes in a Worker's configuration and code, without running it.
+    """Find mistakes in the configuration and the code, unrun.
 
     The configuration is read as `cfwf dev` reads it. In the code, `run()` of every Workflow is followed into its
     helpers and the callbacks of its steps, and checked against the rules of Workflows: no effects and no randomness

@@ -12,7 +12,7 @@ _LAST_MS = 253_370_764_800_000  # the year 9999 is the last that dates have, and
 
 @click.group()
 def command() -> None:
-    """Try out cron expressions, as `schedules` of a Workflow have them."""
+    """Try out the cron expressions of `schedules`."""
 
 
 @command.command("next")

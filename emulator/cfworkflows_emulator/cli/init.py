@@ -20,7 +20,7 @@ _NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,53}")
     "--force", is_flag=True, help="Write into a folder that is not empty. Files that are there stay as they are."
 )
 def command(directory: Path, name: str | None, force: bool) -> None:
-    """Make a project: a Workflow with an approval, its HTTP routes and its tests.
+    """Make a project that runs and passes its tests.
 
     DIR is the folder, this one by default. No file is ever overwritten; in a folder that is not empty, what would be
     written is only shown, unless --force is given.

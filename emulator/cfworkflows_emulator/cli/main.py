@@ -60,7 +60,7 @@ def main() -> None:
     "allowed_hosts",
     multiple=True,
     metavar="NAME",
-    help="Host name, beside localhost, under which APIs and dashboard answer. Can be repeated.",
+    help="Host name, beside localhost, under which the APIs answer. Can be repeated.",
 )
 @click.option("-c", "--config", type=click.Path(path_type=Path), help="Configuration file, instead of the nearest one.")
 @click.option("-e", "--env", help="Environment of the configuration to use. [CLOUDFLARE_ENV]")
