@@ -33,7 +33,7 @@ async def test_task_group_that_fails_and_is_caught_lets_run_go_on(serve):
         async def slow():
             await step.sleep("a week", "7 days")
 
-        with pytest.raises(ExceptionGroup):
+        with pytest.raises(ExceptionGroup):  # noqa: PT012 - the group is the statement
             async with asyncio.TaskGroup() as group:
                 group.create_task(slow())
                 group.create_task(failing())

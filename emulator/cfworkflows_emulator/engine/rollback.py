@@ -98,6 +98,10 @@ class Rollback(Run):
         self.start(self.instance.world.context.copy())
         return self
 
+    @property
+    def intervention(self) -> None:
+        """None: the handler of a step is not the step."""
+
     def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
         return super().append(f"rollback_{type}", step, value, **data)
 

@@ -14,6 +14,7 @@ from cfworkflows.step import StepCall, WorkflowStep
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows_emulator.engine import step_do, step_sleep, step_wait
 from cfworkflows_emulator.engine.comparison import Comparison
+from cfworkflows_emulator.engine.interventions import Intervention
 from cfworkflows_emulator.engine.naming import Names
 from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.storage import Entry, StateError
@@ -67,6 +68,11 @@ class Run:
     @property
     def state(self) -> InstanceState:
         return self.instance.state
+
+    @property
+    def intervention(self) -> Intervention | None:
+        """What a test asks for the steps that this carries out."""
+        return self.instance.intervention
 
     def start(self, context: contextvars.Context) -> None:
         self._active()
