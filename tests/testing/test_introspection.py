@@ -471,14 +471,34 @@ async def test_unused_mock_does_not_hide_the_error_of_a_test():
 
 
 async def test_unused_mock_of_an_introspector_that_nobody_disposed_of():
-    """The end of the environment tells of it."""
+    """The end of the environment tells of it, once for each."""
 
     async def careless():
         async with FakeEnv(ORDERS=Order) as env:
             await introspect_workflow_instance(env.ORDERS, "a1").modify(lambda m: m.mock_step_result("a", 1))
+            await introspect_workflow(env.ORDERS).modify_all(lambda m: m.mock_step_result("b", 1))
+            await (await env.ORDERS.create(id="a2")).result()
 
-    with pytest.raises(LeakError, match=r'the mock_step_result of step "a-1", which nothing used; .* never created'):
+    with pytest.raises(LeakError) as raised:
         await careless()
+    assert [
+        'the mock_step_result of step "b-1", which nothing used, for all of orders',
+        'the mock_step_result of step "a-1", which nothing used, for orders/a1: it was never created',
+    ] == raised.value.leaks
+
+
+async def test_timeline_of_a_mocked_error_shows_no_code_of_the_kit():
+    """There is no line of the user's that raised it."""
+
+    async def does(step):
+        await step.do("a", lambda: "real")
+
+    async with flow(does) as env, introspect_workflow_instance(env.FLOW, "f1") as instance:
+        await instance.modify(lambda m: m.mock_step_error("a", NonRetryableError("mocked")))
+        handle = await env.FLOW.create(id="f1")
+        await instance.wait_for_status("errored")
+        told = (await handle.timeline()).splitlines()
+    assert '             +0s    attempt 1 of "a-1" failed: NonRetryableError: mocked' == told[2]
 
 
 async def test_wrong_uses_of_a_modifier():

@@ -286,11 +286,13 @@ class Introspections:
         """The mocks that met no step, of introspectors that nobody disposed of."""
         for instance in self.instances.values():
             await instance.survey()
-        return [
-            f"the {mock}, which nothing used; the steps of {workflow}/{id}: {instance.steps}"
-            for (workflow, id), instance in self.instances.items()
-            for mock in instance.mocks.unused
-        ]
+        unused = {
+            mock: f"all of {workflow}" for workflow, session in self.sessions.items() for mock in session.mocks.unused
+        }
+        for (workflow, id), instance in self.instances.items():
+            for mock in instance.mocks.unused:
+                unused.setdefault(mock, f"{workflow}/{id}: {instance.steps}")
+        return [f"the {mock}, which nothing used, for {what}" for mock, what in unused.items()]
 
 
 def introspect_workflow_instance(workflow: Workflow, instance_id: str) -> WorkflowInstanceIntrospector:
