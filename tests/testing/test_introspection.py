@@ -25,6 +25,7 @@ from cfworkflows.testing import (
     introspect_workflow,
     introspect_workflow_instance,
 )
+from cfworkflows_emulator.testing.records import running
 
 calls = []
 
@@ -366,6 +367,8 @@ async def test_dispose_deletes_the_instance_and_its_timeline_is_kept():
         await env.ORDERS.create(id="a1")
         await instance.dispose()
         await instance.dispose()
+        told = dict(section for tell in running().timelines for section in tell())
+        assert "created by binding" in told["orders/a1 (waiting)"]
         with pytest.raises(WorkflowError, match="not_found"):
             await env.ORDERS.get("a1")
         async with introspect_workflow_instance(env.ORDERS, "a1"):
