@@ -8,30 +8,44 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cfworkflows_emulator.testing import (
         Clock,
+        CrashReport,
+        DeterminismError,
         FakeEnv,
         HistoryEntry,
         LeakError,
         Message,
         MessageBatch,
+        Point,
+        RepeatedEffect,
         ScheduledController,
         StalledError,
         WorkerClient,
         Workflow,
         WorkflowInstance,
+        check_determinism,
+        crash_everywhere,
+        golden,
     )
 
 __all__ = [
     "Clock",
+    "CrashReport",
+    "DeterminismError",
     "FakeEnv",
     "HistoryEntry",
     "LeakError",
     "Message",
     "MessageBatch",
+    "Point",
+    "RepeatedEffect",
     "ScheduledController",
     "StalledError",
     "WorkerClient",
     "Workflow",
     "WorkflowInstance",
+    "check_determinism",
+    "crash_everywhere",
+    "golden",
 ]
 
 

@@ -5,7 +5,9 @@ line. Nothing is loaded before it is used: pytest imports `plugin` in every run.
 
 From the bottom up: `records` knows the running test, `assertions` picks the errors that fail it, `clock` jumps,
 `history`, `timeline` and `waiting` tell what instances did and wait for, `workflow` has the handles that tests get,
-`leaks` finds what is left over, `world` puts it together; `fake_env`, `worker` and `fixtures` are what tests see.
+`leaks` finds what is left over, `world` puts it together; `fake_env`, `worker` and `fixtures` are what tests see. A
+`blueprint` is opened again and again, in each `trial` of `crash`, which dies at one of its `points`, or of
+`determinism`; `golden` replays recorded histories.
 """
 
 import importlib
@@ -13,40 +15,59 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.testing.clock import Clock
+    from cfworkflows_emulator.testing.crash import CrashReport, RepeatedEffect, crash_everywhere
+    from cfworkflows_emulator.testing.determinism import check_determinism
+    from cfworkflows_emulator.testing.divergences import DeterminismError
     from cfworkflows_emulator.testing.events import Message, MessageBatch, ScheduledController
     from cfworkflows_emulator.testing.fake_env import FakeEnv
+    from cfworkflows_emulator.testing.golden import golden
     from cfworkflows_emulator.testing.history import HistoryEntry
     from cfworkflows_emulator.testing.leaks import LeakError
+    from cfworkflows_emulator.testing.points import Point
     from cfworkflows_emulator.testing.waiting import StalledError
     from cfworkflows_emulator.testing.worker import WorkerClient
     from cfworkflows_emulator.testing.workflow import Workflow, WorkflowInstance
 
 _HOMES = {
     "Clock": "clock",
+    "CrashReport": "crash",
+    "DeterminismError": "divergences",
     "FakeEnv": "fake_env",
     "HistoryEntry": "history",
     "LeakError": "leaks",
     "Message": "events",
     "MessageBatch": "events",
+    "Point": "points",
+    "RepeatedEffect": "crash",
     "ScheduledController": "events",
     "StalledError": "waiting",
     "WorkerClient": "worker",
     "Workflow": "workflow",
     "WorkflowInstance": "workflow",
+    "check_determinism": "determinism",
+    "crash_everywhere": "crash",
+    "golden": "golden",
 }
 
 __all__ = [
     "Clock",
+    "CrashReport",
+    "DeterminismError",
     "FakeEnv",
     "HistoryEntry",
     "LeakError",
     "Message",
     "MessageBatch",
+    "Point",
+    "RepeatedEffect",
     "ScheduledController",
     "StalledError",
     "WorkerClient",
     "Workflow",
     "WorkflowInstance",
+    "check_determinism",
+    "crash_everywhere",
+    "golden",
 ]
 
 
