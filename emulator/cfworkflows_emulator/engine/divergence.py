@@ -116,10 +116,10 @@ def _outcomes(ended: tuple[Any, BaseException | None] | None, entries: Sequence[
     output, error = ended
     if before.type == "workflow_completed":
         was = f"returned {before.value}"
-    elif error is None:  # what it returned could not be stored
-        return None
     else:
         record = ErrorRecord(**before.data["error"])
+        if error is None and record.name == "SerializationError":  # it returned, and that could not be stored
+            return None
         was = f"raised {record.name}: {record.message}"
     if error is not None:
         now = ErrorRecord.of(error)

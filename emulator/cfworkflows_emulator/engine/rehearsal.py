@@ -35,6 +35,7 @@ class Rehearsal(Replay):
         super().__init__(instance)
         self.made: list[Made] = []
         self._given: dict[str, Any] = {}
+        self._making: Made | None = None
 
     def do(self, call: StepCall) -> asyncio.Future[Any]:
         undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
@@ -58,8 +59,17 @@ class Rehearsal(Replay):
     def _allot(self, kind: str, name: str) -> str:
         step = super()._allot(kind, name)
         by_main = asyncio.current_task() is self._main
-        self.made.append(Made(Call(kind, step, caller_location()), self._given, by_main))
+        self._making = Made(Call(kind, step, caller_location()), self._given, by_main)
+        if step in self.state.verbs(kind):
+            self.made.append(self._making)
+            self._making = None
         return step
+
+    def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
+        if self._making is not None:  # it is new, and nothing is wrong with it: those that are refused have no entry
+            self.made.append(self._making)
+            self._making = None
+        return super().append(type, step, value, **data)
 
     def _active(self) -> None:
         self._activity += 1

@@ -7,7 +7,7 @@ From the bottom up: `records` knows the running test, `assertions` picks the err
 `history`, `timeline` and `waiting` tell what instances did and wait for, `workflow` has the handles that tests get,
 `leaks` finds what is left over, `world` puts it together; `fake_env`, `worker` and `fixtures` are what tests see. A
 `blueprint` is opened again and again, in each `trial` of `crash`, which dies at one of its `points`, or of
-`determinism`; `golden` replays recorded histories.
+`determinism`; `golden_history` replays recorded histories.
 """
 
 import importlib
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cfworkflows_emulator.testing.divergences import DeterminismError
     from cfworkflows_emulator.testing.events import Message, MessageBatch, ScheduledController
     from cfworkflows_emulator.testing.fake_env import FakeEnv
-    from cfworkflows_emulator.testing.golden import golden
+    from cfworkflows_emulator.testing.golden_history import golden
     from cfworkflows_emulator.testing.history import HistoryEntry
     from cfworkflows_emulator.testing.leaks import LeakError
     from cfworkflows_emulator.testing.points import Point
@@ -46,7 +46,7 @@ _HOMES = {
     "WorkflowInstance": "workflow",
     "check_determinism": "determinism",
     "crash_everywhere": "crash",
-    "golden": "golden",
+    "golden": "golden_history",
 }
 
 __all__ = [

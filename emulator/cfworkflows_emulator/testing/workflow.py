@@ -80,7 +80,7 @@ class WorkflowInstance(Handle):
     async def matches_history(self) -> None:
         """Check that the code still does what its recorded history says; see `cfworkflows.testing.golden`."""
         __tracebackhide__ = True
-        from cfworkflows_emulator.testing.golden import golden
+        from cfworkflows_emulator.testing.golden_history import golden
 
         await golden(self)
 
