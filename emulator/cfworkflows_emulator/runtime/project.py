@@ -59,13 +59,15 @@ class Project:
         abandon: Abandon = never,
         holder: int | None = None,
         name_blocks: bool = False,
+        check_determinism: bool = False,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and take up the instances that were at work.
 
         `clock` is the machine's by default. `state` is the state folder, None to keep everything in memory. `abandon`
         is asked about each error of the Workflows' own code. `holder` is the process to name when another one wants the
         same state, this one by default. With `name_blocks`, code of the Worker that blocks the event loop is named in
-        the log while it does. Closed at the end of the block, without waiting for what runs: `close` first, to wait.
+        the log while it does. With `check_determinism`, every step of an instance is followed by a replay.
+        Closed at the end of the block, without waiting for what runs: `close` first, to wait.
 
         Raises StateError for a folder or database that cannot be used, WorkerLoadError for code that does not import,
         and ConfigError for Workflow classes that are configured and not there.
@@ -74,7 +76,9 @@ class Project:
             stack.push_async_callback(close_client)
             folder = stack.enter_context(StateFolder(state, holder)) if state is not None else None
             engine = await stack.enter_async_context(
-                opened_engine(clock or SystemClock(), folder, evict_after_ms, abandon)
+                opened_engine(
+                    clock or SystemClock(), folder, evict_after_ms, abandon, check_determinism=check_determinism
+                )
             )
             env = _environment(config, engine)
             stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
@@ -114,10 +118,14 @@ async def opened_engine(
     folder: StateFolder | None,
     evict_after_ms: float | None = EVICT_AFTER_MS,
     abandon: Abandon = never,
+    *,
+    check_determinism: bool = False,
 ) -> AsyncIterator[Engine]:
     """An engine that knows no workflows yet, over the state folder `folder`, or in memory."""
     database = await open_database(folder.database if folder is not None else None)
-    engine = await Engine.open([], clock, database, evict_after_ms=evict_after_ms, abandon=abandon)
+    engine = await Engine.open(
+        [], clock, database, evict_after_ms=evict_after_ms, abandon=abandon, check_determinism=check_determinism
+    )
     try:
         yield engine
     finally:
