@@ -23,6 +23,7 @@ from cfworkflows_emulator.config import ConfigError, LoadedConfig, render
 from cfworkflows_emulator.runtime import Project, Timeline, WorkerLoadError
 from cfworkflows_emulator.server import Failure, Server
 from cfworkflows_emulator.server.sockets import is_wildcard, network_address
+from cfworkflows_emulator.storage import Durability
 from cfworkflows_emulator.storage.folder import DEFAULT
 from cfworkflows_emulator.supervisor.channel import FILES_PER_MESSAGE, Channel
 from cfworkflows_emulator.supervisor.sources import digests, forget_bytecode
@@ -48,6 +49,7 @@ class Workers:
     persist_to: Path | None
     allowed_hosts: Sequence[str]
     speed: float
+    durability: Durability
     console: Console
     started: float
     keys: str | None = None
@@ -123,7 +125,14 @@ class _Worker:
             self._describe(config)
         state = (self._common.persist_to or config.directory / DEFAULT).absolute()
         timeline = Timeline(state, self._common.speed)
-        opening = Project.open(config, clock=timeline.clock, state=state, holder=os.getppid(), name_blocks=True)
+        opening = Project.open(
+            config,
+            clock=timeline.clock,
+            state=state,
+            holder=os.getppid(),
+            name_blocks=True,
+            durability=self._common.durability,
+        )
         project = await stack.enter_async_context(opening)
         timeline.keep()
         self._timeline = timeline

@@ -1,12 +1,13 @@
 """A SQLite database that runs whole functions in its own thread, so that a transaction is one hop."""
 
 import asyncio
+import os
 import sqlite3
 import types
 from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import aiosqlite
 
@@ -16,6 +17,9 @@ T = TypeVar("T")
 
 APPLICATION_ID = 0x63667766  # "cfwf"
 Migration = Callable[[sqlite3.Connection], None]
+
+Durability = Literal["normal", "full"]
+"""What a commit survives: the death of the process, or a power cut too, for which each waits until the disk has it."""
 
 
 class StateError(CfworkflowsError):
@@ -29,22 +33,29 @@ class Database(aiosqlite.Connection):
     page cache. So `transact` does a short transaction where it is called, as long as the thread has nothing to do.
     """
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connector: Callable[[], sqlite3.Connection], durability: Durability) -> None:
         super().__init__(connector, iter_chunk_size=64)
+        self._waits_for_disk = durability == "full"
         self._underway: set[object] = set()
         self._closing = False
 
     @classmethod
-    async def open(cls, path: Path | None, migrations: list[Migration]) -> "Database":
+    async def open(
+        cls, path: Path | None, migrations: list[Migration], durability: Durability = "normal"
+    ) -> "Database":
         """Open the database at `path`, None for one in memory, and bring its schema up to date.
 
         Raises StateError for a file that is no database of ours, is damaged, or was written by a newer version.
         """
         where = str(path) if path else "in memory"
-        database = cls(lambda: sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False))
+        database = cls(
+            lambda: sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False), durability
+        )
         try:
             await database
-            await database.run(lambda connection: _prepare(connection, migrations))
+            await database.run(lambda connection: _prepare(connection, migrations, durability))
+            if path is not None and durability == "full":
+                await asyncio.to_thread(_sync_folders, path)
         except (sqlite3.DatabaseError, StateError) as error:
             if database._connection is not None:  # aiosqlite has no public way to ask whether it opened
                 await database.close()
@@ -88,11 +99,16 @@ class Database(aiosqlite.Connection):
 
     @property
     def is_idle(self) -> bool:
-        """Whether the thread does not use the connection, so that `transact` may."""
+        """Whether the thread does not use the connection, so that others may."""
         return not (self._underway or self._closing) and self._connection is not None
 
+    @property
+    def commits_in_place(self) -> bool:
+        """Whether `transact` may be called: now, and without waiting for the disk."""
+        return self.is_idle and not self._waits_for_disk
+
     def transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Like `transaction`, in the calling thread. Only while the database `is_idle`."""
+        """Like `transaction`, in the calling thread. Only while the database `commits_in_place`."""
         return _atomic(function, self._conn)
 
     async def checkpoint(self) -> None:
@@ -117,7 +133,18 @@ def _atomic(function: Callable[[sqlite3.Connection], T], connection: sqlite3.Con
     return result
 
 
-def _prepare(connection: sqlite3.Connection, migrations: list[Migration]) -> None:
+def _sync_folders(path: Path) -> None:
+    """Sync the names that lead to a new database: SQLite does so for the file, not for folders like `.cfwf/state`."""
+    for folder in path.absolute().parents[:3]:
+        if os.access(folder, os.R_OK):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _prepare(connection: sqlite3.Connection, migrations: list[Migration], durability: Durability) -> None:
     found = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
@@ -129,8 +156,11 @@ def _prepare(connection: sqlite3.Connection, migrations: list[Migration]) -> Non
             "Upgrade cfworkflows, or use another folder."
         )
     connection.execute("PRAGMA journal_mode = WAL")
-    # Commits survive the death of the process; a power cut may take the last of them, never the database.
-    connection.execute("PRAGMA synchronous = NORMAL")
+    # NORMAL: commits survive the death of the process; a power cut may take the last of them, never the database.
+    connection.execute(f"PRAGMA synchronous = {durability}")
+    if durability == "full":  # on macOS a sync that reaches no further than the disk's own memory is the default
+        connection.execute("PRAGMA fullfsync = ON")
+        connection.execute("PRAGMA checkpoint_fullfsync = ON")
     connection.execute("PRAGMA wal_autocheckpoint = 0")  # the writer sees to it
     connection.execute("PRAGMA foreign_keys = ON")
     for number, migrate in enumerate(migrations[version:], start=version + 1):

@@ -65,7 +65,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         if self.failure is not None:
-            waiter.set_exception(self.failure)
+            waiter.set_exception(StateError(str(self.failure)))  # a new one: each collects the frames it passes
             waiter.exception()  # not every waiter is awaited
         elif not self._pending and self._writing is None:
             waiter.set_result(None)
@@ -97,7 +97,7 @@ class Writer:
         self._scheduled = False
         if self._writing is not None:
             return
-        if self._weight > HEAVIEST_IN_PLACE or not self._database.is_idle:
+        if self._weight > HEAVIEST_IN_PLACE or not self._database.commits_in_place:
             self._writing = asyncio.get_running_loop().create_task(self._write_in_thread())
             self._writing.add_done_callback(self._stopped_writing)
             return
@@ -158,7 +158,7 @@ class Writer:
         log.critical("%s", self.failure, exc_info=error)
         for waiter in self._served + self._waiters:
             if not waiter.done():
-                waiter.set_exception(self.failure)
+                waiter.set_exception(StateError(str(self.failure)))
                 waiter.exception()
         self._pending, self._waiters = [], []
         self._written([])
