@@ -1,10 +1,12 @@
 """What is promised, checked against the database and the traces that callbacks left."""
 
+import hashlib
 import json
 import sqlite3
 from collections import defaultdict
 from contextlib import closing
 
+DIGEST = hashlib.sha256(b"0123456789abcdef" * 8192 * 5).hexdigest()
 UNDONE_STEPS = ["undo third", "undo second", "undo first"]
 
 
@@ -83,14 +85,12 @@ class History:
             assert [f"awake-{number}" for number in range(1, 5)] == sorted(expected), name
         assert expected == output, f"{name}: what it saw is not what was stored"
 
+    def counts(self, type_, containing=""):
+        """How many entries of a type each instance has that contain a text."""
+        return {
+            name: sum(each[2] == type_ and containing in json.dumps(each[4]) for each in self.entries(name))
+            for name in self.status
+        }
+
     def output(self, name):
         return next(value for *_, type_, _, _, value in self.entries(name) if type_ == "workflow_completed")
-
-
-def _digest():
-    import hashlib
-
-    return hashlib.sha256(b"0123456789abcdef" * 8192 * 5).hexdigest()
-
-
-DIGEST = _digest()
