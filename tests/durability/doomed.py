@@ -1,6 +1,6 @@
-"""`cfwf` whose workers die at a named point, when they come to it for the n-th time. A program, run in place of `cfwf`.
+"""`cfwf` whose workers die at a named point, when they come to it for the n-th time; run in place of `cfwf`.
 
-The file DOOM says where: `{"point": "commit:after", "nth": 3}`, counted from when it is written. It goes with the death.
+The file DOOM says where: `{"point": "commit:after", "nth": 3}`, counted since it was written. It goes with the death.
 The file PASSED gets a line for each point that is passed.
 """
 

@@ -1,4 +1,4 @@
-"""A worker that dies before and after everything that matters, with each kind of workflow: `doomed.py` has the points."""
+"""A worker that dies before and after all that matters, with each kind of workflow: `doomed.py` has the points."""
 
 import asyncio
 import json

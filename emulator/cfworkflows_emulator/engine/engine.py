@@ -495,9 +495,9 @@ class Engine:
         self.store.check()
 
 
-async def open_database(path: Any = None, durability: Durability = "normal") -> Database:
+async def open_database(path: Any = None, durability: Durability = "normal", *, may_be_empty: bool = True) -> Database:
     """The database of an engine: a file, or None for one in memory. Raises StateError if it cannot be used."""
-    return await Database.open(path, MIGRATIONS, durability)
+    return await Database.open(path, MIGRATIONS, durability, may_be_empty=may_be_empty)
 
 
 def _stopping() -> WorkflowError:

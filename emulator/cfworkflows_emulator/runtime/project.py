@@ -119,7 +119,8 @@ async def opened_engine(
     durability: Durability = "normal",
 ) -> AsyncIterator[Engine]:
     """An engine that knows no workflows yet, over the state folder `folder`, or in memory."""
-    database = await open_database(folder.database if folder is not None else None, durability)
+    path, was_used = (folder.database, folder.was_used) if folder is not None else (None, False)
+    database = await open_database(path, durability, may_be_empty=not was_used)
     engine = await Engine.open([], clock, database, evict_after_ms=evict_after_ms, abandon=abandon)
     try:
         yield engine

@@ -26,6 +26,10 @@ class StateError(CfworkflowsError):
     """The stored state cannot be read or written. The text says which file, why, and what can be done."""
 
 
+class DiskError(StateError):
+    """The disk takes or gives nothing: it is full, read-only or broken. It may pass."""
+
+
 class Database(aiosqlite.Connection):
     """An aiosqlite connection in autocommit mode, with `run` for functions and `transaction` for atomic ones.
 
@@ -33,27 +37,36 @@ class Database(aiosqlite.Connection):
     page cache. So `transact` does a short transaction where it is called, as long as the thread has nothing to do.
     """
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection], durability: Durability) -> None:
+    def __init__(self, connector: Callable[[], sqlite3.Connection], where: str, durability: Durability) -> None:
         super().__init__(connector, iter_chunk_size=64)
+        self._where = where
         self._waits_for_disk = durability == "full"
         self._underway: set[object] = set()
         self._closing = False
 
     @classmethod
     async def open(
-        cls, path: Path | None, migrations: list[Migration], durability: Durability = "normal"
+        cls,
+        path: Path | None,
+        migrations: list[Migration],
+        durability: Durability = "normal",
+        *,
+        may_be_empty: bool = True,
     ) -> "Database":
         """Open the database at `path`, None for one in memory, and bring its schema up to date.
 
-        Raises StateError for a file that is no database of ours, is damaged, or was written by a newer version.
+        Raises StateError for a file that is no database of ours, is damaged, or was written by a newer version; for an
+        empty one too unless it `may_be_empty`.
         """
         where = str(path) if path else "in memory"
         database = cls(
-            lambda: sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False), durability
+            lambda: sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False),
+            where,
+            durability,
         )
         try:
             await database
-            await database.run(lambda connection: _prepare(connection, migrations, durability))
+            await database.run(lambda connection: _prepare(connection, migrations, durability, may_be_empty))
             if path is not None and durability == "full":
                 await asyncio.to_thread(_sync_folders, path)
         except (sqlite3.DatabaseError, StateError) as error:
@@ -62,6 +75,8 @@ class Database(aiosqlite.Connection):
             else:  # its thread still speaks to the loop as it ends; up to aiosqlite 0.21 the connection is the thread
                 thread: Any = getattr(database, "_thread", database)
                 await asyncio.to_thread(thread.join)
+            if isinstance(error, DiskError):
+                raise
             raise StateError(f"{where}: {_explain(error)}") from error
         return database
 
@@ -77,6 +92,9 @@ class Database(aiosqlite.Connection):
         def call(connection: sqlite3.Connection) -> T:
             try:
                 return function(connection)
+            except sqlite3.DatabaseError as error:
+                self._tell(error)
+                raise
             finally:  # in the thread: whoever waits may have been cancelled
                 self._underway.discard(underway)
 
@@ -93,7 +111,11 @@ class Database(aiosqlite.Connection):
         """Like `run`, in place if it can be: for what reads a few rows by their key."""
         if not self.is_idle:
             return await self.run(function)
-        result = function(self._conn)
+        try:
+            result = function(self._conn)
+        except sqlite3.DatabaseError as error:
+            self._tell(error)
+            raise
         await _one_turn()  # code that asks again and again must not keep the loop from everything else
         return result
 
@@ -109,7 +131,17 @@ class Database(aiosqlite.Connection):
 
     def transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Like `transaction`, in the calling thread. Only while the database `commits_in_place`."""
-        return _atomic(function, self._conn)
+        try:
+            return _atomic(function, self._conn)
+        except sqlite3.DatabaseError as error:
+            self._tell(error)
+            raise
+
+    def _tell(self, error: sqlite3.DatabaseError) -> None:
+        """Raises StateError if it is the file's fault, or the disk's."""
+        kind = _KINDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if kind is not None:
+            raise kind(f"{self._where}: {_explain(error)}") from error
 
     async def checkpoint(self) -> None:
         """Fold the log of commits into the database file."""
@@ -144,12 +176,19 @@ def _sync_folders(path: Path) -> None:
                 os.close(descriptor)
 
 
-def _prepare(connection: sqlite3.Connection, migrations: list[Migration], durability: Durability) -> None:
+def _prepare(
+    connection: sqlite3.Connection, migrations: list[Migration], durability: Durability, may_be_empty: bool
+) -> None:
     found = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
     if found != APPLICATION_ID and not is_empty:
         raise StateError("it is a SQLite database, but not one of cfworkflows. Move it away, or use another folder.")
+    if is_empty and not may_be_empty:
+        raise StateError(
+            "it is empty, although this state folder was in use: the file, or its log of commits "
+            "(workflows.sqlite-wal), was emptied or removed. Put them back, or remove the file to start afresh."
+        )
     if version > len(migrations):
         raise StateError(
             f"it was written by a newer cfworkflows (schema {version}, this version knows {len(migrations)}). "
@@ -176,7 +215,22 @@ def _explain(error: Exception) -> str:
         return str(error)
     text = str(error)
     if "not a database" in text or "malformed" in text:
-        return f"{text}. The file is damaged, or no SQLite database. Move it away to start afresh."
+        return (
+            f"{text}. The file is damaged, or no SQLite database. Move it away to start afresh; "
+            "`sqlite3 FILE .recover` shows what can still be read of it."
+        )
     if "unable to open" in text or "readonly" in text:
         return f"{text}. Check the permissions of the file and its folder."
+    if "full" in text:
+        return f"{text}. Free some space."
     return text
+
+
+_KINDS: dict[int, type[StateError]] = {
+    sqlite3.SQLITE_CORRUPT: StateError,
+    sqlite3.SQLITE_NOTADB: StateError,
+    sqlite3.SQLITE_FULL: DiskError,
+    sqlite3.SQLITE_IOERR: DiskError,
+    sqlite3.SQLITE_READONLY: DiskError,
+    sqlite3.SQLITE_CANTOPEN: DiskError,
+}

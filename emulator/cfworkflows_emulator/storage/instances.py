@@ -152,7 +152,13 @@ class InstanceStore:
     def check(self) -> None:
         """Raises StateError if nothing is written any more."""
         if self.failure is not None:
-            raise StateError(str(self.failure))
+            raise type(self.failure)(str(self.failure))
+
+    async def failed(self) -> StateError:
+        """Wait until nothing is written any more: why."""
+        await self._writer.failed.wait()
+        assert self.failure is not None
+        return self.failure
 
     # Watching
 

@@ -1,11 +1,15 @@
 """Workflows of every kind. Each callback adds a line to the file EFFECTS, with a value that no other call gives."""
 
+# ruff: noqa: ASYNC110, ASYNC240 - callbacks that wait for a file, and one that blocks the event loop
+
 import asyncio
 import hashlib
 import json
 import os
 import random
+import time
 import uuid
+from pathlib import Path
 
 from cfworkflows import Response, WorkerEntrypoint, WorkflowEntrypoint
 
@@ -132,6 +136,42 @@ class Limited(Traced):
         first = await self.do(step, "first")
         await step.sleep("nap", 30)
         return {"first-1": first, "second-1": await self.do(step, "second")}
+
+
+class Nap(WorkflowEntrypoint):
+    """Sleeps for as many ms as its id says."""
+
+    async def run(self, event, step):
+        await step.sleep("nap", int(event.instance_id))
+
+
+class Held(Traced):
+    """Its callback goes on until the file HOLD has gone: in the event loop, in a thread, or in nobody's favour."""
+
+    async def go(self, event, step):
+        hold = Path(os.environ["HOLD"])
+
+        async def waits(ctx):
+            value = effect(self.instance, "held-1", ctx.attempt)
+            while hold.exists():
+                await asyncio.sleep(0.01)
+            return value
+
+        def thread(ctx):
+            value = effect(self.instance, "held-1", ctx.attempt)
+            while hold.exists():
+                time.sleep(0.01)
+            return value
+
+        async def stuck(ctx):
+            value = effect(self.instance, "held-1", ctx.attempt)
+            while hold.exists():
+                pass
+            return value
+
+        before = await self.do(step, "before")
+        held = await self.do(step, "held", {"waits": waits, "thread": thread, "stuck": stuck}[event.instance_id])
+        return {"before-1": before, "held-1": held}
 
 
 class Default(WorkerEntrypoint):
