@@ -60,7 +60,7 @@ async def test_a_callback_that_ends_in_time_is_stored(served, how, number):
         await ends(served, how, 1)
 
 
-@pytest.mark.parametrize("how", ["waits", "thread", "stuck"])
+@pytest.mark.parametrize("how", [pytest.param("waits", marks=pytest.mark.soak), "thread", "stuck"])
 async def test_a_callback_that_takes_too_long_is_cut_off(served, how):
     """The command ends all the same, with exit code 0; the next process calls it again."""
     async with served:
@@ -74,7 +74,7 @@ async def test_a_callback_that_takes_too_long_is_cut_off(served, how):
 
 
 @pytest.mark.parametrize("how", ["waits", "thread", "stuck"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGTERM, marks=pytest.mark.soak), signal.SIGINT])
 async def test_a_second_signal_ends_at_once_and_loses_nothing(served, how, number):
     """The attempt is repeated, as after kill -9; the step before it is not."""
     async with served:
