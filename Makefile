@@ -8,7 +8,7 @@ WRANGLER ?= node_modules/wrangler/bin/wrangler.js
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance parity fuzz peer lint types check bench wheel clean
+.PHONY: help run test conformance parity fuzz peer storm lint types check bench wheel clean
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ fuzz: $(STAMP) ## Send requests made up from the API's own description (a minute
 
 peer: $(STAMP) ## Drive the server with the real wrangler (WRANGLER=path/to/wrangler.js NODE=node)
 	WRANGLER="$(WRANGLER)" NODE="$(NODE)" $(BIN)/python -m pytest -m peer tests/api $(ARGS)
+
+storm: $(STAMP) ## Kill the server hundreds of times, and at every point there is (ten minutes; STORM_SEED=1)
+	$(BIN)/python -m pytest -s -m soak tests/durability $(ARGS)
 
 lint: $(STAMP) ## Check style and formatting
 	$(BIN)/ruff check .

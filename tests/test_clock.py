@@ -93,12 +93,12 @@ def test_released_more_often_than_held():
 
 
 async def test_the_machines_clock_waits_until_the_time_has_come(monkeypatch):
-    """If the wall clock was set back meanwhile it waits again; a cancelled timer never fires."""
+    """If the event loop was early it waits again; a cancelled timer never fires."""
     clock, fired = SystemClock(), asyncio.Event()
     clock.hold()
     clock.release()
-    real, behind = time.time_ns, [0]
-    monkeypatch.setattr(module.time, "time_ns", lambda: real() - behind[0])
+    real, behind = module._steady_ns, [0]
+    monkeypatch.setattr(module, "_steady_ns", lambda: real() - behind[0])
     when = clock.now() + 20
     clock.call_at(when, fired.set)
     clock.call_at(when, lambda: pytest.fail("fired")).cancel()
@@ -107,12 +107,24 @@ async def test_the_machines_clock_waits_until_the_time_has_come(monkeypatch):
     assert when <= clock.now()
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_wall_clock_that_is_set_moves_nothing(monkeypatch, hours):
+    """Neither the time nor what is left of a wait; a clock that is made afterwards agrees with those before it."""
+    clock = SystemClock()
+    before, wait_s = clock.now(), clock.wait_s(clock.now() + 60_000)
+    real = time.time_ns
+    monkeypatch.setattr(module.time, "time_ns", lambda: real() + hours * 3_600_000_000_000)
+    assert before <= clock.now() < before + 60_000
+    assert before <= SystemClock().now() < before + 60_000
+    assert wait_s >= clock.wait_s(before + 60_000) > 0
+
+
 async def test_a_long_wait_of_the_machines_clock_is_cut_into_pieces(monkeypatch):
-    """So that a clock that was set forward, or a machine that slept, is noticed within a minute."""
+    """So that a machine that slept is noticed within a minute."""
     monkeypatch.setattr(SystemClock, "LONGEST_WAIT_MS", 5)
     clock, fired = SystemClock(), asyncio.Event()
-    real, ahead = time.time_ns, [0]
-    monkeypatch.setattr(module.time, "time_ns", lambda: real() + ahead[0])
+    real, ahead = module._steady_ns, [0]
+    monkeypatch.setattr(module, "_steady_ns", lambda: real() + ahead[0])
     clock.call_at(clock.now() + 86_400_000, fired.set)
     ahead[0] = 86_400_000_000_000
     await asyncio.wait_for(fired.wait(), 10)

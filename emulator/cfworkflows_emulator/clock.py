@@ -34,16 +34,32 @@ class Clock(Protocol):
     def release(self) -> None: ...
 
 
-class SystemClock:
-    """The machine's clock; or one that goes on from `start` (ms since the epoch), `speed` times as fast."""
+# Goes on while the machine sleeps, which asyncio's own clock does not on Linux.
+_STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
-    # A wait is cut into pieces, so that a wall clock that was set, or a machine that slept, is noticed.
+
+def _steady_ns() -> int:
+    return time.clock_gettime_ns(_STEADY)
+
+
+# The wall clock is read once, here: what is forked later agrees with it, however the machine's clock was set meanwhile.
+_OFFSET_NS = time.time_ns() - _steady_ns()
+
+
+class SystemClock:
+    """The machine's time as it was when the program started, and steady since; or one that goes on from `start` (ms
+    since the epoch), `speed` times as fast.
+
+    A wall clock that is set while the program runs moves no deadline. A machine that sleeps is noticed.
+    """
+
+    # A wait is cut into pieces, so that a machine that slept is noticed.
     LONGEST_WAIT_MS = 60_000
 
     def __init__(self, speed: float = 1, start: int | None = None) -> None:
         self.speed = speed
-        self._began_ns = time.time_ns()
-        self._start_ns = self._began_ns if start is None else start * 1_000_000
+        self._began_ns = _steady_ns()
+        self._start_ns = self._began_ns + _OFFSET_NS if start is None else start * 1_000_000
 
     def now(self) -> int:
         return self._now_ns() // 1_000_000
@@ -53,7 +69,7 @@ class SystemClock:
         return max((when - self._now_ns() / 1_000_000) / self.speed, 0) / 1000
 
     def _now_ns(self) -> int:
-        passed = time.time_ns() - self._began_ns
+        passed = _steady_ns() - self._began_ns
         return self._start_ns + (passed if self.speed == 1 else int(passed * self.speed))
 
     def call_at(self, when: float, callback: Callback) -> TimerHandle:

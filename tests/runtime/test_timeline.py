@@ -32,14 +32,31 @@ def test_a_process_that_was_killed_lost_less_than_a_beat(tmp_path):
     assert real + 1_000_000 + 59_000 <= now < real + 1_000_000 + 69_000
 
 
-def test_without_a_speed_nothing_is_written(tmp_path):
-    """A project that was never faster has the machine's time, and no file."""
-    before = SystemClock().now()
-    timeline = Timeline(tmp_path, 1)
+def test_without_a_speed_it_is_the_machines_time(tmp_path):
+    """Also in the second process."""
+    for _ in range(2):
+        before = SystemClock().now()
+        timeline = Timeline(tmp_path, 1)
+        timeline.keep()
+        timeline.close()
+        assert before <= timeline.clock.now() <= SystemClock().now()
+
+
+def test_a_clock_that_was_set_back_before_the_start_turns_nothing_back(tmp_path):
+    """The last process wrote a time that is an hour from now: it goes on from there, and not faster than others."""
+    real = SystemClock().now()
+    later = real + HOUR_MS
+    (tmp_path / "clock.json").write_text(json.dumps({"real": later, "now": later, "speed": 1}))
+    assert later <= Timeline(tmp_path, 1).clock.now() < later + 60_000
+
+
+def test_a_time_that_cannot_be_written_is_told(tmp_path, caplog):
+    """The folder has gone: a warning names the file, and the clock goes on."""
+    timeline = Timeline(tmp_path / "gone", 1)
     timeline.keep()
     timeline.close()
-    assert before <= timeline.clock.now() <= SystemClock().now()
-    assert [] == list(tmp_path.iterdir())
+    assert "clock.json: No such file or directory." in caplog.text
+    assert SystemClock().now() - 60_000 < timeline.clock.now()
 
 
 def test_a_file_that_is_damaged_is_named(tmp_path):

@@ -16,6 +16,7 @@ from cfworkflows_emulator.api.routes import ANY_JSON, Call, Dialect, Route, Rout
 from cfworkflows_emulator.api.streaming import Streams
 from cfworkflows_emulator.api.workflows import TRIGGER, Workflows, explained
 from cfworkflows_emulator.engine import Status
+from cfworkflows_emulator.storage import StateError
 
 PREFIXES = ("/cdn-cgi/local/explorer/api", "/cdn-cgi/explorer/api")
 TITLE = "Local Explorer API"
@@ -210,6 +211,8 @@ def _invalid(problems: tuple[str, ...]) -> ApiError:
 
 
 def _refused(error: CfworkflowsError, names: Mapping[str, str]) -> ApiError:
+    if isinstance(error, StateError):
+        return ApiError(500, INVALID, str(error))
     code = error.code if isinstance(error, WorkflowError) else None
     if code == "instance.not_found":
         return _not_found(names["instance"])

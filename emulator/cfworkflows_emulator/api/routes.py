@@ -16,9 +16,10 @@ from cfworkflows.errors import (
 from cfworkflows.http import Request, Response
 from cfworkflows_emulator.api.envelope import ApiError, failure
 from cfworkflows_emulator.api.validation import InvalidError, Query, checked_body, checked_query, read_json
+from cfworkflows_emulator.storage import StateError
 
-REFUSALS = (WorkflowError, SerializationError, PayloadValidationError, DurationError)
-"""What the engine raises for a mistake of its caller."""
+REFUSALS = (WorkflowError, SerializationError, PayloadValidationError, DurationError, StateError)
+"""What the engine raises for a mistake of its caller, or because nothing can be stored."""
 
 ANY_JSON = Any
 """The body of a route that takes any JSON, or none."""

@@ -15,6 +15,7 @@ from cfworkflows_emulator.cli.startup import origin
 from cfworkflows_emulator.cli.worker import Workers
 from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig, load_config
 from cfworkflows_emulator.server import open_sockets
+from cfworkflows_emulator.storage import Durability
 from cfworkflows_emulator.supervisor.keyboard import Keyboard
 from cfworkflows_emulator.supervisor.supervisor import Supervisor
 
@@ -37,6 +38,7 @@ class DevOptions:
     cwd: Path | None = None
     speed: float = 1
     watch: bool = True
+    durability: Durability = "normal"
 
 
 def run(options: DevOptions, started: float) -> int:
@@ -69,6 +71,7 @@ def run(options: DevOptions, started: float) -> int:
         persist_to=options.persist_to,
         allowed_hosts=options.allowed_hosts,
         speed=options.speed,
+        durability=options.durability,
         console=console,
         started=started,
         keys=HINT if keys is not None else None,

@@ -5,6 +5,7 @@ import importlib
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -94,6 +95,13 @@ def main() -> None:
     default=1,
     help="How many times as fast time passes for Workflows: sleeps, timeouts, retries, schedules. [1]",
 )
+@click.option(
+    "--durability",
+    type=click.Choice(["normal", "full"]),
+    default="normal",
+    show_default=True,
+    help="What is stored survives kill -9; with full also a power cut, but each step waits for the disk.",
+)
 @click.option("--watch/--no-watch", default=True, help="Whether to reload when a file changes. [--watch]")
 def dev(
     script: Path | None,
@@ -109,6 +117,7 @@ def dev(
     log_level: str,
     cwd: Path | None,
     speed: float,
+    durability: Literal["normal", "full"],
     watch: bool,
 ) -> None:
     """Run a Worker and its Workflows on this machine.
@@ -132,6 +141,7 @@ def dev(
         log_level=log_level,
         cwd=cwd,
         speed=speed,
+        durability=durability,
         watch=watch,
     )
     sys.exit(run(options, STARTED))

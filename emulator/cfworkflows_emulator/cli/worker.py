@@ -23,7 +23,8 @@ from cfworkflows_emulator.config import ConfigError, LoadedConfig, render
 from cfworkflows_emulator.runtime import Project, Timeline, WorkerLoadError
 from cfworkflows_emulator.server import Failure, Server
 from cfworkflows_emulator.server.sockets import is_wildcard, network_address
-from cfworkflows_emulator.storage.folder import DEFAULT
+from cfworkflows_emulator.storage import DiskError, Durability
+from cfworkflows_emulator.storage.folder import DEFAULT, takes_data
 from cfworkflows_emulator.supervisor.channel import FILES_PER_MESSAGE, Channel
 from cfworkflows_emulator.supervisor.sources import digests, forget_bytecode
 
@@ -31,6 +32,10 @@ _NOT_THE_USERS = tuple(
     str(Path(module.__file__ or "").parent) + os.sep
     for module in (os, cfworkflows, cfworkflows_bindings, cfworkflows_emulator)
 )
+
+
+PROBE_S = 2.0
+"""How often it is tried, in seconds, whether a disk that was full takes data again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class Workers:
     persist_to: Path | None
     allowed_hosts: Sequence[str]
     speed: float
+    durability: Durability
     console: Console
     started: float
     keys: str | None = None
@@ -65,6 +71,7 @@ class _Worker:
         self._orders = Orders(channel)
         self._is_first = number == 0
         self._timeline: Timeline | None = None
+        self._state: Path | None = None
         self._before = frozenset(sys.modules)
         self._began_ns = time.time_ns()
 
@@ -82,9 +89,11 @@ class _Worker:
     async def _serve(self, config: LoadedConfig | ConfigError, go: dict[str, Any]) -> int:
         async with AsyncExitStack() as stack:
             served: Project | Failure
+            failure: CfworkflowsError | None = None
             try:
                 served = await self._open(stack, config, go)
             except CfworkflowsError as error:
+                failure = error
                 if self._is_first:
                     self._console.fatal(str(error))
                     self._channel.send("hopeless")
@@ -107,8 +116,26 @@ class _Worker:
             paths = {*map(str, known.watched), *self._imported()}
             # Not in the event loop, which code of the Worker may block from now on.
             threading.Thread(target=self._tell_sources, args=(paths, root), daemon=True).start()
-            await self._stop(await stop, server, served if isinstance(served, Project) else None)
+            project = served if isinstance(served, Project) else None
+            renewal = asyncio.create_task(self._renew(project, failure, stop))
+            order = await stop
+            renewal.cancel()
+            await self._stop(order, server, project)
         return 0
+
+    async def _renew(
+        self, project: Project | None, failure: BaseException | None, stop: "asyncio.Future[dict[str, Any]]"
+    ) -> None:
+        """Ask for the next worker when the disk takes data again, if that is why this one cannot write the state."""
+        if project is not None:
+            failure = await project.engine.store.failed()
+        if not isinstance(failure, DiskError) or self._state is None:
+            return
+        while True:
+            await asyncio.wait([stop], timeout=PROBE_S)
+            if await asyncio.to_thread(takes_data, self._state):
+                break
+        self._channel.send("renew", reason="the state can be written again")
 
     async def _open(
         self, stack: AsyncExitStack, config: LoadedConfig | ConfigError, go: dict[str, Any]
@@ -122,8 +149,16 @@ class _Worker:
         if self._is_first or any(path in map(str, config.watched) for path in go["paths"]):
             self._describe(config)
         state = (self._common.persist_to or config.directory / DEFAULT).absolute()
+        self._state = state
         timeline = Timeline(state, self._common.speed)
-        opening = Project.open(config, clock=timeline.clock, state=state, holder=os.getppid(), name_blocks=True)
+        opening = Project.open(
+            config,
+            clock=timeline.clock,
+            state=state,
+            holder=os.getppid(),
+            name_blocks=True,
+            durability=self._common.durability,
+        )
         project = await stack.enter_async_context(opening)
         timeline.keep()
         self._timeline = timeline

@@ -37,7 +37,7 @@ from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
 from cfworkflows_emulator.engine.witness import Witness
-from cfworkflows_emulator.storage import EVERY, Database, Entry, InstanceRow, InstanceStore, Selection
+from cfworkflows_emulator.storage import EVERY, Database, Durability, Entry, InstanceRow, InstanceStore, Selection
 from cfworkflows_emulator.storage.instances import MIGRATIONS, Entries, Rows
 
 log = logging.getLogger("cfworkflows.engine")
@@ -615,11 +615,12 @@ class Engine:
     def _refuse_when_closing(self) -> None:
         if self._closing:
             raise _stopping()
+        self.store.check()
 
 
-async def open_database(path: Any = None) -> Database:
+async def open_database(path: Any = None, durability: Durability = "normal", *, may_be_empty: bool = True) -> Database:
     """The database of an engine: a file, or None for one in memory. Raises StateError if it cannot be used."""
-    return await Database.open(path, MIGRATIONS)
+    return await Database.open(path, MIGRATIONS, durability, may_be_empty=may_be_empty)
 
 
 def _stopping() -> WorkflowError:

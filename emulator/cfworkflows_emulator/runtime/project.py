@@ -29,6 +29,7 @@ from cfworkflows_emulator.runtime.loading import WorkerLoadError, loaded_module
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
 from cfworkflows_emulator.runtime.notices import is_ours, notices
 from cfworkflows_emulator.runtime.worker import Worker
+from cfworkflows_emulator.storage import Durability
 from cfworkflows_emulator.storage.folder import StateFolder
 
 
@@ -59,6 +60,7 @@ class Project:
         abandon: Abandon = never,
         holder: int | None = None,
         name_blocks: bool = False,
+        durability: Durability = "normal",
         check_determinism: bool = False,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and take up the instances that were at work.
@@ -77,7 +79,12 @@ class Project:
             folder = stack.enter_context(StateFolder(state, holder)) if state is not None else None
             engine = await stack.enter_async_context(
                 opened_engine(
-                    clock or SystemClock(), folder, evict_after_ms, abandon, check_determinism=check_determinism
+                    clock or SystemClock(),
+                    folder,
+                    evict_after_ms,
+                    abandon,
+                    durability,
+                    check_determinism=check_determinism,
                 )
             )
             env = _environment(config, engine)
@@ -118,11 +125,13 @@ async def opened_engine(
     folder: StateFolder | None,
     evict_after_ms: float | None = EVICT_AFTER_MS,
     abandon: Abandon = never,
+    durability: Durability = "normal",
     *,
     check_determinism: bool = False,
 ) -> AsyncIterator[Engine]:
     """An engine that knows no workflows yet, over the state folder `folder`, or in memory."""
-    database = await open_database(folder.database if folder is not None else None)
+    path, was_used = (folder.database, folder.was_used) if folder is not None else (None, False)
+    database = await open_database(path, durability, may_be_empty=not was_used)
     engine = await Engine.open(
         [], clock, database, evict_after_ms=evict_after_ms, abandon=abandon, check_determinism=check_determinism
     )

@@ -1,6 +1,7 @@
-"""The time of a project whose clock runs faster, kept in the state folder: it never goes back, also not at speed 1."""
+"""The time of a project, kept in the state folder: it never goes back, however the machine's clock is set."""
 
 import json
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,17 @@ from cfworkflows_emulator.storage import StateError
 BEAT_S = 1.0
 """How often the time is written down, in seconds, while it runs faster. A process that is killed loses less."""
 
+SLOW_BEAT_S = 60.0
+"""The same for a time that runs as everybody's."""
+
+log = logging.getLogger("cfworkflows.runtime")
+
 
 class Timeline:
     """`clock` goes on where the clock of the last process on the state folder `state` stopped, at `speed`.
 
-    While no server runs, its time passes as everybody's does. A project that has never been faster has no file.
-    Raises StateError for a file that is not ours.
+    While no server runs, its time passes as the machine's does, but never backwards. Raises StateError for a file that
+    is not ours.
     """
 
     def __init__(self, state: Path, speed: float) -> None:
@@ -43,13 +49,9 @@ class Timeline:
 
     def keep(self) -> None:
         """Write the time down from now on, until `close`. The state folder has to be this process's."""
-        if self._speed == 1 and not self._path.exists():
-            self._ended.set()
-            return
         self._write(self._speed)
-        if self._speed != 1:
-            # A thread, because code of the Worker may block the event loop.
-            threading.Thread(target=self._beat, name="cfwf-timeline", daemon=True).start()
+        # A thread, because code of the Worker may block the event loop.
+        threading.Thread(target=self._beat, name="cfwf-timeline", daemon=True).start()
 
     def close(self) -> None:
         if not self._ended.is_set():
@@ -57,12 +59,15 @@ class Timeline:
             self._write(1)
 
     def _beat(self) -> None:
-        while not self._ended.wait(BEAT_S):
+        while not self._ended.wait(SLOW_BEAT_S if self._speed == 1 else BEAT_S):
             self._write(self._speed)
 
     def _write(self, speed: float) -> None:
         """`speed` is how the time goes on until it is written again."""
         new = self._path.with_suffix(".new")
         text = json.dumps({"real": SystemClock().now(), "now": self.clock.now(), "speed": speed})
-        new.write_text(text, encoding="utf-8")
-        new.replace(self._path)
+        try:
+            new.write_text(text, encoding="utf-8")
+            new.replace(self._path)
+        except OSError as error:  # what matters more cannot be written either, and says so
+            log.warning("The time of the project cannot be written to %s: %s.", self._path, error.strerror)

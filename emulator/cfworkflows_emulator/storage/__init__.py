@@ -3,7 +3,7 @@
 Imports nothing of the emulator. Everything above reads and writes through `InstanceStore`.
 """
 
-from cfworkflows_emulator.storage.database import Database, StateError
+from cfworkflows_emulator.storage.database import Database, DiskError, Durability, StateError
 from cfworkflows_emulator.storage.folder import StateFolder
 from cfworkflows_emulator.storage.instances import Beginning, Entry, InstanceRow, InstanceStore
 from cfworkflows_emulator.storage.selection import EVERY, Selection
@@ -13,6 +13,8 @@ __all__ = [
     "EVERY",
     "Beginning",
     "Database",
+    "DiskError",
+    "Durability",
     "Entry",
     "InstanceRow",
     "InstanceStore",

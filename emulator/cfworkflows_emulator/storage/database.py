@@ -1,12 +1,13 @@
 """A SQLite database that runs whole functions in its own thread, so that a transaction is one hop."""
 
 import asyncio
+import os
 import sqlite3
 import types
 from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import aiosqlite
 
@@ -17,9 +18,16 @@ T = TypeVar("T")
 APPLICATION_ID = 0x63667766  # "cfwf"
 Migration = Callable[[sqlite3.Connection], None]
 
+Durability = Literal["normal", "full"]
+"""What a commit survives: the death of the process, or a power cut too, for which each waits until the disk has it."""
+
 
 class StateError(CfworkflowsError):
     """The stored state cannot be read or written. The text says which file, why, and what can be done."""
+
+
+class DiskError(StateError):
+    """The disk takes or gives nothing: it is full, read-only or broken. It may pass."""
 
 
 class Database(aiosqlite.Connection):
@@ -29,28 +37,46 @@ class Database(aiosqlite.Connection):
     page cache. So `transact` does a short transaction where it is called, as long as the thread has nothing to do.
     """
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connector: Callable[[], sqlite3.Connection], where: str, durability: Durability) -> None:
         super().__init__(connector, iter_chunk_size=64)
+        self._where = where
+        self._waits_for_disk = durability == "full"
         self._underway: set[object] = set()
         self._closing = False
 
     @classmethod
-    async def open(cls, path: Path | None, migrations: list[Migration]) -> Self:
+    async def open(
+        cls,
+        path: Path | None,
+        migrations: list[Migration],
+        durability: Durability = "normal",
+        *,
+        may_be_empty: bool = True,
+    ) -> Self:
         """Open the database at `path`, None for one in memory, and bring its schema up to date.
 
-        Raises StateError for a file that is no database of ours, is damaged, or was written by a newer version.
+        Raises StateError for a file that is no database of ours, is damaged, or was written by a newer version; for an
+        empty one too unless it `may_be_empty`.
         """
         where = str(path) if path else "in memory"
-        database = cls(lambda: sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False))
+        database = cls(
+            lambda: sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False),
+            where,
+            durability,
+        )
         try:
             await database
-            await database.run(lambda connection: _prepare(connection, migrations))
+            await database.run(lambda connection: _prepare(connection, migrations, durability, may_be_empty))
+            if path is not None and durability == "full":
+                await asyncio.to_thread(_sync_folders, path)
         except (sqlite3.DatabaseError, StateError) as error:
             if database._connection is not None:  # aiosqlite has no public way to ask whether it opened
                 await database.close()
             else:  # its thread still speaks to the loop as it ends; up to aiosqlite 0.21 the connection is the thread
                 thread: Any = getattr(database, "_thread", database)
                 await asyncio.to_thread(thread.join)
+            if isinstance(error, DiskError):
+                raise
             raise StateError(f"{where}: {_explain(error)}") from error
         return database
 
@@ -66,6 +92,9 @@ class Database(aiosqlite.Connection):
         def call(connection: sqlite3.Connection) -> T:
             try:
                 return function(connection)
+            except sqlite3.DatabaseError as error:
+                self._tell(error)
+                raise
             finally:  # in the thread: whoever waits may have been cancelled
                 self._underway.discard(underway)
 
@@ -82,18 +111,37 @@ class Database(aiosqlite.Connection):
         """Like `run`, in place if it can be: for what reads a few rows by their key."""
         if not self.is_idle:
             return await self.run(function)
-        result = function(self._conn)
+        try:
+            result = function(self._conn)
+        except sqlite3.DatabaseError as error:
+            self._tell(error)
+            raise
         await _one_turn()  # code that asks again and again must not keep the loop from everything else
         return result
 
     @property
     def is_idle(self) -> bool:
-        """Whether the thread does not use the connection, so that `transact` may."""
+        """Whether the thread does not use the connection, so that others may."""
         return not (self._underway or self._closing) and self._connection is not None
 
+    @property
+    def commits_in_place(self) -> bool:
+        """Whether `transact` may be called: now, and without waiting for the disk."""
+        return self.is_idle and not self._waits_for_disk
+
     def transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Like `transaction`, in the calling thread. Only while the database `is_idle`."""
-        return _atomic(function, self._conn)
+        """Like `transaction`, in the calling thread. Only while the database `commits_in_place`."""
+        try:
+            return _atomic(function, self._conn)
+        except sqlite3.DatabaseError as error:
+            self._tell(error)
+            raise
+
+    def _tell(self, error: sqlite3.DatabaseError) -> None:
+        """Raises StateError if it is the file's fault, or the disk's."""
+        kind = _KINDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+        if kind is not None:
+            raise kind(f"{self._where}: {_explain(error)}") from error
 
     async def checkpoint(self) -> None:
         """Fold the log of commits into the database file."""
@@ -117,20 +165,41 @@ def _atomic(function: Callable[[sqlite3.Connection], T], connection: sqlite3.Con
     return result
 
 
-def _prepare(connection: sqlite3.Connection, migrations: list[Migration]) -> None:
+def _sync_folders(path: Path) -> None:
+    """Sync the names that lead to a new database: SQLite does so for the file, not for folders like `.cfwf/state`."""
+    for folder in path.absolute().parents[:3]:
+        if os.access(folder, os.R_OK):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _prepare(
+    connection: sqlite3.Connection, migrations: list[Migration], durability: Durability, may_be_empty: bool
+) -> None:
     found = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
     if found != APPLICATION_ID and not is_empty:
         raise StateError("it is a SQLite database, but not one of cfworkflows. Move it away, or use another folder.")
+    if is_empty and not may_be_empty:
+        raise StateError(
+            "it is empty, although this state folder was in use: the file, or its log of commits "
+            "(workflows.sqlite-wal), was emptied or removed. Put them back, or remove the file to start afresh."
+        )
     if version > len(migrations):
         raise StateError(
             f"it was written by a newer cfworkflows (schema {version}, this version knows {len(migrations)}). "
             "Upgrade cfworkflows, or use another folder."
         )
     connection.execute("PRAGMA journal_mode = WAL")
-    # Commits survive the death of the process; a power cut may take the last of them, never the database.
-    connection.execute("PRAGMA synchronous = NORMAL")
+    # NORMAL: commits survive the death of the process; a power cut may take the last of them, never the database.
+    connection.execute(f"PRAGMA synchronous = {durability}")
+    if durability == "full":  # on macOS a sync that reaches no further than the disk's own memory is the default
+        connection.execute("PRAGMA fullfsync = ON")
+        connection.execute("PRAGMA checkpoint_fullfsync = ON")
     connection.execute("PRAGMA wal_autocheckpoint = 0")  # the writer sees to it
     connection.execute("PRAGMA foreign_keys = ON")
     for number, migrate in enumerate(migrations[version:], start=version + 1):
@@ -146,7 +215,22 @@ def _explain(error: Exception) -> str:
         return str(error)
     text = str(error)
     if "not a database" in text or "malformed" in text:
-        return f"{text}. The file is damaged, or no SQLite database. Move it away to start afresh."
+        return (
+            f"{text}. The file is damaged, or no SQLite database. Move it away to start afresh; "
+            "`sqlite3 FILE .recover` shows what can still be read of it."
+        )
     if "unable to open" in text or "readonly" in text:
         return f"{text}. Check the permissions of the file and its folder."
+    if "full" in text:
+        return f"{text}. Free some space."
     return text
+
+
+_KINDS: dict[int, type[StateError]] = {
+    sqlite3.SQLITE_CORRUPT: StateError,
+    sqlite3.SQLITE_NOTADB: StateError,
+    sqlite3.SQLITE_FULL: DiskError,
+    sqlite3.SQLITE_IOERR: DiskError,
+    sqlite3.SQLITE_READONLY: DiskError,
+    sqlite3.SQLITE_CANTOPEN: DiskError,
+}

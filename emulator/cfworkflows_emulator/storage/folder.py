@@ -14,6 +14,22 @@ DEFAULT = Path(".cfwf/state")
 """Relative to the folder of the configuration file."""
 
 
+PROBE_BYTES = 1024 * 1024
+
+
+def takes_data(path: Path) -> bool:
+    """Whether a file of 1 MiB can be written in a state folder: the disk is not full, and it is not read-only."""
+    probe = path / "probe"
+    try:
+        try:
+            probe.write_bytes(bytes(PROBE_BYTES))
+        finally:
+            probe.unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
+
+
 class StateFolder:
     """An open state folder. The lock goes with the process, so a killed server leaves none behind.
 
@@ -57,6 +73,11 @@ class StateFolder:
     def database(self) -> Path:
         """The database of all workflow instances."""
         return self.path / "workflows.sqlite"
+
+    @property
+    def was_used(self) -> bool:
+        """Whether a server has served with this database before."""
+        return self.database.exists() and (self.path / "clock.json").exists()
 
     def close(self) -> None:
         if not self._lock.is_locked:

@@ -149,6 +149,17 @@ class InstanceStore:
         """Why nothing is written any more, None as long as all is well."""
         return self._writer.failure
 
+    def check(self) -> None:
+        """Raises StateError if nothing is written any more."""
+        if self.failure is not None:
+            raise type(self.failure)(str(self.failure))
+
+    async def failed(self) -> StateError:
+        """Wait until nothing is written any more: why."""
+        await self._writer.failed.wait()
+        assert self.failure is not None
+        return self.failure
+
     # Watching
 
     def watch(self, key: int, changed: asyncio.Event) -> None:
@@ -395,7 +406,8 @@ class InstanceStore:
     async def close(self) -> None:
         """Write what is pending, and close the database."""
         try:
-            await self.flushed()
+            if self.failure is None:  # else it was told
+                await self.flushed()
         finally:
             await self._database.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from cfworkflows_emulator.storage.database import Database, StateError
+from cfworkflows_emulator.storage.database import Database, DiskError, StateError
 
 log = logging.getLogger("cfworkflows.storage")
 
@@ -37,6 +37,7 @@ class Writer:
 
     def __init__(self, database: Database, insert: str, written: Callable[[Batch], None]) -> None:
         self.failure: StateError | None = None
+        self.failed = asyncio.Event()
         self._database = database
         self._insert = insert
         self._written = written
@@ -65,7 +66,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         if self.failure is not None:
-            waiter.set_exception(self.failure)
+            waiter.set_exception(type(self.failure)(str(self.failure)))  # a new one: each collects the frames it passes
             waiter.exception()  # not every waiter is awaited
         elif not self._pending and self._writing is None:
             waiter.set_result(None)
@@ -97,7 +98,7 @@ class Writer:
         self._scheduled = False
         if self._writing is not None:
             return
-        if self._weight > HEAVIEST_IN_PLACE or not self._database.is_idle:
+        if self._weight > HEAVIEST_IN_PLACE or not self._database.commits_in_place:
             self._writing = asyncio.get_running_loop().create_task(self._write_in_thread())
             self._writing.add_done_callback(self._stopped_writing)
             return
@@ -150,15 +151,17 @@ class Writer:
             self._schedule()
 
     def _fail(self, error: Exception) -> None:
-        self.failure = StateError(
-            f"The state cannot be written: {error}. What was stored before is safe, nothing is stored from here on: "
-            "see to the disk and the permissions of the state folder, then start again."
-        )
+        text = f"The state cannot be written: {str(error).rstrip('.')}. What was stored before is safe, "
+        if isinstance(error, DiskError):
+            self.failure = DiskError(f"{text}nothing is stored until it can be written again.")
+        else:
+            self.failure = StateError(f"{text}nothing is stored from here on: see to the file, then start again.")
+        self.failed.set()
         self.failure.__cause__ = error
-        log.critical("%s", self.failure, exc_info=error)
+        log.critical("%s", self.failure, exc_info=None if isinstance(error, StateError) else error)
         for waiter in self._served + self._waiters:
             if not waiter.done():
-                waiter.set_exception(self.failure)
+                waiter.set_exception(type(self.failure)(str(self.failure)))
                 waiter.exception()
         self._pending, self._waiters = [], []
         self._written([])

@@ -65,7 +65,8 @@ class Supervisor:
     `stop` (`grace` and `callbacks` in seconds; `hand_over`; `cause`, in words).
 
     It tells `serving` (`failed`), `sources` (`digests` and `root` of what it was made from), `stopping`, `connections`
-    for the next one, `released` when that may open the state, and `hopeless` when it has said why it cannot start.
+    for the next one, `released` when that may open the state, `renew` (`reason`) when another one is to take its place,
+    and `hopeless` when it has said why it cannot start.
     """
 
     def __init__(self, work: Work, terminal: Terminal, *, watch: bool = True, keys: Keys | None = None) -> None:
@@ -228,6 +229,9 @@ class Supervisor:
             case "released":
                 if child is self._worker and self._successor is not None:
                     self._take_over()
+            case "renew":
+                if child is self._worker:
+                    self.reload(message.data["reason"])
             case "hopeless":
                 if not self._has_served:
                     self._code = 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from cfworkflows_emulator.engine.witness import Moment
-from cfworkflows_emulator.storage import Database
+from cfworkflows_emulator.storage import Database, Durability
 
 T = TypeVar("T")
 _ALL = "SELECT instance, max(seq) FROM journal GROUP BY instance"
@@ -65,18 +65,18 @@ class Journals(Database):
 
     listener: Callable[[Sequence[Written]], None] | None = None
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection]) -> None:
-        super().__init__(connector)
+    def __init__(self, connector: Callable[[], sqlite3.Connection], where: str, durability: Durability) -> None:
+        super().__init__(connector, where, durability)
         self._seen: dict[int, int] = {}
 
     def transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
         result, seen, written = super().transact(lambda connection: self._followed(function, connection))
-        self._tell(seen, written)
+        self._tell_listener(seen, written)
         return result
 
     async def transaction(self, function: Callable[[sqlite3.Connection], T]) -> T:
         result, seen, written = await super().transaction(lambda connection: self._followed(function, connection))
-        self._tell(seen, written)
+        self._tell_listener(seen, written)
         return result
 
     def _followed(
@@ -92,7 +92,7 @@ class Journals(Database):
         ]
         return result, seen, written
 
-    def _tell(self, seen: dict[int, int], written: list[Written]) -> None:
+    def _tell_listener(self, seen: dict[int, int], written: list[Written]) -> None:
         self._seen = seen
         if written and self.listener is not None:
             self.listener(written)

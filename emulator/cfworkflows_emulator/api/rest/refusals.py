@@ -6,6 +6,7 @@ from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows_emulator.api.envelope import ApiError
 from cfworkflows_emulator.api.routes import Dialect
 from cfworkflows_emulator.api.workflows import explained
+from cfworkflows_emulator.storage import StateError
 
 BODY = 10002
 
@@ -19,6 +20,7 @@ _KNOWN = {
     "version.not_found": (404, BODY),
     "step.not_found": (404, BODY),
     "instance.unavailable": (503, 10001),
+    "internal_server": (500, 10001),
 }
 
 
@@ -34,6 +36,8 @@ def invalid(*problems: str) -> ApiError:
 
 
 def _refused(error: CfworkflowsError, names: Mapping[str, str]) -> ApiError:
+    if isinstance(error, StateError):
+        return refusal("internal_server", str(error))
     code = error.code if isinstance(error, WorkflowError) else None
     return refusal(code or "body", explained(error))
 
