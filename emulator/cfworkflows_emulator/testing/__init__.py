@@ -12,8 +12,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cfworkflows_emulator.runtime.events import Message, MessageBatch, ScheduledController
     from cfworkflows_emulator.testing.clock import Clock
-    from cfworkflows_emulator.testing.events import Message, MessageBatch, ScheduledController
     from cfworkflows_emulator.testing.fake_env import FakeEnv
     from cfworkflows_emulator.testing.history import HistoryEntry
     from cfworkflows_emulator.testing.leaks import LeakError
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from cfworkflows_emulator.testing.workflow import Workflow, WorkflowInstance
 
 _HOMES = {
-    "Clock": "clock",
-    "FakeEnv": "fake_env",
-    "HistoryEntry": "history",
-    "LeakError": "leaks",
-    "Message": "events",
-    "MessageBatch": "events",
-    "ScheduledController": "events",
-    "StalledError": "waiting",
-    "WorkerClient": "worker",
-    "Workflow": "workflow",
-    "WorkflowInstance": "workflow",
+    "Clock": "testing.clock",
+    "FakeEnv": "testing.fake_env",
+    "HistoryEntry": "testing.history",
+    "LeakError": "testing.leaks",
+    "Message": "runtime.events",
+    "MessageBatch": "runtime.events",
+    "ScheduledController": "runtime.events",
+    "StalledError": "testing.waiting",
+    "WorkerClient": "testing.worker",
+    "Workflow": "testing.workflow",
+    "WorkflowInstance": "testing.workflow",
 }
 
 __all__ = [
@@ -53,7 +53,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"cfworkflows_emulator.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -68,7 +68,9 @@ async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
     failures = Failures()
     clock = Clock(failures, settings.patience_s, settings.start)
     async with _tidy(running()) as (stack, leaks):
-        project = await stack.enter_async_context(Project.open(config, clock=clock, abandon=failures.abandon))
+        project = await stack.enter_async_context(
+            Project.open(config, clock=clock, abandon=failures.abandon, fire_crons=False)
+        )
         yield _kept(World(project.engine, project.worker, clock, failures), stack, leaks)
 
 
