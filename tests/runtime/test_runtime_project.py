@@ -405,3 +405,12 @@ async def test_a_configured_schedule_creates_instances(write):
         rows = await project.engine.list(workflow)
     assert ["complete"] * 2 == [row.status for row in rows]
     assert all(row.id.startswith("0 6 * * *-") for row in rows)
+
+
+async def test_the_default_retention_is_seven_days(write):
+    """Of the instances of a Workflow that sets none, however they end."""
+    config = write("class Order(WorkflowEntrypoint): pass", WORKFLOW)
+    async with Project.open(config) as project:
+        definition = project.engine.definitions["order"]
+    week = 7 * 86_400_000
+    assert (week, week) == (definition.success_retention_ms, definition.error_retention_ms)
