@@ -22,6 +22,7 @@ NORMALISED = (
     "Fields of the local server's own are left out: `__LOCAL_DEV_STEP_OUTPUTS`, `durableObjectId`, `remote`.",
     "`waiting`, `queued` and `rollingBack` are `running` in the recordings: the local server never says them.",
     "The default delay between attempts is 10 seconds, as is documented, where the recordings show 1 second.",
+    "A set has no order: Python's changes with the process.",
     "Times may be 0.6 seconds or a quarter earlier, and 2 seconds or a half later: the machine has other work too.",
     "`rollback` in a status, as the Workers API documents it, is not in the recordings.",
     "A name in front of an error's text is its name: `Error` with `MyError: no` is `MyError` with `no`.",
@@ -131,6 +132,8 @@ def _soft(value: Any) -> Any:
         items = {key: _soft(item) for key, item in value.items() if key not in NOT_COMPARED}
         if isinstance(items.get("events"), list):
             items["events"] = _ranked(items["events"])
+        if isinstance(items.get("$set"), list):
+            items["$set"] = sorted(items["$set"], key=json.dumps)
         if isinstance(items.get("message"), str) and isinstance(items.get("name"), str):
             items = _unfolded(items)
         if "status" in items and isinstance(items.get("rollback"), dict):
