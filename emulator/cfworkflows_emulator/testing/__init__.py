@@ -5,7 +5,8 @@ line. Nothing is loaded before it is used: pytest imports `plugin` in every run.
 
 From the bottom up: `records` knows the running test, `assertions` picks the errors that fail it, `clock` jumps,
 `history`, `timeline` and `waiting` tell what instances did and wait for, `workflow` has the handles that tests get,
-`leaks` finds what is left over, `world` puts it together; `fake_env`, `worker` and `fixtures` are what tests see.
+`leaks` finds what is left over, `mocks` and `introspection` change what happens, `world` puts it together; `fake_env`,
+`worker` and `fixtures` are what tests see.
 """
 
 import importlib
@@ -16,44 +17,72 @@ if TYPE_CHECKING:
     from cfworkflows_emulator.testing.clock import Clock
     from cfworkflows_emulator.testing.fake_env import FakeEnv
     from cfworkflows_emulator.testing.history import HistoryEntry
+    from cfworkflows_emulator.testing.introspection import (
+        UnusedMockError,
+        WorkflowInstanceIntrospector,
+        WorkflowIntrospector,
+        introspect_workflow,
+        introspect_workflow_instance,
+        introspectWorkflow,
+        introspectWorkflowInstance,
+    )
     from cfworkflows_emulator.testing.leaks import LeakError
+    from cfworkflows_emulator.testing.mocks import IntrospectionError, Modifier
     from cfworkflows_emulator.testing.waiting import StalledError
     from cfworkflows_emulator.testing.worker import WorkerClient
     from cfworkflows_emulator.testing.workflow import Workflow, WorkflowInstance
 
 _HOMES = {
-    "Clock": "testing.clock",
-    "FakeEnv": "testing.fake_env",
-    "HistoryEntry": "testing.history",
-    "LeakError": "testing.leaks",
-    "Message": "runtime.events",
-    "MessageBatch": "runtime.events",
-    "ScheduledController": "runtime.events",
-    "StalledError": "testing.waiting",
-    "WorkerClient": "testing.worker",
-    "Workflow": "testing.workflow",
-    "WorkflowInstance": "testing.workflow",
+    "Clock": "clock",
+    "FakeEnv": "fake_env",
+    "HistoryEntry": "history",
+    "IntrospectionError": "mocks",
+    "LeakError": "leaks",
+    "Message": "worker",
+    "MessageBatch": "worker",
+    "Modifier": "mocks",
+    "ScheduledController": "worker",
+    "StalledError": "waiting",
+    "UnusedMockError": "introspection",
+    "WorkerClient": "worker",
+    "Workflow": "workflow",
+    "WorkflowInstance": "workflow",
+    "WorkflowInstanceIntrospector": "introspection",
+    "WorkflowIntrospector": "introspection",
+    "introspectWorkflow": "introspection",
+    "introspectWorkflowInstance": "introspection",
+    "introspect_workflow": "introspection",
+    "introspect_workflow_instance": "introspection",
 }
 
 __all__ = [
     "Clock",
     "FakeEnv",
     "HistoryEntry",
+    "IntrospectionError",
     "LeakError",
     "Message",
     "MessageBatch",
+    "Modifier",
     "ScheduledController",
     "StalledError",
+    "UnusedMockError",
     "WorkerClient",
     "Workflow",
     "WorkflowInstance",
+    "WorkflowInstanceIntrospector",
+    "WorkflowIntrospector",
+    "introspectWorkflow",
+    "introspectWorkflowInstance",
+    "introspect_workflow",
+    "introspect_workflow_instance",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"cfworkflows_emulator.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -17,6 +17,7 @@ from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
 from cfworkflows_emulator.runtime.project import definition_of, opened_engine
 from cfworkflows_emulator.testing.assertions import Failures
 from cfworkflows_emulator.testing.clock import Clock
+from cfworkflows_emulator.testing.introspection import Introspections
 from cfworkflows_emulator.testing.leaks import Census, LeakError
 from cfworkflows_emulator.testing.records import Record, Timelines, running
 from cfworkflows_emulator.testing.timeline import timeline
@@ -34,6 +35,8 @@ class World:
         self.worker = worker
         self.clock = clock
         self.failures = failures
+        self.introspections = Introspections()
+        engine.intervene(self.introspections)
         self.loop = asyncio.get_running_loop()
         self.closed = False
         self.env: Environment = copy.copy(worker.env)
@@ -69,7 +72,13 @@ async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
     clock = Clock(failures, settings.patience_s, settings.start)
     async with _tidy(running()) as (stack, leaks):
         project = await stack.enter_async_context(
-            Project.open(config, clock=clock, abandon=failures.abandon, fire_crons=False)
+            Project.open(
+                config,
+                clock=clock,
+                evict_after_ms=settings.evict_after_ms,
+                abandon=failures.abandon,
+                fire_crons=False,
+            )
         )
         yield _kept(World(project.engine, project.worker, clock, failures), stack, leaks)
 
@@ -79,6 +88,7 @@ async def workflow_world(
     workflows: Mapping[str, tuple[WorkflowSection, type[WorkflowEntrypoint[Any, Any]]]],
     values: Mapping[str, Any],
     start: int | None,
+    evict_after_ms: float | None = None,
 ) -> AsyncIterator[World]:
     """Workflows without a configuration: each under the name of its binding, beside plain values."""
     settings = running().settings
@@ -86,7 +96,8 @@ async def workflow_world(
     clock = Clock(failures, settings.patience_s, settings.start if start is None else start)
     async with _tidy(running()) as (stack, leaks):
         stack.push_async_callback(close_client)
-        engine = await stack.enter_async_context(opened_engine(clock, None, abandon=failures.abandon))
+        evict_after_ms = settings.evict_after_ms if evict_after_ms is None else evict_after_ms
+        engine = await stack.enter_async_context(opened_engine(clock, None, evict_after_ms, failures.abandon))
         stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
         bindings = {name: WorkflowBinding(engine, section.name) for name, (section, _) in workflows.items()}
         worker = Worker(
@@ -120,6 +131,7 @@ def _kept(world: World, stack: AsyncExitStack, leaks: list[str]) -> World:
     async def close() -> None:
         world.closed = True
         record.timelines.append(await world.timelines())
+        leaks.extend(await world.introspections.left())
         if record.settings.unfinished and await unfinished(world.engine):
             leaks.extend((await situation(world.engine)).splitlines())
         cut_off = await world.worker.close(grace_s=0)
