@@ -4,6 +4,7 @@ May import the SDK only. What a binding needs of the emulator it declares itself
 """
 
 from cfworkflows_bindings.environment import Environment
+from cfworkflows_bindings.service import ServiceBinding
 from cfworkflows_bindings.workflow import WorkflowBinding, WorkflowEngine, WorkflowInstance
 
-__all__ = ["Environment", "WorkflowBinding", "WorkflowEngine", "WorkflowInstance"]
+__all__ = ["Environment", "ServiceBinding", "WorkflowBinding", "WorkflowEngine", "WorkflowInstance"]

@@ -5,7 +5,7 @@ from typing import Any
 
 
 class UnsupportedBindingError(AttributeError):
-    """A binding that is configured, and of a kind that is not there yet.
+    """A binding that is configured, and of a kind that is not there yet, or to a Worker that is not there.
 
     No CfworkflowsError: Python sets `name` on the AttributeErrors of attributes, and it is read-only there.
     """
@@ -14,16 +14,25 @@ class UnsupportedBindingError(AttributeError):
 class Environment:
     """The bindings of one Worker. `getattr(env, "X", None)` and `hasattr` work as for any object.
 
-    `unsupported` maps the names of bindings that cannot be used here to their kind, for the error that says so.
+    `unsupported` maps the names of bindings that cannot be used here to their kind, for the error that says so, and
+    `missing` those of bindings to Workers that are not there to the text of the error.
     """
 
-    def __init__(self, bindings: Mapping[str, Any], unsupported: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        bindings: Mapping[str, Any],
+        unsupported: Mapping[str, str] | None = None,
+        missing: Mapping[str, str] | None = None,
+    ) -> None:
         self.__dict__.update(bindings)
         self.__unsupported = dict(unsupported or {})
+        self.__missing = dict(missing or {})
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):  # asked for by copy, inspect and the like, also before __init__
             raise AttributeError(name)
+        if name in self.__missing:
+            raise UnsupportedBindingError(self.__missing[name])
         if name in self.__unsupported:
             raise UnsupportedBindingError(
                 f"env.{name} is a binding of the kind {self.__unsupported[name]}, "

@@ -154,10 +154,9 @@ async def test_worker_is_listed(explorer: Explorer) -> None:
     )
 
 
-async def test_scheduled_handler_is_refused_by_name(explorer: Explorer) -> None:
-    """It says what is not supported, and whom it does not know."""
+async def test_scheduled_handler_is_called(explorer: Explorer) -> None:
+    """The answer has the outcome, also that of a Worker without one, and says which Worker is not there."""
     status, answer = await explorer.send("POST", f"{BASE}/local/scheduled?worker=shop", {"cron": "* * * * *"})
-    assert 400 == status
-    assert "scheduled() handler" in answer["errors"][0]["message"]
+    assert (200, {"outcome": "exception", "noRetry": True}) == (status, answer["result"])
     status, answer = await explorer.send("POST", f"{BASE}/local/scheduled?worker=x", {"cron": "* * * * *"})
     assert (404, 'Worker "x" is not registered.') == (status, answer["errors"][0]["message"])

@@ -354,7 +354,7 @@ WARNINGS: list[tuple[dict[str, Any], str, str, str | None]] = [
         "id",
     ),
     ({"build": {"comand": "x"}}, 'Unexpected fields found in build field: "comand"', "comand", "command"),
-    ({"triggers": {"crons": ["* * * * *"]}}, '"triggers" is not supported yet, and has no effect.', "", None),
+    ({"triggers": {"events": [{}]}}, '"triggers.events" is not supported yet, and has no effect.', "", None),
     (
         {"queues": {"consumers": [{"queue": "q"}]}},
         '"queues.consumers" is not supported yet, and has no effect.',

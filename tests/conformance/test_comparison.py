@@ -23,6 +23,9 @@ def found(wanted: Any, got: Any) -> list[str]:
         ({"name": "Error", "message": "instance.not_found"}, {"name": "Error", "message": NOT_FOUND}),
         ({"status": "running"}, {"status": "waiting"}),
         ({"output": {"$undefined": True}}, {"output": None}),
+        ({"$set": [1, "a"]}, {"$set": ["a", 1]}),
+        ({"dt": 0.5}, {"dt": 0.0}),
+        ({"dt": 1.0}, {"dt": 2.9}),
     ],
 )
 def test_one_fact_is_no_difference(wanted: Any, got: Any) -> None:
@@ -40,6 +43,9 @@ def test_one_fact_is_no_difference(wanted: Any, got: Any) -> None:
         ({"error": FOLDED}, {"error": {"name": "MyError", "message": "yes"}}, ["error.message"]),
         ({"message": "instance.not_found"}, {"message": "(instance.cannot_restart) no"}, ["message"]),
         ({"status": "waiting"}, {"status": "running"}, ["status"]),
+        ({"$set": [1, "a"]}, {"$set": ["b", 1]}, ["$set[0]"]),
+        ({"dt": 1.0}, {"dt": 0.3}, ["dt"]),
+        ({"dt": 1.0}, {"dt": 10.0}, ["dt"]),
     ],
 )
 def test_anything_else_is_a_difference(wanted: Any, got: Any, places: list[str]) -> None:

@@ -4,6 +4,7 @@ The table in docs/limits.md has the same limits, with the same numbers. That the
 tested where each feature is.
 """
 
+import asyncio
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from cfworkflows.step.call import MAX_NAME_LENGTH
 from cfworkflows.step.config import MAX_RETRIES
 from cfworkflows_bindings.batch import MAX_BATCH
 from cfworkflows_emulator.config import ConfigError, load_config, models
+from cfworkflows_emulator.engine import admission, sizes
 from cfworkflows_emulator.engine.definition import (
     DEFAULT_STEP_LIMIT,
     MAX_ADDRESSABLE_LENGTH,
@@ -102,6 +104,49 @@ def configured(workflow):
     return exceed
 
 
+async def too_much_stored(serve):
+    """Results, and then an event, in an instance that may keep less than the platform lets it."""
+    errors = []
+
+    async def run(step):
+        for n in range(3):
+            await step.do(f"s{n}", lambda: "x" * 800)
+        try:
+            await step.do("one more", lambda: "x" * 1000)
+        except CfworkflowsError as error:
+            errors.append(str(error))
+        await step.wait_for_event("w", type="t")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sizes, "MAX_STATE_BYTES", 4096)
+        server = await serve(run)
+        instance = await server.create()
+        with pytest.raises(CfworkflowsError) as caught:
+            await instance.send_event(type="t", payload="x" * 1000)
+        assert "event_received" not in await server.journal(instance)
+    assert "storage_exceeded" in str(caught.value)
+    return f"{errors[0]} {caught.value}"
+
+
+async def too_many_queued(serve):
+    """More than one, in a place that takes one."""
+
+    async def run(step):
+        await step.do("s", asyncio.Event().wait)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(admission, "MAX_QUEUED", 1)
+        server = await serve(run, concurrency_limit=1)
+        await server["run"].create(id="a")
+        await server["run"].create(id="b")
+        with pytest.raises(CfworkflowsError) as caught:
+            await server["run"].create(id="c")
+        assert 2 == sum((await server.engine.counts("run")).values())
+    for id in ("a", "b"):
+        await (await server.get(id)).delete()
+    return str(caught.value)
+
+
 async def one_step_more(step):
     for _ in range(DEFAULT_STEP_LIMIT):
         step.do("s", lambda: None)  # nobody waits for them
@@ -146,6 +191,23 @@ LIMITS = [
         MIB,
         on_binding(too_large_an_event),
         ("The payload has 1.00 MiB", "the limit is 1 MiB", "pass its key"),
+    ),
+    Limit(
+        "stored state of an instance",
+        f"{sizes.MAX_STATE_BYTES // 1024**3} GiB",
+        too_much_stored,
+        (
+            "exceeded the 4KiB storage limit",
+            "the output of step one more-1 has 1002 bytes more",
+            "the payload of the event has 1002 bytes more",
+            "Store large outputs elsewhere (R2)",
+        ),
+    ),
+    Limit(
+        "queued instances",
+        f"{admission.MAX_QUEUED:,}",
+        too_many_queued,
+        ("instance.too_many_queued", "which is the limit", "raise its concurrency.limit"),
     ),
     Limit(
         "steps of an instance, by default",

@@ -247,3 +247,18 @@ async def test_many_that_are_overdue_are_deleted_in_few_transactions(tmp_path, s
         await server.clock.advance(0)
     assert transactions.count("COMMIT") <= 20
     assert await InstanceStore(server.database).last_key() == 0
+
+
+async def test_an_id_is_taken_until_the_retention_is_over(serve):
+    """Then it may be given again."""
+
+    async def run(step):
+        return 1
+
+    server = await serve(run, success_retention_ms=3_600_000)
+    await server.finish(await server.create(id="a"))
+    await server.clock.advance("59 minutes")
+    with pytest.raises(WorkflowError, match="already_exists"):
+        await server.create(id="a")
+    await server.clock.advance("2 minutes")
+    assert 1 == (await server.finish(await server.create(id="a"))).output

@@ -25,7 +25,7 @@ from cfworkflows import (
     fetch,
 )
 from cfworkflows_emulator.api.details import describe_instance
-from cfworkflows_emulator.engine import streams
+from cfworkflows_emulator.engine import sizes, streams
 from cfworkflows_emulator.engine.streams import BLOCK_BYTES, MAX_CHUNK_BYTES
 
 INCOMPLETE = r"Stored output for s-1 is corrupt or incomplete\. Chunk 2 of 2"
@@ -362,7 +362,7 @@ async def test_an_exhausted_generator_is_no_empty_stream(serve):
 
 async def test_the_storage_of_an_instance_is_limited(serve, monkeypatch):
     """All its streams count, also those side by side, and so does the journal; there is no second attempt."""
-    monkeypatch.setattr(streams, "MAX_STATE_BYTES", 5 * BLOCK_BYTES)
+    monkeypatch.setattr(sizes, "MAX_STATE_BYTES", 5 * BLOCK_BYTES)
     monkeypatch.setattr(streams, "_TRUSTED_BYTES", BLOCK_BYTES)
 
     async def run(step):
@@ -382,7 +382,7 @@ async def test_the_storage_of_an_instance_is_limited(serve, monkeypatch):
 
 async def test_a_failed_stream_makes_room(serve, monkeypatch):
     """What was erased does not count."""
-    monkeypatch.setattr(streams, "MAX_STATE_BYTES", 5 * BLOCK_BYTES)
+    monkeypatch.setattr(sizes, "MAX_STATE_BYTES", 5 * BLOCK_BYTES)
 
     async def flaky(ctx):
         yield bytes(4 * BLOCK_BYTES)

@@ -21,7 +21,7 @@ def threads():
 @pytest.fixture
 def watch(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)  # paths are shown relative to the working folder
-    return blocking._Watch(asyncio.new_event_loop(), threading.get_ident(), HERE.parent)
+    return blocking._Watch(asyncio.new_event_loop(), threading.get_ident(), [HERE.parent])
 
 
 def blocked(watch, filename, name):
@@ -60,7 +60,7 @@ def test_a_debugger_blocks_on_purpose(watch):
 
 def test_without_a_line_of_the_project_the_innermost_of_others_is_named(watch):
     """Such as of a library's own task."""
-    watch._project = "/nowhere"
+    watch._folders = ["/nowhere"]
     what, place, _ = blocked(watch, "/opt/some.py", "some")
     assert ("Something", "at /opt/some.py:3") == (what, place)
 

@@ -302,7 +302,7 @@ async def test_bindings_that_are_not_there_yet_say_so(write):
     async with Project.open(config) as project:
         with pytest.raises(AttributeError, match=r"env\.CACHE is a binding of the kind KV Namespace"):
             getattr(project.env, "CACHE")  # noqa: B009 - the access is what fails
-        with pytest.raises(AttributeError, match=r"Workflow of another Worker \(billing\)"):
+        with pytest.raises(AttributeError, match=r'Workflow "invoice" of Worker "billing", which is not part of this'):
             getattr(project.env, "INVOICES")  # noqa: B009
         assert not hasattr(project.env, "CACHE")
         assert {} == project.engine.definitions
@@ -359,6 +359,7 @@ async def test_what_has_no_effect_is_told(write):
         class Default(WorkerEntrypoint):
             async def fetch(self, request): return Response()
             async def scheduled(self, controller): pass
+            async def queue(self, batch): pass
         """,
         WORKFLOW
         + """
@@ -371,7 +372,7 @@ async def test_what_has_no_effect_is_told(write):
     )
     async with Project.open(config) as project:
         told = project.notices
-    expected = ["Default.scheduled", "Admin"]
+    expected = ["Default.queue"]
     assert len(expected) == len(told)
     assert all(name in text for name, text in zip(expected, told, strict=True))
 
@@ -404,3 +405,12 @@ async def test_a_configured_schedule_creates_instances(write):
         rows = await project.engine.list(workflow)
     assert ["complete"] * 2 == [row.status for row in rows]
     assert all(row.id.startswith("0 6 * * *-") for row in rows)
+
+
+async def test_the_default_retention_is_seven_days(write):
+    """Of the instances of a Workflow that sets none, however they end."""
+    config = write("class Order(WorkflowEntrypoint): pass", WORKFLOW)
+    async with Project.open(config) as project:
+        definition = project.engine.definitions["order"]
+    week = 7 * 86_400_000
+    assert (week, week) == (definition.success_retention_ms, definition.error_retention_ms)

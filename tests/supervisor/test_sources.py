@@ -11,7 +11,7 @@ def made(tmp_path, **texts):
     for name, text in texts.items():
         (tmp_path / f"{name}.py").write_text(text)
     long_after = time.time_ns() + 10**12
-    return Sources(digests([str(tmp_path / "absent.env")], str(tmp_path), long_after), str(tmp_path))
+    return Sources(digests([str(tmp_path / "absent.env")], [str(tmp_path)], long_after), [str(tmp_path)])
 
 
 def test_a_change_of_content_is_told_once(tmp_path):
@@ -42,9 +42,9 @@ def test_what_is_written_while_it_is_read_is_unsure(tmp_path):
     """Nobody knows whether the worker read a file before it was saved or after: it counts as changed."""
     began = time.time_ns()
     (tmp_path / "a.py").write_text("1")
-    found = digests([], str(tmp_path), began)
+    found = digests([], [str(tmp_path)], began)
     assert {str(tmp_path / "a.py"): UNSURE} == found
-    assert [str(tmp_path / "a.py")] == Sources(found, str(tmp_path)).changed()
+    assert [str(tmp_path / "a.py")] == Sources(found, [str(tmp_path)]).changed()
 
 
 def test_bytecode_of_changed_files_is_forgotten(tmp_path):

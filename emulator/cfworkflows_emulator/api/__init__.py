@@ -6,7 +6,8 @@ change anything. `routes` is the table that both are made of, `workflows` what b
 
 from cfworkflows_emulator.api.explorer import ExplorerApi
 from cfworkflows_emulator.api.guard import Guard
+from cfworkflows_emulator.api.local import ScheduledTrigger
 from cfworkflows_emulator.api.rest import RestApi
 from cfworkflows_emulator.api.workflows import Workflows
 
-__all__ = ["ExplorerApi", "Guard", "RestApi", "Workflows"]
+__all__ = ["ExplorerApi", "Guard", "RestApi", "ScheduledTrigger", "Workflows"]

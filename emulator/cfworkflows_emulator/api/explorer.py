@@ -123,7 +123,7 @@ class ExplorerApi:
         return {
             "name": workflow,
             "class_name": self._workflows.section(workflow).class_name,
-            "script_name": self._workflows.script_name,
+            "script_name": self._workflows.script_name(workflow),
         }
 
     async def _list(self, call: Call) -> Response:

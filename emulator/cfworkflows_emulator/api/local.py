@@ -1,35 +1,39 @@
-"""What the Local Explorer asks about the Worker itself."""
+"""What is asked of the Workers themselves: by the Local Explorer, and by whoever fires a cron trigger."""
 
 import hashlib
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
-from cfworkflows.http import Response
+from cfworkflows.http import Request, Response
 from cfworkflows_emulator.api import results
 from cfworkflows_emulator.api.envelope import ApiError, success
 from cfworkflows_emulator.api.requests import ScheduledBody, ScheduledQuery
 from cfworkflows_emulator.api.routes import Call, Route
 from cfworkflows_emulator.api.workflows import Workflows
+from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.runtime.crons import fire
 
+SCHEDULED = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
 UNKNOWN_WORKER = 10000
-UNSUPPORTED = 10001
 
 _KINDS = ("kv", "d1", "r2", "do", "workflows", "sendEmail", "flagship")
 
 
 class LocalRoutes:
-    """`/local/…`: the Worker with its bindings, and its scheduled handler."""
+    """`/local/…`: the Workers with their bindings, and their scheduled handlers."""
 
     def __init__(self, workflows: Workflows) -> None:
-        self._workflows = workflows
+        self._project = workflows.project
+        self._clock = workflows.engine.clock
 
     def routes(self) -> list[Route]:
         return [
-            Route("GET", "/local/workers", self._workers, "List the Worker.", result=list[results.Worker]),
+            Route("GET", "/local/workers", self._workers, "List the Workers.", result=list[results.Worker]),
             Route(
                 "POST",
                 "/local/scheduled",
                 self._scheduled,
-                "Call the scheduled handler: not supported yet.",
+                "Call the scheduled handler of a Worker.",
                 ScheduledQuery,
                 ScheduledBody,
                 results.Outcome,
@@ -37,7 +41,9 @@ class LocalRoutes:
         ]
 
     async def _workers(self, call: Call) -> Response:
-        loaded = self._workflows.project.config
+        return success([self._described(loaded) for loaded in self._project.configs])
+
+    def _described(self, loaded: LoadedConfig) -> dict[str, Any]:
         bindings: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _KINDS}
         bindings["workflows"] = [
             {
@@ -48,22 +54,52 @@ class LocalRoutes:
             }
             for section in loaded.config.workflows
         ]
-        worker = {
-            "isSelf": True,
+        return {
+            "isSelf": loaded is self._project.config,
             "name": loaded.config.name,
             "bindings": bindings,
-            "triggers": {"crons": []},
+            "triggers": {"crons": loaded.crons},
             # Tells projects apart without telling where they are.
-            "persistenceScope": hashlib.sha256(str(loaded.directory).encode()).hexdigest(),
+            "persistenceScope": hashlib.sha256(str(self._project.config.directory).encode()).hexdigest(),
         }
-        return success([worker])
 
     async def _scheduled(self, call: Call) -> Response:
-        if call.query.worker != self._workflows.script_name:
+        worker = self._project.workers.get(call.query.worker)
+        if worker is None:
             raise ApiError(404, UNKNOWN_WORKER, f'Worker "{call.query.worker}" is not registered.')
-        raise ApiError(
-            400,
-            UNSUPPORTED,
-            "The scheduled() handler of a Worker is not supported yet. The schedules of a Workflow fire by themselves: "
-            "set `schedules` in its section of the configuration.",
-        )
+        body: ScheduledBody = call.body
+        time = body.scheduled_time if body.scheduled_time is not None else self._clock.now()
+        outcome = await fire(worker, body.cron, time)
+        return success({"outcome": outcome.outcome, "noRetry": outcome.no_retry})
+
+
+class ScheduledTrigger:
+    """`/cdn-cgi/local/scheduled`: calls the scheduled handler of the Worker that answers the requests.
+
+    `cron` and `time` (ms since the epoch, by default now) are what its controller has. The answer is the outcome: `ok`
+    (200) or `exception` (500), with `format=json` as JSON. Older paths of the platform's local server work too.
+    """
+
+    def __init__(self, workflows: Workflows) -> None:
+        self._worker = workflows.project.worker
+        self._clock = workflows.engine.clock
+
+    @staticmethod
+    def owns(path: str) -> bool:
+        return path in SCHEDULED
+
+    def stop(self) -> None:
+        """Nothing is streamed."""
+
+    async def fetch(self, request: Request) -> Response:
+        query = dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
+        try:
+            time = int(float(query["time"])) if query.get("time") else self._clock.now()
+        except (ValueError, OverflowError):
+            text = f"time is in milliseconds since the epoch, as in time=1767225600000, and not {query['time']!r}.\n"
+            return Response(text, {"status": 400})
+        outcome = await fire(self._worker, query.get("cron", ""), time)
+        status = 200 if outcome.outcome == "ok" else 500
+        if query.get("format") == "json":
+            return Response.json({"outcome": outcome.outcome, "noRetry": outcome.no_retry}, {"status": status})
+        return Response(outcome.outcome, {"status": status})

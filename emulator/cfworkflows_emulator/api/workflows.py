@@ -20,14 +20,18 @@ _NOT_FOUND = {"code": 10400, "message": "workflows.api.error.instance.not_found"
 
 
 class Workflows:
-    """The workflows of a project that its own Worker defines, by name."""
+    """The workflows that the Workers of a project define, by name."""
 
     def __init__(self, project: Project) -> None:
         self.engine = project.engine
         self.project = project
-        self.script_name = project.config.config.name
         self.since = self.engine.clock.now()
-        self._sections = {section.name: section for section in project.config.config.workflows}
+        self._defined = {
+            section.name: (section, loaded)
+            for loaded in project.configs
+            for section in loaded.config.workflows
+            if section.script_name in (None, loaded.config.name)
+        }
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.engine.definitions)
@@ -37,15 +41,23 @@ class Workflows:
 
     def section(self, name: str) -> WorkflowSection:
         """What the configuration says of it."""
-        return self._sections[name]
+        return self._defined[name][0]
+
+    def script_name(self, name: str) -> str:
+        """The name of the Worker that defines it."""
+        return self._defined[name][1].config.name
+
+    def file(self, name: str) -> str:
+        """The name of the configuration file that defines it."""
+        return self._defined[name][1].path.name
 
     def id(self, name: str) -> str:
         """The platform gives each workflow a UUID; here it follows from the names of Worker and workflow."""
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"workflow:{self.script_name}/{name}"))
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"workflow:{self.script_name(name)}/{name}"))
 
     def version_id(self, name: str) -> str:
         """There is one version of a workflow: the one that is served."""
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"version:{self.script_name}/{name}"))
+        return str(uuid.uuid5(uuid.NAMESPACE_URL, f"version:{self.script_name(name)}/{name}"))
 
     def graph(self, name: str) -> dict[str, Any]:
         """Its steps, loops and branches, read off the source as it is now. Raises LookupError if it is not there."""

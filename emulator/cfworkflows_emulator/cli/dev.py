@@ -13,7 +13,7 @@ from cfworkflows_emulator.cli.console import Console, ConsoleHandler
 from cfworkflows_emulator.cli.hotkeys import HINT, Hotkeys
 from cfworkflows_emulator.cli.startup import origin
 from cfworkflows_emulator.cli.worker import Workers
-from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig, load_config
+from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig, check_session, load_config
 from cfworkflows_emulator.server import open_sockets
 from cfworkflows_emulator.storage import Durability
 from cfworkflows_emulator.supervisor.keyboard import Keyboard
@@ -22,12 +22,15 @@ from cfworkflows_emulator.supervisor.supervisor import Supervisor
 
 @dataclass(frozen=True, slots=True)
 class DevOptions:
-    """The command line. Paths are relative to `cwd`, but for those of `env_files`: to the configuration's folder."""
+    """The command line. Paths are relative to `cwd`, but for those of `env_files`: to the configuration's folder.
+
+    `configs` has a file for each Worker. Script, name and variables are those of the first one.
+    """
 
     script: Path | None = None
     port: int | None = None
     ip: str | None = None
-    config: Path | None = None
+    configs: Sequence[Path] = ()
     env: str | None = None
     env_files: Sequence[Path] = ()
     variables: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -54,9 +57,9 @@ def run(options: DevOptions, started: float) -> int:
     if options.cwd is not None:
         os.chdir(options.cwd)
     try:
-        config = load(options)
-        ip = options.ip or config.config.dev.ip
-        sockets = _open_sockets(ip, _port(options, config))
+        configs = load(options)
+        ip = options.ip or configs[0].config.dev.ip
+        sockets = _open_sockets(ip, _port(options, configs[0]))
     except CfworkflowsError as error:
         console.fatal(str(error))
         return 1
@@ -64,7 +67,7 @@ def run(options: DevOptions, started: float) -> int:
         return 130
     keys = Keyboard() if Keyboard.is_there() else None
     workers = Workers(
-        first=config,
+        first=configs,
         load=lambda: load(options),
         sockets=sockets,
         ip=ip,
@@ -81,15 +84,15 @@ def run(options: DevOptions, started: float) -> int:
     return supervisor.run(hotkeys.press)
 
 
-def load(options: DevOptions) -> LoadedConfig:
-    """The configuration, with what the command line changes in it. Raises ConfigError."""
+def load(options: DevOptions) -> list[LoadedConfig]:
+    """The configurations, with what the command line changes in the first one. Raises ConfigError."""
     cwd = Path.cwd()
     script = cwd / options.script if options.script is not None else None
     if script is not None and not script.is_file():
         raise ConfigError([Diagnostic(f'The entry-point file at "{options.script}" was not found.')])
     loaded = load_config(
-        options.config,
-        cwd=script.parent if script is not None and options.config is None else cwd,
+        options.configs[0] if options.configs else None,
+        cwd=script.parent if script is not None and not options.configs else cwd,
         env=options.env,
         variables=options.variables,
         env_files=options.env_files,
@@ -98,7 +101,10 @@ def load(options: DevOptions) -> LoadedConfig:
     )
     if options.name is not None:
         loaded = dataclasses.replace(loaded, config=loaded.config.model_copy(update={"name": options.name}))
-    return loaded
+    others = [load_config(path, cwd=cwd, env=options.env, process_env=os.environ) for path in options.configs[1:]]
+    configs = [loaded, *others]
+    check_session(configs)
+    return configs
 
 
 def _port(options: DevOptions, config: LoadedConfig) -> int | None:

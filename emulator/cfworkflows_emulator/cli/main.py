@@ -63,7 +63,14 @@ def main() -> None:
     metavar="NAME",
     help="Host name, beside localhost, under which the APIs answer. Can be repeated.",
 )
-@click.option("-c", "--config", type=click.Path(path_type=Path), help="Configuration file, instead of the nearest one.")
+@click.option(
+    "-c",
+    "--config",
+    "configs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Configuration file, instead of the nearest one. Repeated, it adds Workers that run beside the first.",
+)
 @click.option("-e", "--env", help="Environment of the configuration to use. [CLOUDFLARE_ENV]")
 @click.option(
     "--env-file",
@@ -108,7 +115,7 @@ def dev(
     port: int | None,
     ip: str | None,
     allowed_hosts: tuple[str, ...],
-    config: Path | None,
+    configs: tuple[Path, ...],
     env: str | None,
     env_files: tuple[Path, ...],
     variables: tuple[str, ...],
@@ -123,6 +130,9 @@ def dev(
     """Run a Worker and its Workflows on this machine.
 
     SCRIPT is the Worker's main file, instead of `main` of the configuration.
+
+    With several configurations, the Worker of the first one answers the requests and has the state; bindings reach the
+    others (`script_name` of a Workflow, `services`). Options about variables, name and script are for the first.
     """
     gc.disable()  # nothing of what is imported is garbage, and looking for some takes a tenth of the start
     from cfworkflows_emulator.cli.dev import DevOptions, run
@@ -132,7 +142,7 @@ def dev(
         port=port,
         ip=ip,
         allowed_hosts=allowed_hosts,
-        config=config,
+        configs=configs,
         env=env,
         env_files=env_files,
         variables=dict(_key_and_value(each) for each in variables),

@@ -1,10 +1,10 @@
 """The texts that `cfwf dev` starts with."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cfworkflows import __version__
-from cfworkflows_emulator.config import LoadedConfig, Variable
+from cfworkflows_emulator.config import LoadedConfig, Variable, absent
 
 BANNER = f"\n cfworkflows {__version__}\n{'─' * 20}"
 GAP = 6  # spaces between columns
@@ -20,27 +20,33 @@ def origin(ip: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def bindings_table(config: LoadedConfig) -> str:
-    """What is in `env`: its names with what they are bound to, what that is, and whether it works here."""
-    rows = list(_rows(config))
+def bindings_table(config: LoadedConfig, configs: Sequence[LoadedConfig]) -> str:
+    """What is in `env`: its names with what they are bound to, what that is, and whether it works here.
+
+    `configs` are those of all Workers of the session, the one that answers requests first.
+    """
+    whose = _whose(config, configs)
+    rows = list(_rows(config, configs))
     if not rows:
-        return "No bindings found."
+        return "No bindings found." if len(configs) == 1 else f"{whose} has no bindings."
     rows.insert(0, ("Binding", "Resource", "Mode"))
     widths = [max(len(row[column]) for row in rows) + GAP for column in (0, 1)]
     lines = [f"{name:{widths[0]}}{resource:{widths[1]}}{mode}" for name, resource, mode in rows]
-    return "\n".join(["Your Worker has access to the following bindings:", *lines])
+    return "\n".join([f"{whose} has access to the following bindings:", *lines])
 
 
-def _rows(config: LoadedConfig) -> Iterator[tuple[str, str, str]]:
-    elsewhere = {
-        workflow.binding
-        for workflow in config.config.workflows
-        if workflow.script_name not in (None, config.config.name)
-    }
+def _whose(config: LoadedConfig, configs: Sequence[LoadedConfig]) -> str:
+    if len(configs) == 1:
+        return "Your Worker"
+    return f"Worker {config.config.name}{', which answers the requests,' if config is configs[0] else ''}"
+
+
+def _rows(config: LoadedConfig, configs: Sequence[LoadedConfig]) -> Iterator[tuple[str, str, str]]:
+    missing = dict(absent(config, [each.config.name for each in configs]))
     for binding in config.bindings:
         resource = f" ({binding.resource})" if binding.resource else ""
-        works = binding.supported and binding.name not in elsewhere
-        yield f"env.{binding.name}{resource}", binding.kind, "local" if works else "not supported yet"
+        mode = "local" if binding.supported else "not supported yet"
+        yield f"env.{binding.name}{resource}", binding.kind, "not connected" if binding.name in missing else mode
     for name, variable in config.variables.items():
         yield f"env.{name} ({_shown(variable)})", "Environment Variable", "local"
 

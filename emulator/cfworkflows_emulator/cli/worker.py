@@ -42,12 +42,12 @@ PROBE_S = 2.0
 class Workers:
     """What all the workers of a command have in common.
 
-    `first` is the configuration at the start of the command, `load` reads what it is now. `started` is when the command
-    began, by `time.perf_counter`. `keys` is the line about the keys that there are.
+    `first` are the configurations at the start of the command, `load` reads what they are now. `started` is when the
+    command began, by `time.perf_counter`. `keys` is the line about the keys that there are.
     """
 
-    first: LoadedConfig
-    load: Callable[[], LoadedConfig]
+    first: Sequence[LoadedConfig]
+    load: Callable[[], Sequence[LoadedConfig]]
     sockets: Sequence[socket.socket]
     ip: str
     persist_to: Path | None
@@ -76,22 +76,22 @@ class _Worker:
         self._began_ns = time.time_ns()
 
     def run(self) -> int:
-        config: LoadedConfig | ConfigError
+        configs: Sequence[LoadedConfig] | ConfigError
         try:  # while the worker before this one ends
-            config = self._common.first if self._is_first else self._common.load()
+            configs = self._common.first if self._is_first else self._common.load()
         except ConfigError as error:
-            config = error
+            configs = error
         go = self._orders.wait_for_go()
         forget_bytecode(go["paths"])
         # Not `asyncio.run`, which would wait for the threads of the Worker: the process ends with all of them.
-        return asyncio.Runner().run(self._serve(config, go))
+        return asyncio.Runner().run(self._serve(configs, go))
 
-    async def _serve(self, config: LoadedConfig | ConfigError, go: dict[str, Any]) -> int:
+    async def _serve(self, configs: Sequence[LoadedConfig] | ConfigError, go: dict[str, Any]) -> int:
         async with AsyncExitStack() as stack:
             served: Project | Failure
             failure: CfworkflowsError | None = None
             try:
-                served = await self._open(stack, config, go)
+                served = await self._open(stack, configs, go)
             except CfworkflowsError as error:
                 failure = error
                 if self._is_first:
@@ -111,11 +111,11 @@ class _Worker:
             await server.start()
             self._channel.send("serving", failed=isinstance(served, Failure))
             self._announce(server.port, go, failed=isinstance(served, Failure))
-            known = config if isinstance(config, LoadedConfig) else self._common.first
-            root = str(known.main.parent)
-            paths = {*map(str, known.watched), *self._imported()}
+            known = self._common.first if isinstance(configs, ConfigError) else configs
+            roots = list(dict.fromkeys(str(each.main.parent) for each in known))
+            paths = {*(str(path) for each in known for path in each.watched), *self._imported()}
             # Not in the event loop, which code of the Worker may block from now on.
-            threading.Thread(target=self._tell_sources, args=(paths, root), daemon=True).start()
+            threading.Thread(target=self._tell_sources, args=(paths, roots), daemon=True).start()
             project = served if isinstance(served, Project) else None
             renewal = asyncio.create_task(self._renew(project, failure, stop))
             order = await stop
@@ -138,21 +138,21 @@ class _Worker:
         self._channel.send("renew", reason="the state can be written again")
 
     async def _open(
-        self, stack: AsyncExitStack, config: LoadedConfig | ConfigError, go: dict[str, Any]
+        self, stack: AsyncExitStack, configs: Sequence[LoadedConfig] | ConfigError, go: dict[str, Any]
     ) -> Project | Failure:
         if go["failure"] is not None:
             return Failure(CfworkflowsError(go["failure"]))
-        if isinstance(config, ConfigError):
-            raise config
+        if isinstance(configs, ConfigError):
+            raise configs
         if self._is_first:
             self._console.info(BANNER)
-        if self._is_first or any(path in map(str, config.watched) for path in go["paths"]):
-            self._describe(config)
-        state = (self._common.persist_to or config.directory / DEFAULT).absolute()
+        if self._is_first or any(Path(path) in each.watched for each in configs for path in go["paths"]):
+            self._describe(configs)
+        state = (self._common.persist_to or configs[0].directory / DEFAULT).absolute()
         self._state = state
         timeline = Timeline(state, self._common.speed)
         opening = Project.open(
-            config,
+            *configs,
             clock=timeline.clock,
             state=state,
             holder=os.getppid(),
@@ -166,16 +166,17 @@ class _Worker:
             self._console.warn(notice)
         return project
 
-    def _describe(self, config: LoadedConfig) -> None:
-        for line in config.secrets_lines:
-            self._console.info(line)
-        self._console.info(bindings_table(config))
-        self._console.info()
-        if config.warnings:
-            self._console.warn(render(config.warnings))
+    def _describe(self, configs: Sequence[LoadedConfig]) -> None:
+        for config in configs:
+            for line in config.secrets_lines:
+                self._console.info(line)
+            self._console.info(bindings_table(config, configs))
+            self._console.info()
+            if config.warnings:
+                self._console.warn(render(config.warnings))
 
-    def _tell_sources(self, paths: Collection[str], root: str) -> None:
-        self._channel.send("sources", digests=digests(paths, root, self._began_ns), root=root)
+    def _tell_sources(self, paths: Collection[str], roots: Sequence[str]) -> None:
+        self._channel.send("sources", digests=digests(paths, roots, self._began_ns), roots=roots)
 
     def _announce(self, port: int, go: dict[str, Any], *, failed: bool) -> None:
         now = time.perf_counter()

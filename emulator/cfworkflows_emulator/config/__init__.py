@@ -2,14 +2,15 @@
 
 `load_config` finds, reads and checks the file. From the bottom up: `jsonc` and `toml` parse and know the place of each
 value, `source` and `report` turn places into diagnostics, `keys`, `shapes` and `bindings` say what may be in a file,
-`sections`, `validation`, `rules` and `entry` check it, `environments`, `variables` and `discovery` choose, and
-`loading` puts it together. Imports nothing but `cfworkflows`.
+`sections`, `validation`, `rules` and `entry` check it, `environments`, `variables` and `discovery` choose, `loading`
+puts it together, and `session` compares those of several Workers. Imports nothing but `cfworkflows`.
 """
 
 from cfworkflows_emulator.config.bindings import BindingInfo
 from cfworkflows_emulator.config.diagnostics import ConfigError, Diagnostic, Location, render
-from cfworkflows_emulator.config.loading import LoadedConfig, class_not_found, load_config
+from cfworkflows_emulator.config.loading import LoadedConfig, ServiceSection, class_not_found, load_config
 from cfworkflows_emulator.config.models import Dev, Secrets, WorkerConfig, WorkflowSection
+from cfworkflows_emulator.config.session import absent, check_session
 from cfworkflows_emulator.config.variables import Variable
 
 __all__ = [
@@ -20,9 +21,12 @@ __all__ = [
     "LoadedConfig",
     "Location",
     "Secrets",
+    "ServiceSection",
     "Variable",
     "WorkerConfig",
     "WorkflowSection",
+    "absent",
+    "check_session",
     "class_not_found",
     "load_config",
     "render",

@@ -65,6 +65,7 @@ KINDS = (
         "Worker",
         f"binding service entrypoint? environment? props?:object cross_account_grant? {_REMOTE}",
         ("service",),
+        supported=True,
     ),
     BindingKind(
         "assets",

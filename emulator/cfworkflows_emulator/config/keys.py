@@ -77,6 +77,6 @@ ACTED = ACTED_TOP_LEVEL_ONLY | ACTED_INHERITABLE | ACTED_NOT_INHERITED
 IGNORED = frozenset(
     {
         "alias", "assets", "build", "cloudchamber", "connect", "containers", "define", "exports", "queues.consumers",
-        "rules", "site", "streaming_tail_consumers", "tail_consumers", "triggers",
+        "rules", "site", "streaming_tail_consumers", "tail_consumers", "triggers.events",
     }
 )  # fmt: skip

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cfworkflows_emulator.config import bindings
 from cfworkflows_emulator.config.bindings import BindingInfo
 from cfworkflows_emulator.config.diagnostics import ConfigError, Diagnostic, did_you_mean, field_name, show
+from cfworkflows_emulator.config.diagnostics import Path as KeyPath
 from cfworkflows_emulator.config.discovery import Found, find_config
 from cfworkflows_emulator.config.entry import check_main
 from cfworkflows_emulator.config.environments import Resolved, resolve
@@ -17,6 +19,18 @@ from cfworkflows_emulator.config.sections import check_section
 from cfworkflows_emulator.config.source import read_source, shown_path
 from cfworkflows_emulator.config.validation import build, check_acted
 from cfworkflows_emulator.config.variables import Variable, load_variables
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSection:
+    """One element of `services`. `entrypoint` is a named class of the Worker `service`, None for its default export;
+    `props` are what it finds in `ctx.props`.
+    """
+
+    binding: str
+    service: str
+    entrypoint: str | None = None
+    props: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,36 @@ class LoadedConfig:
     def secrets_lines(self) -> list[str]:
         """`Using secrets defined in .dev.vars`: a line for each source of variables."""
         return [f"Using secrets defined in {source}" for source in self.sources]
+
+    @property
+    def shown(self) -> str:
+        """The path of the file as people know it."""
+        return self._resolved.top.source.shown
+
+    @property
+    def services(self) -> list[ServiceSection]:
+        """The bindings to the handlers of Workers."""
+        return [
+            ServiceSection(each["binding"], each["service"], each.get("entrypoint"), each.get("props"))
+            for each in self._resolved.data.get("services") or ()
+        ]
+
+    @property
+    def crons(self) -> list[str]:
+        """The cron expressions that fire the Worker's `scheduled` handler."""
+        return list(bindings.value_at(self._resolved.data, ("triggers", "crons")) or ())
+
+    def place(self, path: KeyPath) -> str:
+        """`file:line:column` of what is at `path` in the section that counts; the file where the path leads nowhere."""
+        if bindings.value_at(self._resolved.data, path[:1]) is None:
+            return self.shown
+        return str(self._resolved.report(str(path[0])).location(path))
+
+    def problem(self, message: str, path: KeyPath, suggestion: str | None = None) -> Diagnostic:
+        """An error about what is at `path` in the section that counts."""
+        report = self._resolved.report(str(path[0]))
+        where = report.location(path) if bindings.value_at(self._resolved.data, path[:1]) is not None else None
+        return Diagnostic(message, "error", where, suggestion, self.shown, report.env)
 
 
 def load_config(

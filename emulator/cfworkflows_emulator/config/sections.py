@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cfworkflows.cron import CronExpression
+from cfworkflows.errors import CronError
 from cfworkflows_emulator.config import bindings, keys
 from cfworkflows_emulator.config.diagnostics import Path, closest, did_you_mean, field_name, show
 from cfworkflows_emulator.config.report import Report
@@ -223,6 +225,19 @@ def _check_crons(report: Report, data: Mapping[str, Any]) -> None:
     if isinstance(triggers, dict) and "crons" in triggers and not isinstance(triggers["crons"], list):
         message = f'Expected "triggers.crons" to be of type array, but got {show(triggers)}.'
         report.error(message, ("triggers", "crons"))
+    elif isinstance(triggers, dict):
+        for index, cron in enumerate(triggers.get("crons", ())):
+            _check_cron(report, ("triggers", "crons", index), cron)
+
+
+def _check_cron(report: Report, path: Path, cron: object) -> None:
+    if not isinstance(cron, str):
+        wrong_type(report, path, cron, "string")
+        return
+    try:
+        CronExpression.parse(cron)
+    except CronError as error:
+        report.error(f'"{field_name(path)}" should be a cron expression. {error}', path)
 
 
 _CONSUMER = (

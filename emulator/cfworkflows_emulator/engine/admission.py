@@ -3,6 +3,9 @@
 Only an instance that is at work holds a slot. One that sleeps, waits for an event or for its next attempt, or is paused
 gives it back; so does one whose steps are undone, since its status is no longer running. When it goes on, and all slots
 are taken, it is queued again, in front of those that have not begun: the platform's rule (Sleeping and retrying).
+
+An instance of a schedule needs no slot for an hour. If it is at work then, it takes one, or is queued in the midst of
+its work: what it has begun goes on, and nothing new begins (Schedules).
 """
 
 import heapq
@@ -15,8 +18,17 @@ from cfworkflows_emulator.storage import InstanceRow
 MAX_QUEUED = 2_000_000
 """The most instances that are queued, as on the platform's paid plan (Limits)."""
 
+FREE_MS = 3_600_000
+"""How long an instance of a schedule needs no slot, in ms since it fired."""
+
 # Places are drawn from one sequence; this is added to those of instances that go on.
 _AHEAD = -(1 << 60)
+
+
+def free_until(id: str, created_at: int) -> int:
+    """Until when an instance needs no slot, in ms; 0 for one that no schedule has made."""
+    # Only ids of schedules have blanks: they begin with the cron expression.
+    return created_at + FREE_MS if " " in id else 0
 
 
 class Slots:

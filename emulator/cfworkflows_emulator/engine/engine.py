@@ -14,7 +14,7 @@ from typing import Any
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows_emulator.clock import Clock
-from cfworkflows_emulator.engine.admission import Admission
+from cfworkflows_emulator.engine.admission import Admission, free_until
 from cfworkflows_emulator.engine.alarms import Alarms
 from cfworkflows_emulator.engine.definition import (
     Abandon,
@@ -122,9 +122,11 @@ class Engine:
         """
         abandoned: dict[str, int] = {}
         interrupted = []
+        now = self.clock.now()
         for row in await self.store.interrupted():
             if (definition := self.definitions.get(row.workflow)) is not None:
-                if self._admission.restore(definition, row):
+                is_free = now < free_until(row.id, row.created_at)
+                if is_free or self._admission.restore(definition, row):
                     interrupted.append(row.key)
             else:
                 abandoned[row.workflow] = abandoned.get(row.workflow, 0) + 1
@@ -250,7 +252,8 @@ class Engine:
     def _new(
         self, definition: WorkflowDefinition, id: str, value: str, data: dict[str, Any]
     ) -> tuple[Instance, InstanceRow, Entry]:
-        self._admission.refuse_when_full(definition)
+        if "schedule" not in data:
+            self._admission.refuse_when_full(definition)
         now = self.clock.now()
         key = self._admission.number()
         row = InstanceRow(key, definition.name, id, "queued", now, now, place=key)

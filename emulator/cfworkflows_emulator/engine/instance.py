@@ -14,8 +14,8 @@ from cfworkflows.event import CronSchedule, WorkflowEvent
 from cfworkflows.typed import is_validated, validate
 from cfworkflows.values import decode, encode
 from cfworkflows_emulator.clock import Clock, TimerHandle
-from cfworkflows_emulator.engine import rollback, step_do
-from cfworkflows_emulator.engine.admission import Admission, Turn
+from cfworkflows_emulator.engine import rollback, sizes, step_do
+from cfworkflows_emulator.engine.admission import Admission, Turn, free_until
 from cfworkflows_emulator.engine.definition import Abandon, WorkflowDefinition, never
 from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.interventions import Intervention, Interventions, missing_events
@@ -70,6 +70,8 @@ class Instance:
         self.wake_at = row.wake_at
         self.expires_at = row.expires_at
         self._turn = Turn(world.admission, definition, row.key, row.place)
+        self._free_until = free_until(row.id, row.created_at) if definition.concurrency_limit is not None else 0
+        self._free: TimerHandle | None = None
         self._indexed = (row.status, row.wake_at, row.place, row.expires_at)
         self._run: Run | None = None
         self._outlived: Run | None = None
@@ -176,6 +178,7 @@ class Instance:
         if not self._has_slot():
             self._index()
             return
+        self._watch_freedom()
         if not self.state.started:
             self.append("workflow_started")
         if self.state.status is Status.QUEUED:
@@ -188,11 +191,34 @@ class Instance:
     def _has_slot(self) -> bool:
         """Whether it may run. If it may not, it is in the queue now."""
         goes_on = self.state.status is Status.RUNNING
-        if self._turn.has_come(ahead=goes_on):
+        if self._may_run(ahead=goes_on):
             return True
         if goes_on:
             self.append("workflow_queued")
         return False
+
+    def _may_run(self, *, ahead: bool) -> bool:
+        if self.clock.now() < self._free_until:
+            self._turn.place = None
+            return True
+        return self._turn.has_come(ahead=ahead)
+
+    def _watch_freedom(self) -> None:
+        """It runs: when it is no longer free of having a slot, see whether there is one."""
+        if self._free is None and self.clock.now() < self._free_until:
+            self._free = self.clock.call_at(self._free_until, self._freedom_over)
+
+    def _freedom_over(self) -> None:
+        self._free = None
+        if self._run is not None and self.state.status is Status.RUNNING:
+            if not self._has_slot():
+                self._run.close_gate()
+            self._index()
+
+    def _forget_freedom(self) -> None:
+        if self._free is not None:
+            self._free.cancel()
+            self._free = None
 
     def complete(self, output: Any, unawaited: list[str]) -> None:
         """`run()` returned."""
@@ -250,6 +276,7 @@ class Instance:
         if run is not None:
             run.close(let_go=keep_callbacks)
             self._outlived = run if run.lingering else None
+        self._forget_freedom()
         if self.state.status is not Status.QUEUED:
             self._turn.end()
         self._index()
@@ -270,6 +297,7 @@ class Instance:
         runs = (self._run, self._outlived)
         self._run = self._outlived = None
         self._stop_eviction()
+        self._forget_freedom()
         for run in runs:
             if run is not None:
                 run.close()
@@ -329,6 +357,7 @@ class Instance:
         if self.world.rested is not None:
             self.world.rested(self)
         self._turn.rest()
+        self._forget_freedom()
         if self.world.evict_after_ms is not None and self._eviction is None:
             self._eviction = self.clock.call_at(self.clock.now() + self.world.evict_after_ms, self._evict)
 
@@ -339,6 +368,7 @@ class Instance:
         admitted = not needs_slot or self._has_slot()
         if admitted:
             self._stop_eviction()
+            self._watch_freedom()
         if self._run is not None and not admitted:
             self._run.close_gate()
         elif self._run is not None and self.state.status is Status.QUEUED:
@@ -374,6 +404,9 @@ class Instance:
             raise WorkflowError(
                 f"Cannot send an event to instance {self.id}: it is {self.state.status}", code="instance.not_running"
             )
+        if self.state.stored_bytes + len(value) > sizes.MAX_STATE_BYTES:
+            what = f"the payload of the event has {sizes.shown_size(len(value))} more"
+            raise WorkflowError(sizes.no_room(self.state.stored_bytes, what), code="instance.storage_exceeded")
         self.append("event_received", value=value, eventType=event_type)
         self._hand_over_events()
 
@@ -417,7 +450,7 @@ class Instance:
             if self._run is not None:
                 self._run.open_gate()
         elif self.state.status is Status.PAUSED:
-            goes_on = self.state.started and self._turn.has_come(ahead=False)
+            goes_on = self.state.started and self._may_run(ahead=False)
             self.append("workflow_running" if goes_on else "workflow_queued")
         self.start()
         self._index()

@@ -288,6 +288,8 @@ class Run:
 
     def go_on(self) -> None:
         """Try to leave the queue: the instance has got a slot, or may get one now."""
+        if self._holds_clock:  # it was queued in the midst of its work
+            self.instance.taken_up()
         self._active()
         self._loop.call_soon(self._consider_parking)  # it may have nothing to do but to wait
 

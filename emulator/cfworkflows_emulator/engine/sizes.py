@@ -1,10 +1,12 @@
-"""How large a value is, against the platform's limit of 1 MiB for results, params and payloads."""
+"""How large a value is, against the platform's limit of 1 MiB for results, params and payloads; and all of them."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 MAX_VALUE_BYTES = 1024 * 1024
+MAX_STATE_BYTES = 1024 * 1024 * 1024
+"""The most that is stored of one instance, its streams included."""
 
 
 def size_of(value: Any, text: str) -> int:
@@ -20,6 +22,22 @@ def size_of(value: Any, text: str) -> int:
 def over(value: object, limit: int) -> str:
     """For errors about text: how long `value` is, if that is what is wrong with it."""
     return f"; it has {len(value)}" if isinstance(value, str) and len(value) > limit else ""
+
+
+def no_room(stored: int, what: str) -> str:
+    """For errors about `MAX_STATE_BYTES`: `what` goes beyond it."""
+    return (
+        f"The instance has exceeded the {shown_size(MAX_STATE_BYTES)} storage limit: {shown_size(stored)} of journal "
+        f"and streams are stored, and {what}. Store large outputs elsewhere (R2), and return their keys."
+    )
+
+
+def shown_size(size: int) -> str:
+    """`1.25MiB`."""
+    for unit, name in ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB")):
+        if size >= unit:
+            return f"{size / unit:.4g}{name}"
+    return f"{size} bytes"
 
 
 def too_large(size: int) -> bool:

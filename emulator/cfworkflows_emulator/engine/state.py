@@ -9,6 +9,9 @@ from cfworkflows.errors import ErrorRecord
 from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.storage import Entry, StoredStream
 
+ENTRY_BYTES = 100
+"""What an entry of the journal counts for, beside the values in it."""
+
 TERMINAL = frozenset({"workflow_completed", "workflow_errored", "workflow_terminated"})
 """The entries that an instance ends with."""
 
@@ -126,7 +129,7 @@ class RollbackState:
 
 @dataclass(slots=True)
 class InstanceState:
-    """What the journal says of an instance so far."""
+    """What the journal says of an instance so far. `stored_bytes` is how much of it is the user's, streams included."""
 
     status: Status = Status.QUEUED
     last_seq: int = 0
@@ -143,6 +146,7 @@ class InstanceState:
     open_attempts: int = 0
     rollback: RollbackState | None = None
     diagnoses: list[Diagnosis] = field(default_factory=list)
+    stored_bytes: int = 0
 
     @classmethod
     def fold(cls, entries: Iterable[Entry]) -> "InstanceState":
@@ -155,6 +159,7 @@ class InstanceState:
         """Take one more entry of the journal into account. Raises KeyError for a type that is not known."""
         _APPLY[entry.type](self, entry)
         self.last_seq = entry.seq
+        self.stored_bytes += _stored_bytes(entry)
 
     @property
     def visible_status(self) -> Status:
@@ -333,6 +338,18 @@ class InstanceState:
     def _rollback_errored(self, entry: Entry) -> None:
         rollback = _rollback(self, entry)
         rollback.outcome, rollback.failure = "failed", ErrorRecord(**entry.data["error"])
+
+
+def _stored_bytes(entry: Entry) -> int:
+    """What an entry takes of the platform's limit: values, streams and errors as they are, and a bit for the rest."""
+    size = ENTRY_BYTES
+    if entry.value is not None:
+        size += len(entry.value) if entry.value.isascii() else len(entry.value.encode("utf-8", "surrogatepass"))
+    if (stream := entry.data.get("stream")) is not None:
+        size += stream["bytes"]
+    if (error := entry.data.get("error")) is not None:
+        size += sum(len(part) for part in error.values() if isinstance(part, str))
+    return size
 
 
 def _name(entry: Entry) -> str:

@@ -20,6 +20,7 @@ from cfworkflows.step import StepCall, StepContext, StepInfo
 from cfworkflows.step.call import DelayRequest, resolve_awaitable
 from cfworkflows.step.config import DYNAMIC_DELAY, DelayFunction, ResolvedConfig
 from cfworkflows.values import encode
+from cfworkflows_emulator.engine import sizes
 from cfworkflows_emulator.engine.results import result_of
 from cfworkflows_emulator.engine.retries import FinalError, may_retry, retry_delay
 from cfworkflows_emulator.engine.sizes import size_of, too_large
@@ -105,6 +106,9 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
         result = await _within(run, work, config.timeout_ms, step)
         run.witness("after", step, attempt)
         value = _encode(step, result, config) if not isinstance(result, StreamTaken) else None
+        if value is not None and run.state.stored_bytes + len(value) > sizes.MAX_STATE_BYTES:
+            what = f"the output of step {step} has {sizes.shown_size(len(value))} more"
+            raise FinalError(WorkflowInternalError(sizes.no_room(run.state.stored_bytes, what)))
     except FinalError as final:
         _end(run, step, attempt, ErrorRecord.of(final.error), final.error)
     except Exception as error:  # noqa: BLE001 - whatever the callback raises is the attempt's error

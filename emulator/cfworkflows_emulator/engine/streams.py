@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from cfworkflows.errors import SerializationError, WorkflowInternalError
 from cfworkflows.http import ReadableStream, ReplayStream, Response
+from cfworkflows_emulator.engine import sizes
 from cfworkflows_emulator.engine.retries import FinalError
 from cfworkflows_emulator.storage import InstanceStore, StoredStream
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES = 256 * 1024
 MAX_CHUNK_BYTES = 16 * 1024 * 1024
-MAX_STATE_BYTES = 1024 * 1024 * 1024
 PREVIEW_CHARACTERS = 1024
 READ_FAILED = "Failed to read from step ReadableStream output. "
 
@@ -128,14 +128,10 @@ class StreamIntake:
         if self._room < size or self._trusted < size:
             await self._run.durable()
             stored = await self._store.size(self._run.instance.key)
-            self._room, self._trusted = MAX_STATE_BYTES - stored, _TRUSTED_BYTES
+            self._room, self._trusted = sizes.MAX_STATE_BYTES - stored, _TRUSTED_BYTES
             if self._room < size:
                 raise FinalError(
-                    WorkflowInternalError(
-                        f"The instance has exceeded the {_size(MAX_STATE_BYTES)} storage limit: {_size(stored)} of "
-                        f"journal and streams are stored, and the stream of step {self._step} goes on. Store large "
-                        "outputs elsewhere (R2), and return their keys."
-                    )
+                    WorkflowInternalError(sizes.no_room(stored, f"the stream of step {self._step} goes on"))
                 )
         self._room -= size
         self._trusted -= size
@@ -235,13 +231,6 @@ def _refuse(message: str) -> NoReturn:
 def _named(chunk: object) -> str:
     name = type(chunk).__name__
     return "a str: encode it" if name == "str" else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
-
-
-def _size(size: int) -> str:
-    for unit, name in ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB")):
-        if size >= unit:
-            return f"{size / unit:.4g}{name}"
-    return f"{size} bytes"
 
 
 def _preview(head: bytes, size: int) -> str:

@@ -11,7 +11,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -36,9 +36,9 @@ _DEBUGGERS = ("pdb", "bdb", "pydevd")
 
 
 @contextmanager
-def blocks_named(project: Path) -> Iterator[None]:
-    """Watch the running event loop until the end of the block. `project` is the folder of the user's code."""
-    watch = _Watch(asyncio.get_running_loop(), threading.get_ident(), project)
+def blocks_named(*folders: Path) -> Iterator[None]:
+    """Watch the running event loop until the end of the block. `folders` are those of the user's code."""
+    watch = _Watch(asyncio.get_running_loop(), threading.get_ident(), folders)
     thread = threading.Thread(target=watch.run, name="cfwf-blocking", daemon=True)
     thread.start()
     try:
@@ -48,11 +48,11 @@ def blocks_named(project: Path) -> Iterator[None]:
 
 
 class _Watch:
-    def __init__(self, loop: asyncio.AbstractEventLoop, thread_id: int, project: Path) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, thread_id: int, folders: Iterable[Path]) -> None:
         self.stopped = threading.Event()
         self._loop = loop
         self._thread_id = thread_id
-        self._project = str(project.resolve())
+        self._folders = [str(folder.resolve()) for folder in folders]
 
     def run(self) -> None:
         """In the thread: ask, and wait for the answer."""
@@ -104,7 +104,8 @@ class _Watch:
 
     def _is_users(self, filename: str) -> bool:
         path = Path(filename)
-        return path.is_relative_to(self._project) and "site-packages" not in path.parts and not is_plumbing(filename)
+        is_below = any(path.is_relative_to(folder) for folder in self._folders)
+        return is_below and "site-packages" not in path.parts and not is_plumbing(filename)
 
 
 class _Stopwatch:

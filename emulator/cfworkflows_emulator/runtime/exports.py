@@ -15,14 +15,14 @@ class Exports:
     """`default` is the class `Default`, `on_fetch` the module-level handler: there is at most one of the two.
 
     `named` are the other WorkerEntrypoint classes, `workflows` the WorkflowEntrypoint classes, each under the name it
-    is exported by. `global_handlers` are the names of the module-level handlers that there are.
+    is exported by. `global_handlers` are the module-level handlers that there are, by name.
     """
 
     default: type[WorkerEntrypoint[Any]] | None = None
     on_fetch: Callable[..., Any] | None = None
     named: dict[str, type[WorkerEntrypoint[Any]]] = field(default_factory=dict)
     workflows: dict[str, type[WorkflowEntrypoint[Any, Any]]] = field(default_factory=dict)
-    global_handlers: tuple[str, ...] = ()
+    global_handlers: dict[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 def find_exports(module: ModuleType) -> Exports:
@@ -32,7 +32,7 @@ def find_exports(module: ModuleType) -> Exports:
     there.
     """
     exported = dict(_exported(module))
-    handlers = tuple(name for name in GLOBAL_HANDLERS if callable(exported.get(name)))
+    handlers = {name: exported[name] for name in GLOBAL_HANDLERS if callable(exported.get(name))}
     workers = {name: value for name, value in exported.items() if _is_subclass(value, WorkerEntrypoint)}
     default = workers.pop("Default", None)
     if default is not None and handlers:
@@ -41,7 +41,7 @@ def find_exports(module: ModuleType) -> Exports:
         raise error
     return Exports(
         default=default,
-        on_fetch=exported["on_fetch"] if "on_fetch" in handlers else None,
+        on_fetch=handlers.get("on_fetch"),
         named=workers,
         workflows={name: value for name, value in exported.items() if _is_subclass(value, WorkflowEntrypoint)},
         global_handlers=handlers,

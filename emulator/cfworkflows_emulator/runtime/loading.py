@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from cfworkflows.errors import CfworkflowsError
+from cfworkflows_emulator.runtime.namespace import Namespace
 from cfworkflows_emulator.tracebacks import format_error
 
 
@@ -23,19 +24,25 @@ class WorkerLoadError(CfworkflowsError):
 
 
 @contextmanager
-def loaded_module(main: Path) -> Iterator[ModuleType]:
+def loaded_module(main: Path, apart: str | None = None) -> Iterator[ModuleType]:
     """The module at `main`, until the end of the block; then it and what it imported from its folder are forgotten.
 
-    The module is called what its file is called, as on the platform: `entry` for `src/entry.py`. Raises
-    WorkerLoadError if it does not import, or if its name is that of another module.
+    The module is called what its file is called, as on the platform: `entry` for `src/entry.py`. With `apart`, the
+    name of a Worker, it and what it imports from its folder are kept apart from all other modules of these names.
+    Raises WorkerLoadError if it does not import, or if its name is that of another module.
     """
     root = str(main.parent)
     before = set(sys.modules)
-    sys.path.insert(0, root)
+    namespace = Namespace(apart, main.parent) if apart is not None else None
+    if namespace is None:
+        sys.path.insert(0, root)
     try:
-        yield _load(main)
+        yield _load(main) if namespace is None else _load_apart(main, namespace)
     finally:
-        sys.path.remove(root)
+        if namespace is None:
+            sys.path.remove(root)
+        else:
+            namespace.close()
         for name in set(sys.modules) - before:
             file = getattr(sys.modules[name], "__file__", None)
             # A virtual environment below the folder holds packages that do not survive being imported twice.
@@ -64,9 +71,20 @@ def _load(main: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
-        _explain(error, main)
-        raise WorkerLoadError(f"{main} could not be imported.\n\n{format_error(error)}", error) from error
+        raise _not_loaded(main, error) from error
     return module
+
+
+def _load_apart(main: Path, namespace: Namespace) -> ModuleType:
+    try:
+        return namespace.load(main)
+    except (Exception, SystemExit) as error:
+        raise _not_loaded(main, error) from error
+
+
+def _not_loaded(main: Path, error: BaseException) -> WorkerLoadError:
+    _explain(error, main)
+    return WorkerLoadError(f"{main} could not be imported.\n\n{format_error(error)}", error)
 
 
 def _is_from(module: ModuleType, path: Path) -> bool:

@@ -1,12 +1,22 @@
 """What a configuration or a Worker asks for that this version does not do, said by name at the start."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from cfworkflows_emulator.config import LoadedConfig, WorkflowSection
+from cfworkflows_emulator.config import LoadedConfig, WorkflowSection, absent
 from cfworkflows_emulator.runtime.exports import Exports
 
 # From this compatibility date on, the platform calls no module-level handlers (python_no_global_handlers).
 NO_GLOBAL_HANDLERS = "2025-08-14"
+
+
+def session_notices(configs: Sequence[LoadedConfig], exports: Sequence[Exports]) -> list[str]:
+    """The notices of all Workers of a session, each with its Worker where there are several."""
+    names = [loaded.config.name for loaded in configs]
+    found = []
+    for loaded, exported in zip(configs, exports, strict=True):
+        texts = notices(loaded, exported) + [text for _, text in absent(loaded, names)]
+        found += texts if len(configs) == 1 else [f"Worker {loaded.config.name}: {text}" for text in texts]
+    return found
 
 
 def notices(loaded: LoadedConfig, exports: Exports) -> list[str]:
@@ -16,17 +26,25 @@ def notices(loaded: LoadedConfig, exports: Exports) -> list[str]:
         if is_ours(workflow, loaded):
             found += (f"workflows[{index}].{text} (Workflow {workflow.name})" for text in _unused(workflow))
     for name in exports.global_handlers:
-        if name != "on_fetch":
+        if name not in ("on_fetch", "on_scheduled"):
             found.append(f"{name} is never called: that kind of event is not supported yet.")
-    if exports.on_fetch is not None and (loaded.config.compatibility_date or "") >= NO_GLOBAL_HANDLERS:
+    is_past = (loaded.config.compatibility_date or "") >= NO_GLOBAL_HANDLERS
+    for name, does in (("on_fetch", "answers requests here"), ("on_scheduled", "is called here")):
+        if name in exports.global_handlers and is_past:
+            found.append(
+                f"{name} {does}. Cloudflare calls no module-level handlers with a compatibility_date from "
+                f"{NO_GLOBAL_HANDLERS} on: make it the method {name[3:]} of class Default(WorkerEntrypoint)."
+            )
+    if loaded.crons and not (
+        "on_scheduled" in exports.global_handlers or callable(getattr(exports.default, "scheduled", None))
+    ):
         found.append(
-            f"on_fetch answers requests here. Cloudflare calls no module-level handlers with a compatibility_date from "
-            f"{NO_GLOBAL_HANDLERS} on: make it the method fetch of class Default(WorkerEntrypoint)."
+            f"triggers.crons ({loaded.place(('triggers', 'crons'))}) fires nothing: the Worker has no scheduled() "
+            "handler. Write `async def scheduled(self, controller, env, ctx)` in class Default(WorkerEntrypoint)."
         )
-    for event in ("scheduled", "queue", "email", "tail", "trace"):
+    for event in ("queue", "email", "tail", "trace"):
         if callable(getattr(exports.default, event, None)):
             found.append(f"Default.{event} is never called: that kind of event is not supported yet.")
-    found += (f"{name} is a named entrypoint, which nothing can call yet." for name in exports.named)
     return found
 
 

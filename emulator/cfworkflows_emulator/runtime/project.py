@@ -1,8 +1,8 @@
-"""A project: a Worker and its Workflows on this machine, from a configuration that is loaded."""
+"""A project: one or several Workers and their Workflows on this machine, from configurations that are loaded."""
 
 import asyncio
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import ModuleType
@@ -12,9 +12,16 @@ from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows.environment import current_env
 from cfworkflows.http import close_client
 from cfworkflows.typed import type_arguments
-from cfworkflows_bindings import Environment, WorkflowBinding
+from cfworkflows_bindings import Environment
 from cfworkflows_emulator.clock import Clock, SystemClock
-from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig, WorkflowSection, class_not_found
+from cfworkflows_emulator.config import (
+    ConfigError,
+    Diagnostic,
+    LoadedConfig,
+    WorkflowSection,
+    check_session,
+    class_not_found,
+)
 from cfworkflows_emulator.engine.definition import (
     DEFAULT_RETENTION_MS,
     DEFAULT_STEP_LIMIT,
@@ -24,10 +31,12 @@ from cfworkflows_emulator.engine.definition import (
 )
 from cfworkflows_emulator.engine.engine import EVICT_AFTER_MS, Engine, open_database
 from cfworkflows_emulator.runtime.blocking import blocks_named
+from cfworkflows_emulator.runtime.crons import Crons
+from cfworkflows_emulator.runtime.environment import environment
 from cfworkflows_emulator.runtime.exports import Exports, find_exports
 from cfworkflows_emulator.runtime.loading import WorkerLoadError, loaded_module
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
-from cfworkflows_emulator.runtime.notices import is_ours, notices
+from cfworkflows_emulator.runtime.notices import is_ours, session_notices
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import Durability
 from cfworkflows_emulator.storage.folder import StateFolder
@@ -36,15 +45,19 @@ from cfworkflows_emulator.storage.folder import StateFolder
 class Project:
     """A running Worker: `worker` answers requests, `engine` runs its instances, `env` has its bindings.
 
-    `notices` tells what the configuration asks for and does not get.
+    `workers` are this one and the others of the session, by name, `configs` their configurations in the same order.
+    `notices` tells what the configurations ask for and do not get.
     """
 
-    def __init__(self, config: LoadedConfig, worker: Worker, engine: Engine, env: Environment) -> None:
-        self.config = config
-        self.worker = worker
+    def __init__(self, configs: Sequence[LoadedConfig], workers: Mapping[str, Worker], engine: Engine) -> None:
+        self.configs = list(configs)
+        self.config = self.configs[0]
+        self.workers = workers
+        self.worker = workers[self.config.config.name]
         self.engine = engine
-        self.env = env
-        self.notices = notices(config, worker.exports)
+        self.env: Environment = self.worker.env
+        self.notices = session_notices(configs, [worker.exports for worker in workers.values()])
+        self._crons = Crons(engine.clock, workers)
         self._folder: StateFolder | None = None
         self._closed = False
 
@@ -53,7 +66,7 @@ class Project:
     async def open(
         cls,
         config: LoadedConfig,
-        *,
+        *others: LoadedConfig,
         clock: Clock | None = None,
         state: Path | None = None,
         evict_after_ms: float | None = EVICT_AFTER_MS,
@@ -62,18 +75,23 @@ class Project:
         name_blocks: bool = False,
         durability: Durability = "normal",
         check_determinism: bool = False,
+        fire_crons: bool = True,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and take up the instances that were at work.
 
-        `clock` is the machine's by default. `state` is the state folder, None to keep everything in memory. `abandon`
-        is asked about each error of the Workflows' own code. `holder` is the process to name when another one wants the
-        same state, this one by default. With `name_blocks`, code of the Worker that blocks the event loop is named in
-        the log while it does. With `check_determinism`, every step of an instance is followed by a replay.
-        Closed at the end of the block, without waiting for what runs: `close` first, to wait.
+        `others` are Workers that run beside it: one engine runs the instances of all, and bindings of one reach another
+        (`script_name`, `services`). `clock` is the machine's by default. `state` is the state folder, None to keep
+        everything in memory. `abandon` is asked about each error of the Workflows' own code. `holder` is the process to
+        name when another one wants the same state, this one by default. With `name_blocks`, code of the Workers that
+        blocks the event loop is named in the log while it does; with `check_determinism`, every step of an instance is
+        followed by a replay; with `fire_crons`, the Workers' crons call their `scheduled` handlers. Closed at the end
+        of the block, without waiting for what runs: `close` first, to wait.
 
         Raises StateError for a folder or database that cannot be used, WorkerLoadError for code that does not import,
-        and ConfigError for Workflow classes that are configured and not there.
+        and ConfigError for Workflow classes that are configured and not there, and Workers that do not fit together.
         """
+        configs = [config, *others]
+        check_session(configs)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(close_client)
             folder = stack.enter_context(StateFolder(state, holder)) if state is not None else None
@@ -87,18 +105,25 @@ class Project:
                     check_determinism=check_determinism,
                 )
             )
-            env = _environment(config, engine)
             stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
-            current_env.set(env)
-            module = stack.enter_context(loaded_module(config.main))
-            worker = Worker(_exports(config, module), env)
-            engine.definitions |= _definitions(config, worker)
-            project = cls(config, worker, engine, env)
+            workers: dict[str, Worker] = {}
+            for each in configs:
+                name = each.config.name
+                env = environment(each, engine, workers, [other.config.name for other in configs])
+                current_env.set(env)
+                module = stack.enter_context(loaded_module(each.main, name if workers else None))
+                workers[name] = Worker(_exports(each, module), env)
+                engine.definitions |= _definitions(each, workers[name])
+            project = cls(configs, workers, engine)
+            current_env.set(project.env)
             project._folder = folder
             stack.push_async_callback(project.close)
             if name_blocks:
-                stack.enter_context(blocks_named(config.directory))
+                stack.enter_context(blocks_named(*(each.directory for each in configs)))
             await engine.resume_all()
+            if fire_crons:
+                for each in configs:
+                    project._crons.start(each)
             yield project
 
     async def close(self, grace_s: float = 0) -> list[str]:
@@ -110,9 +135,12 @@ class Project:
         if self._closed:
             return []
         self._closed = True
+        self._crons.close()
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace_s
-        left = await self.worker.close(grace_s)
+        left = []
+        for worker in self.workers.values():
+            left += await worker.close(max(deadline - loop.time(), 0))
         left += await self.engine.close(max(deadline - loop.time(), 0))
         if self._folder is not None:
             self._folder.close()
@@ -139,17 +167,6 @@ async def opened_engine(
         yield engine
     finally:
         await engine.close()
-
-
-def _environment(config: LoadedConfig, engine: Engine) -> Environment:
-    bindings: dict[str, Any] = {name: variable.value for name, variable in config.variables.items()}
-    unsupported = {info.name: info.kind for info in config.bindings if not info.supported}
-    for workflow in config.config.workflows:
-        if is_ours(workflow, config):
-            bindings[workflow.binding] = WorkflowBinding(engine, workflow.name)
-        else:
-            unsupported[workflow.binding] = f"Workflow of another Worker ({workflow.script_name})"
-    return Environment(bindings, unsupported)
 
 
 def _exports(config: LoadedConfig, module: ModuleType) -> Exports:

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cfworkflows.entrypoint import ExecutionContext
+from cfworkflows.entrypoint import ExecutionContext, WorkerEntrypoint
 from cfworkflows.environment import current_context, current_env
 from cfworkflows.http import Request, Response
 from cfworkflows_emulator.runtime.blocking import current_request
@@ -33,12 +33,50 @@ class Worker:
         current_request.set(request)
         return await self._call(request, self.enter())
 
-    def enter(self) -> ExecutionContext:
+    async def fetch_named(self, request: Request, entrypoint: str | None, props: Any) -> Response:
+        """What a service binding asks for: the fetch handler of the class `entrypoint`, or of the Worker if it is None.
+
+        `props` are `ctx.props` there. Raises what `fetch` raises, and RuntimeError if there is no such class.
+        """
+        current_request.set(request)
+        context = self.enter(props)
+        if entrypoint in (None, "default"):
+            return await self._call(request, context)
+        cls = self.exports.named.get(str(entrypoint))
+        if cls is None:
+            there = ", ".join(self.exports.named) or "none"
+            raise RuntimeError(
+                f"The Worker has no entrypoint {entrypoint!r}; the named WorkerEntrypoints are: {there}."
+            )
+        return await self._fetch_of(cls, request, context)
+
+    async def handle(self, event: str, argument: Any) -> None:
+        """Call the handler of an event that is no request, such as `scheduled`: with `argument`, env and ctx.
+
+        Raises what the handler raises, and RuntimeError if there is none.
+        """
+        context = self.enter()
+        handler: Callable[..., Any]
+        if (function := self.exports.global_handlers.get(f"on_{event}")) is not None:
+            handler = function
+        elif self.exports.default is not None and self.handles(event):
+            handler = getattr(self.exports.default(context, self.env), event)
+        else:
+            raise _no_handler(event)
+        result = call_relaxed(handler, argument, self.env, context)
+        if isinstance(result, Awaitable):
+            await result
+
+    def handles(self, event: str) -> bool:
+        """Whether there is a handler of an event."""
+        return f"on_{event}" in self.exports.global_handlers or callable(getattr(self.exports.default, event, None))
+
+    def enter(self, props: Any = None) -> ExecutionContext:
         """A context for code of the Worker, which the module-level `env` and `wait_until` stand for from now on.
 
         From now on, and in this task: what it starts takes them over.
         """
-        context = ExecutionContext(self.wait_until)
+        context = ExecutionContext(self.wait_until, props)
         current_env.set(self.env)
         current_context.set(context)
         return context
@@ -72,15 +110,20 @@ class Worker:
 
     async def _call(self, request: Request, context: ExecutionContext) -> Response:
         exports = self.exports
-        handler: Any
         if exports.on_fetch is not None:
-            handler = exports.on_fetch
-            result = call_relaxed(handler, request, self.env, context)
-        else:
-            handler = getattr(exports.default(context, self.env), "fetch", None) if exports.default else None
-            if not callable(handler):
-                raise _no_fetch()
-            result = call_relaxed(handler, request)
+            result = call_relaxed(exports.on_fetch, request, self.env, context)
+            return check_response(await result if isinstance(result, Awaitable) else result, exports.on_fetch)
+        if exports.default is None:
+            raise _no_fetch()
+        return await self._fetch_of(exports.default, request, context)
+
+    async def _fetch_of(
+        self, cls: type[WorkerEntrypoint[Any]], request: Request, context: ExecutionContext
+    ) -> Response:
+        handler = getattr(cls(context, self.env), "fetch", None)
+        if not callable(handler):
+            raise _no_fetch()
+        result = call_relaxed(handler, request)
         return check_response(await result if isinstance(result, Awaitable) else result, handler)
 
 
@@ -93,6 +136,14 @@ def _no_fetch() -> RuntimeError:
         '        return Response("hello")'
     )
     return error
+
+
+def _no_handler(event: str) -> RuntimeError:
+    return RuntimeError(
+        f"Handler does not export a {event}() function. Define one in the main module:\n"
+        f"class Default(WorkerEntrypoint):\n"
+        f"    async def {event}(self, {'batch' if event == 'queue' else 'controller'}, env, ctx):"
+    )
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:

@@ -5,7 +5,7 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from cfworkflows.http import Request, Response
-from cfworkflows_emulator.api import ExplorerApi, Guard, RestApi, Workflows
+from cfworkflows_emulator.api import ExplorerApi, Guard, RestApi, ScheduledTrigger, Workflows
 from cfworkflows_emulator.runtime import Project
 
 CONTROL_PREFIXES = ("/cdn-cgi/", "/client/v4")
@@ -39,7 +39,8 @@ def control_mounts(project: Project, allowed_hosts: Iterable[str] = ()) -> list[
     """The mounts of a project. A control path that none of them owns goes to the Worker."""
     workflows = Workflows(project)
     guard = Guard(allowed_hosts)
-    return [GuardedMount(mount, guard) for mount in (ExplorerApi(workflows), RestApi(workflows))]
+    mounts = (ExplorerApi(workflows), RestApi(workflows), ScheduledTrigger(workflows))
+    return [GuardedMount(mount, guard) for mount in mounts]
 
 
 def mount_for(mounts: Sequence[GuardedMount], url: str) -> GuardedMount | None:

@@ -14,23 +14,23 @@ _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__"})
 
 
 class Sources:
-    """Digests of files by their paths, and `root`, below which every Python file counts."""
+    """Digests of files by their paths, and `roots`, the folders below which every Python file counts."""
 
-    def __init__(self, digests: Mapping[str, str], root: str) -> None:
-        self.root = root
+    def __init__(self, digests: Mapping[str, str], roots: Iterable[str]) -> None:
+        self.roots = list(roots)
         self._digests = dict(digests)
 
     @property
     def folders(self) -> list[str]:
         """The folders to watch, each for itself."""
         parents = {os.path.dirname(path) for path in self._digests}  # noqa: PTH120 - thousands, at every reload
-        return sorted(folder for folder in parents | set(_folders(self.root)) if Path(folder).is_dir())
+        return sorted(folder for folder in parents | set(_folders(self.roots)) if Path(folder).is_dir())
 
     def changed(self, paths: Iterable[str] | None = None) -> list[str]:
         """Those of `paths`, or else of all that count, whose content is another one. Each is told once."""
         found = []
-        for path in {*self._digests, *_python_files(self.root)} if paths is None else paths:
-            if path not in self._digests and not (path.endswith(".py") and self._is_below_root(path)):
+        for path in {*self._digests, *_python_files(self.roots)} if paths is None else paths:
+            if path not in self._digests and not (path.endswith(".py") and self._is_below_a_root(path)):
                 continue
             now = digest(path)
             if self._digests.get(path, ABSENT) != now:
@@ -43,20 +43,21 @@ class Sources:
 
     def merge(self, newer: "Sources") -> None:
         """Take over what a worker tells that could not load, and so may not know all the files that count."""
-        self.root = newer.root
+        self.roots = newer.roots
         self._digests |= newer._digests
 
-    def _is_below_root(self, path: str) -> bool:
-        return path.startswith(self.root + os.sep) and not any(
-            _is_skipped(part)
-            for part in path[len(self.root) + 1 :].split(os.sep)[:-1]  # noqa: PTH206
+    def _is_below_a_root(self, path: str) -> bool:
+        return any(
+            path.startswith(root + os.sep)
+            and not any(_is_skipped(part) for part in path[len(root) + 1 :].split(os.sep)[:-1])  # noqa: PTH206
+            for root in self.roots
         )
 
 
-def digests(paths: Iterable[str], root: str, began_ns: int) -> dict[str, str]:
-    """What is in `paths`, and in the Python files below `root`, that were read from `began_ns` on (since the epoch)."""
+def digests(paths: Iterable[str], roots: Iterable[str], began_ns: int) -> dict[str, str]:
+    """What is in `paths` and the Python files below `roots`, which were read from `began_ns` on (since the epoch)."""
     found = {}
-    for path in {*paths, *_python_files(root)}:
+    for path in {*paths, *_python_files(roots)}:
         try:
             written_ns = Path(path).stat().st_mtime_ns
         except OSError:
@@ -80,19 +81,20 @@ def digest(path: str) -> str:
         return ABSENT
 
 
-def _python_files(root: str) -> Iterator[str]:
-    for folder in _folders(root):
+def _python_files(roots: Iterable[str]) -> Iterator[str]:
+    for folder in _folders(roots):
         with os.scandir(folder) as entries:
             yield from (entry.path for entry in entries if entry.name.endswith(".py"))
 
 
-def _folders(root: str) -> Iterator[str]:
-    for folder, below, files in os.walk(root):
-        below[:] = [name for name in below if not _is_skipped(name)]
-        if folder != root and "pyvenv.cfg" in files:
-            below.clear()
-        else:
-            yield folder
+def _folders(roots: Iterable[str]) -> Iterator[str]:
+    for root in roots:
+        for folder, below, files in os.walk(root):
+            below[:] = [name for name in below if not _is_skipped(name)]
+            if folder != root and "pyvenv.cfg" in files:
+                below.clear()
+            else:
+                yield folder
 
 
 def _is_skipped(name: str) -> bool:

@@ -64,7 +64,7 @@ class Supervisor:
     changed; `failure`, a text to serve in place of the code), `connections` to adopt (`unread`: what came on each), and
     `stop` (`grace` and `callbacks` in seconds; `hand_over`; `cause`, in words).
 
-    It tells `serving` (`failed`), `sources` (`digests` and `root` of what it was made from), `stopping`, `connections`
+    It tells `serving` (`failed`), `sources` (`digests` and `roots` of what it was made from), `stopping`, `connections`
     for the next one, `released` when that may open the state, `renew` (`reason`) when another one is to take its place,
     and `hopeless` when it has said why it cannot start.
     """
@@ -239,7 +239,7 @@ class Supervisor:
     def _on_sources(self, data: dict[str, Any]) -> None:
         if not self._watches:
             return
-        newer = Sources(data["digests"], data["root"])
+        newer = Sources(data["digests"], data["roots"])
         if self._failed and self._sources is not None:
             self._sources.merge(newer)
         else:

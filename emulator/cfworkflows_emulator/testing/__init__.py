@@ -14,11 +14,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cfworkflows_emulator.runtime.events import Message, MessageBatch, ScheduledController
     from cfworkflows_emulator.testing.clock import Clock
     from cfworkflows_emulator.testing.crash import CrashReport, RepeatedEffect, crash_everywhere
     from cfworkflows_emulator.testing.determinism import check_determinism
     from cfworkflows_emulator.testing.divergences import DeterminismError
-    from cfworkflows_emulator.testing.events import Message, MessageBatch, ScheduledController
     from cfworkflows_emulator.testing.fake_env import FakeEnv
     from cfworkflows_emulator.testing.golden_history import golden
     from cfworkflows_emulator.testing.history import HistoryEntry
@@ -46,12 +46,12 @@ _HOMES = {
     "HistoryEntry": "history",
     "IntrospectionError": "mocks",
     "LeakError": "leaks",
-    "Message": "events",
-    "MessageBatch": "events",
+    "Message": "worker",
+    "MessageBatch": "worker",
     "Modifier": "mocks",
     "Point": "points",
     "RepeatedEffect": "crash",
-    "ScheduledController": "events",
+    "ScheduledController": "worker",
     "StalledError": "waiting",
     "UnusedMockError": "introspection",
     "WorkerClient": "worker",

@@ -1,12 +1,11 @@
 """The Worker under test: its handlers are called as the platform calls them, without a socket."""
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from cfworkflows.http import Request, Response
-from cfworkflows_emulator.runtime.handlers import call_relaxed
-from cfworkflows_emulator.testing.events import Message, MessageBatch, ScheduledController
+from cfworkflows_emulator.runtime.events import Message, MessageBatch, ScheduledController
 from cfworkflows_emulator.testing.world import World
 
 ORIGIN = "http://localhost:8787"
@@ -83,20 +82,8 @@ class WorkerClient:
 
     async def _call(self, event: str, argument: Any) -> None:
         __tracebackhide__ = True
-        worker = self._world.worker
-        context = worker.enter()
-        default = worker.exports.default
-        handler = getattr(default(context, worker.env), event, None) if default is not None else None
-        if not callable(handler):
-            raise RuntimeError(
-                f"Handler does not export a {event}() function. Define one in the main module:\n"
-                f"class Default(WorkerEntrypoint):\n"
-                f"    async def {event}(self, {'batch' if event == 'queue' else 'controller'}, env, ctx):"
-            )
         with self._standing_still():
-            result = call_relaxed(handler, argument, worker.env, context)
-            if isinstance(result, Awaitable):
-                await result
+            await self._world.worker.handle(event, argument)
 
     def _standing_still(self) -> "_Hold":
         return _Hold(self._world)

@@ -79,6 +79,7 @@ async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
                 evict_after_ms=settings.evict_after_ms,
                 abandon=failures.abandon,
                 check_determinism=settings.determinism,
+                fire_crons=False,
             )
         )
         yield _kept(World(project.engine, project.worker, clock, failures), stack, leaks)

@@ -188,10 +188,10 @@ class RestApi:
     async def _put(self, call: Call) -> Response:
         name = call.names["workflow"]
         if name not in self._workflows:
-            path = self._workflows.project.config.path
+            file = self._workflows.project.config.path.name
             raise invalid(
                 f"There is no workflow called {name!r}, and none can be made through the API: add it to `workflows` in "
-                f"{path.name}."
+                f"{file}."
             )
         objects.check_deployment(self._workflows, name, call.body)
         shown = await self._workflow(name)

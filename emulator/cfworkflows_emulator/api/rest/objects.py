@@ -20,7 +20,7 @@ def workflow(workflows: Workflows, name: str, counts: Mapping[str, int], latest:
     """A workflow. It is as old as the server, whose code and configuration it is; `latest` is of its last instance."""
     shown = {
         **_identity(workflows, name),
-        "script_name": workflows.script_name,
+        "script_name": workflows.script_name(name),
         "triggered_on": iso(latest) if latest is not None else None,
         "instances": {str(status): counts.get(status, 0) for status in SHOWN},
     }
@@ -60,7 +60,7 @@ def check_deployment(workflows: Workflows, name: str, body: WorkflowBody) -> Non
     section = workflows.section(name)
     found: dict[str, Any] = {
         "class_name": section.class_name,
-        "script_name": workflows.script_name,
+        "script_name": workflows.script_name(name),
         "schedules": [{"cron": cron} for cron in section.schedules],
         **{
             key: getattr(section, key).model_dump(exclude_none=True)
@@ -70,10 +70,9 @@ def check_deployment(workflows: Workflows, name: str, body: WorkflowBody) -> Non
     wanted = body.model_dump(exclude_none=True)
     wrong = [key for key, value in wanted.items() if found[key] != value]
     if wrong:
-        path = workflows.project.config.path
         raise invalid(
             *(f"{key}: it is {json.dumps(found[key])}, and not to be changed through the API." for key in wrong),
-            f"The workflow {name} is what {path.name} says of it: change that file.",
+            f"The workflow {name} is what {workflows.file(name)} says of it: change that file.",
         )
 
 

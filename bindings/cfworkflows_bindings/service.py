@@ -1,0 +1,40 @@
+"""A service binding: the handlers of another Worker."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NoReturn
+
+from cfworkflows.http import Request, Response
+
+
+class ServiceBinding:
+    """`env.OTHER`: its `fetch` calls the fetch handler of the Worker `service`, without a socket.
+
+    `call` does that. Methods of the other Worker (RPC) are not supported yet: asking for one raises AttributeError.
+    """
+
+    def __init__(self, call: Callable[[Request], Awaitable[Response]], service: str) -> None:
+        self._call = call
+        self._service = service
+
+    def __repr__(self) -> str:
+        return f"<Service {self._service}>"
+
+    async def fetch(
+        self, resource: "str | Request", init: Mapping[str, Any] | None = None, /, **options: Any
+    ) -> Response:
+        """Send a request: an absolute URL, or a Request, with the options of `Request`.
+
+            response = await env.OTHER.fetch("https://other/orders", {"method": "POST", "body": "…"})
+
+        The other Worker gets the URL as it is. Raises what its handler raises.
+        """
+        given: Any = {**(init or {}), **options}
+        return await self._call(Request(resource, given or None))
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("_"):  # asked for by copy, inspect and the like
+            raise AttributeError(name)
+        raise AttributeError(
+            f"{name} is no method of a service binding here: of the Worker {self._service} only `fetch` can be called, "
+            "its other methods (RPC) are not supported yet."
+        )
