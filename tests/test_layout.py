@@ -34,6 +34,7 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator.clock": {"cfworkflows"},
     "cfworkflows_emulator.tracebacks": {"cfworkflows"},
     "cfworkflows_emulator.config": {"cfworkflows"},
+    "cfworkflows_emulator.analysis": {"cfworkflows_emulator.config"},
     "cfworkflows_emulator.storage": {"cfworkflows"},
     "cfworkflows_emulator.engine": {
         "cfworkflows_emulator.storage",
@@ -46,11 +47,12 @@ ROOMS: dict[str, set[str]] = {
         "cfworkflows_bindings",
     },
     "cfworkflows_emulator.testing": {"cfworkflows_emulator.runtime"},
-    "cfworkflows_emulator.api": {"cfworkflows_emulator.runtime"},
+    "cfworkflows_emulator.api": {"cfworkflows_emulator.runtime", "cfworkflows_emulator.analysis"},
     "cfworkflows_emulator.server": {"cfworkflows_emulator.api"},
     "cfworkflows_emulator.supervisor": set(),
     "cfworkflows_emulator.cli": {
         "cfworkflows_emulator.server",
+        "cfworkflows_emulator.analysis",
         "cfworkflows_emulator.supervisor",
         "cfworkflows_emulator",
     },

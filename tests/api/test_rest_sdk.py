@@ -28,11 +28,14 @@ async def test_workflow_is_described(explorer: Explorer, sdk: AsyncCloudflare) -
     assert ("python", listed.id) == (found.language, found.workflow_id)
 
 
-async def test_graph_is_refused_by_name(sdk: AsyncCloudflare) -> None:
-    """The graph of a version is not there yet, and says so."""
+async def test_graph_is_read_off_the_source(sdk: AsyncCloudflare) -> None:
+    """The steps of `run()`, in the SDK's own model."""
     (version,) = [each async for each in sdk.workflows.versions.list("orders", **ACCOUNT)]
-    with pytest.raises(cloudflare.NotFoundError, match=r"graph of a workflow .* not supported yet"):
-        await sdk.workflows.versions.graph(version.id, **ORDERS)
+    drawn = await sdk.workflows.versions.graph(version.id, **ORDERS)
+    assert drawn.graph is not None
+    assert "Orders" == drawn.graph.workflow.class_name
+    kinds = [node.type for node in drawn.graph.workflow.nodes]
+    assert ["step_do", "step_do", "step_do", "step_sleep", "step_wait_for_event", "if"] == kinds
 
 
 async def test_deployment_is_checked_against_the_configuration(sdk: AsyncCloudflare) -> None:

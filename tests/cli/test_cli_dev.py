@@ -343,12 +343,12 @@ async def test_callbacks_of_steps_may_end_and_are_kept(write, running, tmp_path)
     """A callback that runs at the signal ends, its result is stored, and the next process goes on after it."""
     write(
         """
-        import pathlib
+        import pathlib, time
         FOLDER = pathlib.Path(__file__).parent
         def slow():
             print("runs")
             while not (FOLDER / "go").exists():
-                pass
+                time.sleep(0.005)
             return "result"
         class Order(WorkflowEntrypoint):
             async def run(self, event, step):

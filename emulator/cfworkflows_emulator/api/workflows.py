@@ -6,6 +6,7 @@ from typing import Any
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows_bindings.restart import KINDS
+from cfworkflows_emulator.analysis import graph
 from cfworkflows_emulator.api.requests import StatusBody
 from cfworkflows_emulator.config import WorkflowSection
 from cfworkflows_emulator.engine.state import Status
@@ -45,6 +46,10 @@ class Workflows:
     def version_id(self, name: str) -> str:
         """There is one version of a workflow: the one that is served."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"version:{self.script_name}/{name}"))
+
+    def graph(self, name: str) -> dict[str, Any]:
+        """Its steps, loops and branches, read off the source as it is now. Raises LookupError if it is not there."""
+        return graph(self.project.config.main, self.section(name).class_name)
 
     async def change_status(self, workflow: str, id: str, change: StatusBody) -> Status:
         """Pause, resume, restart or terminate; the status afterwards. Raises what the engine raises."""

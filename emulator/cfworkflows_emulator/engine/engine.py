@@ -3,6 +3,7 @@
 import asyncio
 import builtins
 import contextvars
+import dataclasses
 import logging
 import uuid
 import weakref
@@ -26,6 +27,7 @@ from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.instance import Instance, World
 from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
+from cfworkflows_emulator.engine.interventions import Interventions
 from cfworkflows_emulator.engine.rehearsal import rehearse
 from cfworkflows_emulator.engine.retention import Retention
 from cfworkflows_emulator.engine.run import running_here
@@ -43,6 +45,8 @@ log = logging.getLogger("cfworkflows.engine")
 EVICT_AFTER_MS = 10_000
 STEP_THREADS = 64
 WOKEN_AT_ONCE = 100
+REST_TURNS = 20
+"""More turns of the event loop than lie between a commit and the next thing that a run does."""
 
 
 class Engine:
@@ -130,6 +134,10 @@ class Engine:
         await self._alarms.load()
         await self._retention.start(self.definitions.values())
         self._schedules.start(self.definitions.values())
+
+    def intervene(self, interventions: Interventions) -> None:
+        """Ask `interventions` from now on. Only while there are no instances in memory."""
+        self._world = dataclasses.replace(self._world, interventions=interventions)
 
     async def close(self, grace_s: float = 0) -> list[str]:
         """Stop. Callbacks that run get `grace_s` seconds to end; what is cut off is taken up by the next process.
@@ -275,6 +283,8 @@ class Engine:
                 raise WorkflowError(
                     f'Workflow instance with id "{row.id}" already exists', code="instance.already_exists"
                 )
+            if self._world.interventions is not None:
+                self._world.interventions.created(row.workflow, row.id)
             if not self._closing:
                 instance.start()
             return row.id
@@ -338,6 +348,11 @@ class Engine:
         value = encoded(payload, "payload")
         async with self._using(workflow, id) as instance:
             instance.send_event(event_type, value)
+
+    async def send_mocked_events(self, workflow: str, id: str) -> None:
+        """Hand the mocked events that have been added since over to an instance that has begun."""
+        async with self._using(workflow, id) as instance:
+            instance.receive_mocked()
 
     async def subscribe(
         self, workflow: str, id: str, options: object = None, *, previews: bool = False
@@ -449,13 +464,30 @@ class Engine:
         return row, await self.store.journal(row.key)
 
     async def loose_ends(self) -> None:
-        """Wait for the callbacks that no run waits for: of steps that nobody awaited before `run()` returned."""
+        """Wait for the callbacks that no run waits for: of steps that nobody awaited before `run()` returned.
+
+        One that has timed out is none of them: whatever it gives is discarded.
+        """
         while loose := self._loose_ends():
             await asyncio.wait(loose)
 
+    async def at_rest(self) -> None:
+        """Wait until there is nothing to do for the engine itself, whatever code of the user's still runs."""
+        before = None
+        while before != (before := self._progress()):
+            if work := self._waking | self._creating | set(self._loading.values()):
+                await asyncio.wait(work)
+            await self.store.flushed()
+            for _ in range(REST_TURNS):
+                await asyncio.sleep(0)  # noqa: TID251 - a turn of the event loop, no time
+
+    def _progress(self) -> tuple[frozenset[tuple[int, int]], frozenset[asyncio.Task[Any]]]:
+        journals = frozenset((key, instance.state.last_seq) for key, instance in self._instances.items())
+        return journals, frozenset(self._world.callbacks)
+
     def _loose_ends(self) -> set[asyncio.Task[Any]]:
         instances = list(self._instances.values())
-        awaited = {task for instance in instances for task in instance.awaited}
+        awaited = {task for instance in instances for task in instance.awaited} | self._world.late
         return (self._world.callbacks - awaited).union(*(instance.lingering for instance in instances))
 
     def _rested(self, instance: Instance) -> None:

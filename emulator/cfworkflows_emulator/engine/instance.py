@@ -18,6 +18,7 @@ from cfworkflows_emulator.engine import rollback, step_do
 from cfworkflows_emulator.engine.admission import Admission, Turn
 from cfworkflows_emulator.engine.definition import Abandon, WorkflowDefinition, never
 from cfworkflows_emulator.engine.diagnosis import Diagnosis
+from cfworkflows_emulator.engine.interventions import Intervention, Interventions, missing_events
 from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.run import Run
@@ -36,6 +37,7 @@ class World:
     """What all instances of an engine share. `evict_after_ms` is None where nothing is evicted.
 
     `callbacks` are those that run, of ended instances too: one goes on after its timeout, or if nobody awaits it.
+    `late` are those of them that timed out. `interventions` are a test's.
     """
 
     clock: Clock
@@ -46,7 +48,9 @@ class World:
     unload: Callable[["Instance"], None]
     admission: Admission
     callbacks: set[asyncio.Task[Any]] = field(default_factory=set)
+    late: set[asyncio.Task[Any]] = field(default_factory=set)
     abandon: Abandon = never
+    interventions: Interventions | None = None
     witness: Witness | None = None
     rested: Callable[["Instance"], None] | None = None
     """Told of each instance that waits, or has ended, with all that its code called in its journal."""
@@ -83,6 +87,12 @@ class Instance:
     @property
     def store(self) -> InstanceStore:
         return self.world.store
+
+    @property
+    def intervention(self) -> Intervention | None:
+        """What a test asks for this instance."""
+        all_ = self.world.interventions
+        return all_.of(self.definition.name, self.id) if all_ is not None else None
 
     @property
     def running(self) -> bool:
@@ -170,6 +180,7 @@ class Instance:
             self.append("workflow_started")
         if self.state.status is Status.QUEUED:
             self.append("workflow_running")
+        self._receive_mocked()
         self._run = Run(self)
         # Always the same: a replay knows nothing of the request that created the instance.
         self._run.start(self.world.context.copy())
@@ -291,6 +302,11 @@ class Instance:
         if self._evictable:
             self._evict()
 
+    def late(self, callback: asyncio.Task[Any]) -> None:
+        """A callback goes on although it has timed out."""
+        self.world.late.add(callback)
+        callback.add_done_callback(self.world.late.discard)
+
     async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         context = contextvars.copy_context()
 
@@ -359,6 +375,20 @@ class Instance:
                 f"Cannot send an event to instance {self.id}: it is {self.state.status}", code="instance.not_running"
             )
         self.append("event_received", value=value, eventType=event_type)
+        self._hand_over_events()
+
+    def receive_mocked(self) -> None:
+        """Take in the mocked events that it has not got, unless it has ended."""
+        if not self.state.status.finite and self.state.started:
+            self._receive_mocked()
+            self._hand_over_events()
+
+    def _receive_mocked(self) -> None:
+        if (intervention := self.intervention) is not None and intervention.events:
+            for index, event in missing_events(intervention, self.state.received()):
+                self.append("event_received", value=event.value, eventType=event.event_type, mock=index)
+
+    def _hand_over_events(self) -> None:
         if self._run is not None:
             self._run.hand_over_events()
         self.start()

@@ -58,7 +58,7 @@ class Rehearsal(Replay):
 
     def _allot(self, kind: str, name: str) -> str:
         step = super()._allot(kind, name)
-        by_main = asyncio.current_task() is self._main
+        by_main = asyncio.current_task() is self._code
         self._making = Made(Call(kind, step, caller_location()), self._given, by_main)
         if step in self.state.verbs(kind):
             self.made.append(self._making)
@@ -102,6 +102,7 @@ async def _rehearse(
         admission=Admission(lambda key: None, 0),
         callbacks=set(),
         witness=None,
+        interventions=None,
         rested=None,
     )
     row = InstanceRow(0, definition.name, id, "running", known[0].time, known[-1].time)

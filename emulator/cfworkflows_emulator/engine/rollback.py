@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from cfworkflows.errors import ErrorRecord, WorkflowError
 from cfworkflows.event import WorkflowStepEvent
-from cfworkflows.step import RollbackContext, StepCall, StepContext, StepInfo, WorkflowStep
+from cfworkflows.step import RollbackContext, StepCall, StepContext, StepInfo
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows.step.config import ResolvedConfig
 from cfworkflows_emulator.engine import step_do
@@ -97,6 +97,10 @@ class Rollback(Run):
     def started(self) -> "Rollback":
         self.start(self.instance.world.context.copy())
         return self
+
+    @property
+    def intervention(self) -> None:
+        """None: the handler of a step is not the step."""
 
     def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
         return super().append(f"rollback_{type}", step, value, **data)
@@ -206,9 +210,7 @@ class Replay(Run):
 
     async def _execute(self) -> None:
         try:
-            entrypoint = self.instance.definition.entrypoint()
-            output = await resolve_awaitable(entrypoint.run(self.instance.event(), WorkflowStep(self)))
-            self.ended = (output, None)
+            self.ended = (await self._outcome(), None)
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:

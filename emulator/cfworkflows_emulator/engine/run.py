@@ -14,6 +14,7 @@ from cfworkflows.step import StepCall, WorkflowStep
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows_emulator.engine import step_do, step_sleep, step_wait
 from cfworkflows_emulator.engine.comparison import Comparison
+from cfworkflows_emulator.engine.interventions import Intervention
 from cfworkflows_emulator.engine.naming import Names
 from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.engine.witness import Moment
@@ -63,10 +64,16 @@ class Run:
         self._gate = asyncio.Event()
         self._gate.set()
         self._main: asyncio.Task[None] | None = None
+        self._code: asyncio.Task[tuple[Any, BaseException | None]] | None = None
 
     @property
     def state(self) -> InstanceState:
         return self.instance.state
+
+    @property
+    def intervention(self) -> Intervention | None:
+        """What a test asks for the steps that this carries out."""
+        return self.instance.intervention
 
     def start(self, context: contextvars.Context) -> None:
         self._active()
@@ -80,8 +87,7 @@ class Run:
     async def _execute(self) -> None:
         instance = self.instance
         try:
-            entrypoint = instance.definition.entrypoint()
-            output = await resolve_awaitable(entrypoint.run(instance.event(), WorkflowStep(self)))
+            output = await self._outcome()
             await self._ended(failed=False)
         except (KeyboardInterrupt, GeneratorExit):
             raise
@@ -95,6 +101,30 @@ class Run:
         else:
             if not self._is_stopped():
                 instance.complete(output, unawaited=[task.get_name() for task in self._tasks if not task.done()])
+
+    async def _outcome(self) -> Any:
+        """What `run()` returns. Its code has a task of its own, so that `_is_stopped` sees no cancelling but ours.
+
+        A TaskGroup that fails cancels the task it is in and, before Python 3.13, does not always take it back.
+        """
+        self._code = self._loop.create_task(self._call())
+        output, error = await self._code
+        self._code = None
+        if error is None:
+            return output
+        try:
+            raise error
+        finally:
+            del error  # it holds this frame
+
+    async def _call(self) -> tuple[Any, BaseException | None]:
+        try:
+            entrypoint = self.instance.definition.entrypoint()
+            return await resolve_awaitable(entrypoint.run(self.instance.event(), WorkflowStep(self))), None
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - a SystemExit that left the task would end the process
+            return None, error
 
     def _is_stopped(self) -> bool:
         """Whether what `run()` does no longer counts, such as when the process ends: the next one goes on."""
@@ -275,8 +305,10 @@ class Run:
         """
         self.closed = True
         self._let_go = let_go
-        for task in (self._main, *self._tasks):
-            if task is None or task.done() or task is asyncio.current_task():
+        current = asyncio.current_task()
+        main = None if current is not None and current is self._code else self._main
+        for task in (main, *self._tasks):
+            if task is None or task.done() or task is current:
                 continue
             if not (let_go and self._has_attempt(task)):
                 task.cancel()
@@ -316,7 +348,7 @@ class Run:
         inside = self._inside()
         step = self._names.allot(kind, name, inside)
         if self._comparison is not None and inside is None:
-            self._comparison = self._comparison.called(kind, step, asyncio.current_task() is self._main)
+            self._comparison = self._comparison.called(kind, step, asyncio.current_task() is self._code)
         return step
 
     async def _ended(self, *, failed: bool) -> None:

@@ -175,6 +175,10 @@ class InstanceState:
         verbs: dict[str, Mapping[str, Verb]] = {"do": self.steps, "sleep": self.sleeps, "wait": self.waits}
         return verbs[kind]
 
+    def received(self) -> list[Entry]:
+        """All events, those that a wait got and those that are buffered."""
+        return [wait.event for wait in self.waits.values() if wait.event is not None] + self.events
+
     def event_for(self, step: str, passed_over: Container[str] = ()) -> Entry | None:
         """The buffered event that the wait `step` gets: each goes to the oldest wait for its type that has none yet.
 

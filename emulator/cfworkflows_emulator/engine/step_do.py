@@ -99,7 +99,9 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
     stream = StreamIntake(run, step, attempt)
     run.witness("before", step, attempt)
     try:
-        work = _ordinary(stream.of, _invoke, run, call, context)
+        intervention = run.intervention
+        stand_in = intervention.stand_in(step, attempt) if intervention is not None else None
+        work = _ordinary(stream.of, stand_in or _invoke, run, call, context)
         result = await _within(run, work, config.timeout_ms, step)
         run.witness("after", step, attempt)
         value = _encode(step, result, config) if not isinstance(result, StreamTaken) else None
@@ -120,6 +122,8 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
             return
         try:
             delay = await _delay(run, step, config, context, error)
+            if intervention is not None and intervention.skips_delay(step):
+                delay = 0
         except NonRetryableDelayError as failure:
             if not run.closed and run.instance.abandoned(failure):
                 raise asyncio.CancelledError from None
@@ -204,6 +208,7 @@ async def _within(run: "Run", work: Coroutine[Any, Any, T], timeout_ms: float, s
             timer.cancel()
     if timed_out:
         callback.add_done_callback(_discard)
+        run.instance.late(callback)
         raise WorkflowTimeoutError(f"Execution timed out after {timeout_ms:.15g}ms")
     if callback.cancelled():
         if run.closed:  # it called a step of a run that has ended, or the instance was stopped

@@ -25,7 +25,8 @@ def begin(run: "Run", step: str, duration_ms: float, *, absolute: bool) -> None:
             "allows. Sleep several times, each under a name of its own."
         )
     data = {"absolute": True} if absolute else {}
-    until = run.clock.now() + duration_ms
+    skipped = (intervention := run.intervention) is not None and intervention.skips_sleep(step)
+    until = run.clock.now() + (duration_ms if not skipped else 0)
     run.append_start("sleep_started", step, durationMs=duration_ms, until=until, at=caller_location(), **data)
 
 

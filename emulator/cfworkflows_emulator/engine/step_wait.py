@@ -53,7 +53,9 @@ async def perform(run: "Run", step: str, returns: Any) -> WorkflowStepEvent[Any]
     wait = run.state.waits[step]
     while not wait.done:
         await run.admitted()
-        if (event := run.event_for(step)) is not None:
+        if (intervention := run.intervention) is not None and intervention.times_out(step):
+            run.append("wait_timed_out", step)
+        elif (event := run.event_for(step)) is not None:
             run.append("wait_completed", step, event=event.seq)
         elif run.clock.now() >= wait.until:
             run.append("wait_timed_out", step)

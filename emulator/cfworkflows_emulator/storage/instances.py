@@ -209,7 +209,7 @@ class InstanceStore:
         return created
 
     def append(self, key: int, entry: Entry) -> None:
-        self._write(_row(key, entry))
+        self._write(_row(key, entry), len(entry.value or ""))
 
     def index(
         self,

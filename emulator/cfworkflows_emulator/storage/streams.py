@@ -3,11 +3,17 @@
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from cfworkflows_emulator.storage.database import Database
 
 Operation = Callable[[sqlite3.Connection], object]
+
+
+class Write(Protocol):
+    """Hands an operation over that writes `size` bytes."""
+
+    def __call__(self, operation: Operation, size: int = 0, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +73,13 @@ class StreamStore:
     `write` hands an operation over. A chunk that belongs to no `step_completed` entry is of an attempt that runs.
     """
 
-    def __init__(self, database: Database, write: Callable[[Operation], None]) -> None:
+    def __init__(self, database: Database, write: Write) -> None:
         self._database = database
         self._write = write
 
     def append(self, key: int, step: str, attempt: int, number: int, data: bytes) -> None:
         """Add chunk `number`, counted from 0, to what attempt `attempt` of a step gives."""
-        self._write(lambda connection: connection.execute(_APPEND, (key, step, attempt, number, data)))
+        self._write(lambda connection: connection.execute(_APPEND, (key, step, attempt, number, data)), len(data))
 
     def erase_attempt(self, key: int, step: str, attempt: int) -> None:
         self._write(lambda connection: connection.execute(_ERASE_ATTEMPT, (key, step, attempt)))

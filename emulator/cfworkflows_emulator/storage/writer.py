@@ -20,9 +20,9 @@ Waiters = list[asyncio.Future[None]]
 # does next mostly follows within them, and is then part of the same transaction.
 LINGER_TURNS = 10
 
-# More than this and the thread writes it, while the loop goes on.
-LARGEST_IN_PLACE = 256
-LARGEST_VALUE_IN_PLACE = 65_536
+# What is written weighs 1, and 1 more for each page of 4 KiB. A batch that weighs more than this is written by the
+# thread, while the loop goes on.
+HEAVIEST_IN_PLACE = 256
 
 # The log of the database is folded into its file by the thread: in place, the sync to disk would stop the loop.
 CHECKPOINT_AFTER = 4_000
@@ -41,6 +41,7 @@ class Writer:
         self._insert = insert
         self._written = written
         self._pending: Batch = []
+        self._weight = 0
         self._waiters: Waiters = []
         self._served: Waiters = []
         self._scheduled = False
@@ -49,11 +50,12 @@ class Writer:
         self._writing: asyncio.Task[None] | None = None
         self._since_checkpoint = 0
 
-    def write(self, operation: Operation | Row) -> None:
-        """Hand over a row or an operation. Returns at once; see `flushed`."""
+    def write(self, operation: Operation | Row, size: int = 0) -> None:
+        """Hand over a row or an operation, which writes `size` bytes. Returns at once; see `flushed`."""
         if self.failure is not None or self._abandoned:
             return
         self._pending.append(operation)
+        self._weight += 1 + size // 4096
         if not (self._lingering or self._scheduled or self._writing):
             self._lingering = True
             asyncio.get_running_loop().call_soon(self._linger, LINGER_TURNS)
@@ -95,7 +97,7 @@ class Writer:
         self._scheduled = False
         if self._writing is not None:
             return
-        if not (self._database.is_idle and _is_small(self._pending)):
+        if self._weight > HEAVIEST_IN_PLACE or not self._database.is_idle:
             self._writing = asyncio.get_running_loop().create_task(self._write_in_thread())
             self._writing.add_done_callback(self._stopped_writing)
             return
@@ -128,11 +130,12 @@ class Writer:
 
     def _take(self) -> tuple[Batch, Waiters]:
         batch, self._pending = self._pending, []
+        self._since_checkpoint += self._weight
+        self._weight = 0
         self._served, self._waiters = self._waiters, []
         return batch, self._served
 
     def _serve(self, batch: Batch, waiters: Waiters) -> None:
-        self._since_checkpoint += len(batch)
         self._written(batch)
         for waiter in waiters:
             if not waiter.done():
@@ -159,12 +162,6 @@ class Writer:
                 waiter.exception()
         self._pending, self._waiters = [], []
         self._written([])
-
-
-def _is_small(batch: Batch) -> bool:
-    if len(batch) > LARGEST_IN_PLACE:
-        return False
-    return not any(isinstance(row, tuple) and row[-1] and len(row[-1]) > LARGEST_VALUE_IN_PLACE for row in batch)
 
 
 def _apply(insert: str, batch: Sequence[Operation | Row], connection: sqlite3.Connection) -> None:

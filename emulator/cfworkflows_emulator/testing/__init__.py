@@ -5,9 +5,9 @@ line. Nothing is loaded before it is used: pytest imports `plugin` in every run.
 
 From the bottom up: `records` knows the running test, `assertions` picks the errors that fail it, `clock` jumps,
 `history`, `timeline` and `waiting` tell what instances did and wait for, `workflow` has the handles that tests get,
-`leaks` finds what is left over, `world` puts it together; `fake_env`, `worker` and `fixtures` are what tests see. A
-`blueprint` is opened again and again, in each `trial` of `crash`, which dies at one of its `points`, or of
-`determinism`; `golden_history` replays recorded histories.
+`leaks` finds what is left over, `mocks` and `introspection` change what happens, `world` puts it together; `fake_env`,
+`worker` and `fixtures` are what tests see. A `blueprint` is opened again and again, in each `trial` of `crash`, which
+dies at one of its `points`, or of `determinism`; `golden_history` replays recorded histories.
 """
 
 import importlib
@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from cfworkflows_emulator.testing.fake_env import FakeEnv
     from cfworkflows_emulator.testing.golden_history import golden
     from cfworkflows_emulator.testing.history import HistoryEntry
+    from cfworkflows_emulator.testing.introspection import (
+        UnusedMockError,
+        WorkflowInstanceIntrospector,
+        WorkflowIntrospector,
+        introspect_workflow,
+        introspect_workflow_instance,
+        introspectWorkflow,
+        introspectWorkflowInstance,
+    )
     from cfworkflows_emulator.testing.leaks import LeakError
+    from cfworkflows_emulator.testing.mocks import IntrospectionError, Modifier
     from cfworkflows_emulator.testing.points import Point
     from cfworkflows_emulator.testing.waiting import StalledError
     from cfworkflows_emulator.testing.worker import WorkerClient
@@ -34,16 +44,25 @@ _HOMES = {
     "DeterminismError": "divergences",
     "FakeEnv": "fake_env",
     "HistoryEntry": "history",
+    "IntrospectionError": "mocks",
     "LeakError": "leaks",
     "Message": "events",
     "MessageBatch": "events",
+    "Modifier": "mocks",
     "Point": "points",
     "RepeatedEffect": "crash",
     "ScheduledController": "events",
     "StalledError": "waiting",
+    "UnusedMockError": "introspection",
     "WorkerClient": "worker",
     "Workflow": "workflow",
     "WorkflowInstance": "workflow",
+    "WorkflowInstanceIntrospector": "introspection",
+    "WorkflowIntrospector": "introspection",
+    "introspectWorkflow": "introspection",
+    "introspectWorkflowInstance": "introspection",
+    "introspect_workflow": "introspection",
+    "introspect_workflow_instance": "introspection",
     "check_determinism": "determinism",
     "crash_everywhere": "crash",
     "golden": "golden_history",
@@ -55,19 +74,28 @@ __all__ = [
     "DeterminismError",
     "FakeEnv",
     "HistoryEntry",
+    "IntrospectionError",
     "LeakError",
     "Message",
     "MessageBatch",
+    "Modifier",
     "Point",
     "RepeatedEffect",
     "ScheduledController",
     "StalledError",
+    "UnusedMockError",
     "WorkerClient",
     "Workflow",
     "WorkflowInstance",
+    "WorkflowInstanceIntrospector",
+    "WorkflowIntrospector",
     "check_determinism",
     "crash_everywhere",
     "golden",
+    "introspectWorkflow",
+    "introspectWorkflowInstance",
+    "introspect_workflow",
+    "introspect_workflow_instance",
 ]
 
 

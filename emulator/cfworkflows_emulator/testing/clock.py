@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
-from cfworkflows.durations import Duration
+from cfworkflows.durations import Duration, parse_duration
 from cfworkflows_emulator.clock import VirtualClock
 from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.testing.assertions import Failures
@@ -50,14 +50,28 @@ class Clock(VirtualClock):
             text = await situation(self.engine) if self.engine is not None else ""
             raise StalledError(
                 f"After {self._patience_s:g} seconds something is still at work, so the time cannot move on.\n{text}\n"
-                "A callback, a handler or run() awaits what does not come; or set cfworkflows_patience higher."
+                "A callback, a handler or run() awaits what does not come. `clock.advance(…, while_busy=True)` lets it "
+                "meet its timeout; one that only needs longer needs a higher cfworkflows_patience."
             ) from None
         self._failures.check()
 
-    async def advance(self, duration: Duration | timedelta) -> None:
-        """Move on by `duration` (`"3 days"`, ms, or a timedelta), firing every timer that falls due on the way."""
+    async def advance(self, duration: Duration | timedelta, *, while_busy: bool = False) -> None:
+        """Move on by `duration` (`"3 days"`, ms, or a timedelta), firing every timer that falls due on the way.
+
+        With `while_busy` the time also moves while callbacks, handlers and `run()` itself are at work, so that a
+        callback that hangs meets its timeout: only what the engine has to write and to start is waited for.
+        """
         __tracebackhide__ = True
-        await super().advance(duration)
+        if not while_busy or self.engine is None:
+            await super().advance(duration)
+            return
+        await self.engine.at_rest()
+        end = self.now() + round(parse_duration(duration))
+        while (due := self.next_timer) is not None and due <= end:
+            self._fire_next()
+            await self.engine.at_rest()
+        self._now = max(self._now, end)
+        self._failures.check()
 
     async def advance_to_next(self) -> None:
         """Move on to the next timer and fire it. Raises RuntimeError if there is none."""

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any
 
+from cfworkflows.durations import Duration, parse_duration
 from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows_emulator.config import WorkflowSection
 from cfworkflows_emulator.testing.clock import Clock
@@ -36,14 +37,18 @@ class FakeEnv:
 
     A keyword that is a WorkflowEntrypoint class becomes a Workflow, called as its binding in lower case (`orders`);
     anything else is a plain value. The workflows see the same names in `self.env`. Time is virtual: `env.clock`, which
-    begins at `start`, by default 2026-01-01 in UTC. At the end nothing may be left behind (LeakError), and an assertion
-    that failed in a workflow, and that nobody has met yet, is raised.
+    begins at `start`, by default 2026-01-01 in UTC. An instance that waits for longer than `evict_after` leaves memory
+    and is replayed; by default none is, unless the setting says so. At the end nothing may be left behind (LeakError),
+    and an assertion that failed in a workflow, and that nobody has met yet, is raised.
     """
 
-    def __init__(self, *, start: datetime | None = None, **bindings: Any) -> None:
+    def __init__(
+        self, *, start: datetime | None = None, evict_after: Duration | timedelta | None = None, **bindings: Any
+    ) -> None:
         if reserved := bindings.keys() & {"clock", "workflow"}:
             raise TypeError(f"FakeEnv has an attribute {min(reserved)} of its own: give the binding another name.")
         self._start = _milliseconds(start) if start is not None else None
+        self._evict_after_ms = parse_duration(evict_after) if evict_after is not None else None
         workflows = {name: fake for name, value in bindings.items() if (fake := _workflow(value)) is not None}
         self._workflows = {name: (fake.section(name), fake.cls) for name, fake in workflows.items()}
         self._values = {name: value for name, value in bindings.items() if name not in workflows}
@@ -68,7 +73,9 @@ class FakeEnv:
     async def __aenter__(self) -> "FakeEnv":
         if self._world is not None:
             raise RuntimeError("A FakeEnv is opened once: make another one.")
-        self._world = await self._stack.enter_async_context(workflow_world(self._workflows, self._values, self._start))
+        self._world = await self._stack.enter_async_context(
+            workflow_world(self._workflows, self._values, self._start, self._evict_after_ms)
+        )
         return self
 
     async def __aexit__(

@@ -20,6 +20,10 @@ _INI = {
     "cfworkflows_config": ("the wrangler file of the fixture env; by default the nearest one above the test", ""),
     "cfworkflows_environment": ("the environment of the wrangler file", ""),
     "cfworkflows_patience": ("real seconds that a callback may run while a test waits for it", "60"),
+    "cfworkflows_evict_after": (
+        "how long an instance that waits stays in memory, then to be replayed; or never",
+        "never",
+    ),
     "cfworkflows_unfinished": ("error: a test must not leave instances that have not ended; or allow", "allow"),
     "cfworkflows_determinism": (
         "on: every step of every instance is followed by a replay, which must not differ",
@@ -42,8 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "cfworkflows(config, environment, start, unfinished, leaks, patience, determinism): settings of the "
-        "cfworkflows test kit for one test; start is the datetime at which its clock begins",
+        "cfworkflows(config, environment, start, evict_after, unfinished, determinism, leaks, patience): settings of "
+        "the test kit for one test; start is the datetime at which its clock begins",
     )
     if _choice(config.getini("cfworkflows"), "cfworkflows", "on", "off"):
         from cfworkflows_emulator.testing import fixtures
@@ -130,6 +134,7 @@ def settings(item: pytest.Item) -> Settings:
         unfinished=_choice(unfinished, "cfworkflows_unfinished", "error", "allow"),
         leaks=_choice(leaks, "cfworkflows_leaks", "error", "allow"),
         determinism=_choice(determinism, "cfworkflows_determinism", "on", "off"),
+        evict_after_ms=_evict_after(given.get("evict_after", config.getini("cfworkflows_evict_after"))),
     )
     if (start := given.get("start")) is not None:
         if not isinstance(start, datetime):
@@ -143,11 +148,26 @@ def marked(item: pytest.Item) -> dict[str, Any]:
     """The arguments of the markers of a test, the nearest last."""
     given: dict[str, Any] = {}
     for mark in reversed(list(item.iter_markers(_MARK))):
-        known = {"config", "environment", "start", "unfinished", "leaks", "patience", "determinism"}
+        known = {
+            *("config", "environment", "start", "evict_after"),
+            *("unfinished", "determinism", "leaks", "patience"),
+        }
         if mark.args or mark.kwargs.keys() - known:
             raise pytest.UsageError(f"{item.nodeid}: the marker cfworkflows takes {', '.join(sorted(known))}.")
         given |= mark.kwargs
     return given
+
+
+def _evict_after(value: Any) -> float | None:
+    if value in (None, "never"):
+        return None
+    from cfworkflows.durations import parse_duration
+    from cfworkflows.errors import DurationError
+
+    try:
+        return parse_duration(value)
+    except DurationError as error:
+        raise pytest.UsageError(f"cfworkflows_evict_after is a duration or never: {error}") from None
 
 
 def _choice(value: object, name: str, yes: str, no: str) -> bool:

@@ -19,8 +19,9 @@ class Settings:
 
     `patience_s` is how many real seconds a callback may run while the test waits for it. With `unfinished`, an
     instance that has not ended when the test ends is an error; with `leaks`, tasks and files that are left are.
-    With `determinism`, every step of every instance is followed by a replay.
-    `start` is the first time of the clock, in ms since the epoch.
+    With `determinism`, every step of every instance is followed by a replay. `start` is the first time of the clock, in
+    ms since the epoch. `evict_after_ms` is how long an instance that waits stays in memory; None is for ever, so that
+    nothing is replayed.
     """
 
     patience_s: float = 60
@@ -28,6 +29,7 @@ class Settings:
     leaks: bool = True
     determinism: bool = False
     start: int = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+    evict_after_ms: float | None = None
 
 
 @dataclass(slots=True)

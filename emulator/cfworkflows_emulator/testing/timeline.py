@@ -8,6 +8,7 @@ from cfworkflows.values import decode
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.testing.waiting import moment, place, waits_for
+from cfworkflows_emulator.tracebacks import is_plumbing
 
 LONGEST_VALUE = 100
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)')
@@ -65,7 +66,7 @@ def _told(entry: Entry) -> str:
 
 def _error(data: dict[str, Any]) -> str:
     error = data["error"]
-    frames = _FRAME.findall(error.get("traceback") or "")
+    frames = [frame for frame in _FRAME.findall(error.get("traceback") or "") if not is_plumbing(frame[0])]
     where = f" ({place(':'.join(frames[-1]))})" if frames else ""
     return f"{error['name']}: {error['message']}{where}"
 

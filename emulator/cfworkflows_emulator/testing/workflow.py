@@ -11,14 +11,11 @@ from cfworkflows_emulator.engine import Engine, Status
 from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.history import HistoryEntry
+from cfworkflows_emulator.testing.passing import passed_until
 from cfworkflows_emulator.testing.timeline import timeline
-from cfworkflows_emulator.testing.waiting import StalledError, situation, unfinished
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.testing.world import World
-
-MOST_JUMPS = 10_000
-"""After so many timers of others without any effect on an instance, nothing is going to end it."""
 
 
 class Held:
@@ -57,20 +54,9 @@ class WorkflowInstance(Handle):
         terminated; StalledError if nothing is under way that could end it; and the assertion that failed in a workflow.
         """
         __tracebackhide__ = True
-        engine, clock = self._world.engine, self._world.clock
-        seen, jumps = 0, 0
-        while True:
-            await clock.settle()
-            state = await engine.state(self._workflow, self._id)
-            if state.status.finite:
-                return self._outcome(state)
-            seen, jumps = (seen, jumps + 1) if seen == state.last_seq else (state.last_seq, 0)
-            if not clock.held and (jumps > MOST_JUMPS or not await self._may_go_on(state)):
-                raise StalledError(
-                    f"{self} would be waited for for ever: nothing is due, and nothing runs.\n{await situation(engine)}"
-                )
-            if not clock.held:
-                clock.jump()
+        return self._outcome(
+            await passed_until(self._world, self._workflow, self._id, lambda state: state.status.finite)
+        )
 
     async def history(self) -> list[HistoryEntry]:
         """All that happened to the instance, the oldest first."""
@@ -103,19 +89,6 @@ class WorkflowInstance(Handle):
                 error.add_note(state.error.traceback)
             raise error
         return decode(state.output) if state.output is not None else None
-
-    async def _may_go_on(self, state: InstanceState) -> bool:
-        """Whether time can change something: for this instance, or for another that may then send it an event."""
-        if self._world.clock.next_timer is None:
-            return False
-        if state.status.wakes or _has_time(state):
-            return True
-        others = [each for each in await unfinished(self._world.engine) if each != (self._workflow, self._id)]
-        return any([_has_time(await self._world.engine.state(*each)) for each in others])
-
-
-def _has_time(state: InstanceState) -> bool:
-    return state.status is not Status.PAUSED and (state.status.wakes or state.next_deadline() is not None)
 
 
 class Workflow(WorkflowBinding):

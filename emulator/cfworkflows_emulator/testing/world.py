@@ -18,6 +18,7 @@ from cfworkflows_emulator.runtime.project import definition_of, opened_engine
 from cfworkflows_emulator.testing.assertions import Failures
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.divergences import assert_deterministic, differences
+from cfworkflows_emulator.testing.introspection import Introspections
 from cfworkflows_emulator.testing.leaks import Census, LeakError
 from cfworkflows_emulator.testing.records import Record, Timelines, running
 from cfworkflows_emulator.testing.timeline import timeline
@@ -35,6 +36,8 @@ class World:
         self.worker = worker
         self.clock = clock
         self.failures = failures
+        self.introspections = Introspections()
+        engine.intervene(self.introspections)
         self.loop = asyncio.get_running_loop()
         self.closed = False
         self.env: Environment = copy.copy(worker.env)
@@ -70,7 +73,13 @@ async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
     clock = Clock(failures, settings.patience_s, settings.start)
     async with _tidy(running()) as (stack, leaks):
         project = await stack.enter_async_context(
-            Project.open(config, clock=clock, abandon=failures.abandon, check_determinism=settings.determinism)
+            Project.open(
+                config,
+                clock=clock,
+                evict_after_ms=settings.evict_after_ms,
+                abandon=failures.abandon,
+                check_determinism=settings.determinism,
+            )
         )
         yield _kept(World(project.engine, project.worker, clock, failures), stack, leaks)
 
@@ -80,6 +89,7 @@ async def workflow_world(
     workflows: Mapping[str, tuple[WorkflowSection, type[WorkflowEntrypoint[Any, Any]]]],
     values: Mapping[str, Any],
     start: int | None,
+    evict_after_ms: float | None = None,
 ) -> AsyncIterator[World]:
     """Workflows without a configuration: each under the name of its binding, beside plain values."""
     settings = running().settings
@@ -87,8 +97,9 @@ async def workflow_world(
     clock = Clock(failures, settings.patience_s, settings.start if start is None else start)
     async with _tidy(running()) as (stack, leaks):
         stack.push_async_callback(close_client)
+        evict_after_ms = settings.evict_after_ms if evict_after_ms is None else evict_after_ms
         engine = await stack.enter_async_context(
-            opened_engine(clock, None, abandon=failures.abandon, check_determinism=settings.determinism)
+            opened_engine(clock, None, evict_after_ms, failures.abandon, check_determinism=settings.determinism)
         )
         stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
         bindings = {name: WorkflowBinding(engine, section.name) for name, (section, _) in workflows.items()}
@@ -123,6 +134,7 @@ def _kept(world: World, stack: AsyncExitStack, leaks: list[str]) -> World:
     async def close() -> None:
         world.closed = True
         record.timelines.append(await world.timelines())
+        leaks.extend(await world.introspections.left())
         if record.settings.determinism and not record.failed:
             await world.engine.rehearsed()
             assert_deterministic(await differences(world.engine))

@@ -1,5 +1,6 @@
 """The routes of Cloudflare's REST API: `/client/v4/accounts/{any}/workflows…`, whatever the account and the token."""
 
+import asyncio
 import dataclasses
 import re
 from typing import Any
@@ -27,7 +28,6 @@ from cfworkflows_emulator.api.requests import (
 )
 from cfworkflows_emulator.api.rest import objects
 from cfworkflows_emulator.api.rest.details import describe, describe_step
-from cfworkflows_emulator.api.rest.graph import workflow_graph
 from cfworkflows_emulator.api.rest.refusals import BODY, DIALECT, invalid, refusal
 from cfworkflows_emulator.api.routes import ANY_JSON, Call, Route, Router
 from cfworkflows_emulator.api.streaming import Streams
@@ -231,9 +231,14 @@ class RestApi:
 
     async def _graph(self, call: Call) -> Response:
         version = self._the_version(call)
-        graph = workflow_graph(self._engine.workflow(call.names["workflow"]))
+        workflow = call.names["workflow"]
+        try:
+            drawn = await asyncio.to_thread(self._workflows.graph, workflow)
+        except LookupError as error:
+            reason = f"The graph of {workflow} cannot be read off the source: {error.args[0]}"
+            raise refusal("version.not_found", reason) from error
         keys = ("id", "workflow_id", "class_name", "created_on", "modified_on")
-        return success({**{key: version[key] for key in keys}, "graph": graph})
+        return success({**{key: version[key] for key in keys}, "graph": drawn})
 
     # Instances
 

@@ -1,0 +1,147 @@
+"""What code and configuration say of each other: bindings, classes, and the events that are sent."""
+
+import ast
+from collections.abc import Iterator
+
+from cfworkflows_emulator.analysis.findings import Finding, finding
+from cfworkflows_emulator.analysis.flow import Flow
+from cfworkflows_emulator.analysis.literals import known
+from cfworkflows_emulator.analysis.program import ENTRYPOINTS, WORKFLOW, Program
+from cfworkflows_emulator.analysis.rules.options import is_event_type, no_event_type
+from cfworkflows_emulator.analysis.scopes import FunctionNode, Scope, own_nodes
+from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.config.diagnostics import did_you_mean
+
+_SENDERS = ("send_event", "sendEvent")
+
+
+def unknown_bindings(program: Program, config: LoadedConfig) -> Iterator[Finding]:
+    """`self.env.X`, and `env.X` of the SDK, where the configuration has no X."""
+    secrets = config.config.secrets.required if config.config.secrets is not None else []
+    names = {*(binding.name for binding in config.bindings), *config.variables, *config.config.vars, *secrets}
+    for scope in _functions(program):
+        module = scope.module
+        asked = _asked_for(module.tree)
+        for node in own_nodes(scope.node if scope.node is not None else module.tree):
+            if not isinstance(node, ast.Attribute) or not _is_env(program, scope, node.value):
+                continue
+            name = node.attr
+            if name not in names and name not in asked and not name.startswith("_") and isinstance(node.ctx, ast.Load):
+                hint = did_you_mean(name, names)
+                fix = f"Add {name} to {config.path.name}: a binding, a variable, or a secret in secrets.required."
+                yield finding(
+                    "unknown-binding",
+                    module,
+                    node,
+                    f"env.{name} is not configured.",
+                    hint or (f"{fix} There {'is' if len(names) == 1 else 'are'} {', '.join(sorted(names)) or 'none'}."),
+                )
+
+
+def class_names(program: Program, config: LoadedConfig) -> list[str]:
+    """The Workflow classes of the main module, and what the configuration names that may be one.
+
+    What is imported from a package, or assigned, is not known from the source.
+    """
+    exported = program.exported()
+    stars = program.scopes[program.main.name].stars
+    unknown = any(star not in program.scopes for star in stars)
+    found = {name: cls for name, cls in exported.items() if cls is not None}
+    names = [name for name, cls in found.items() if program.is_a(cls, (WORKFLOW,)) or not program.is_known(cls)]
+    configured = [workflow.class_name for workflow in config.config.workflows]
+    names += [name for name in configured if (name in exported or unknown) and exported.get(name) is None]
+    return names
+
+
+def unmatched_events(program: Program, flows: list[Flow], config: LoadedConfig) -> Iterator[Finding]:
+    """Events that are sent in the code and that no workflow of it waits for."""
+    waited: set[str] = set()
+    complete = all(each.script_name in (None, config.config.name) for each in config.config.workflows)
+    for flow in flows:
+        for step in flow.steps:
+            value = step.frame.constant(step.event.get("type"))
+            complete = complete and (step.verb != "wait_for_event" or isinstance(value, str))
+            if isinstance(value, str):
+                waited.add(value)
+        # A step that is handed on may wait wherever it goes.
+        complete = complete and not any(step.dynamic for step in flow.steps) and not _handed_on(flow)
+    for scope in _functions(program):
+        for node in own_nodes(scope.node if scope.node is not None else scope.module.tree):
+            sent = _sent_type(node)
+            value = program.constant(sent, scope) if sent is not None else None
+            if sent is None or not known(value):
+                continue
+            if not is_event_type(value):
+                yield finding("event-type", scope.module, sent, *no_event_type(value))
+            elif complete and waited and value not in waited:
+                yield finding(
+                    "unmatched-event",
+                    scope.module,
+                    sent,
+                    f'No workflow waits for an event of type "{value}".',
+                    did_you_mean(str(value), waited) or f"They wait for: {', '.join(sorted(waited))}.",
+                )
+
+
+def _functions(program: Program) -> Iterator[Scope]:
+    """The scope of every module and every function in it."""
+    for scope in program.scopes.values():
+        yield from _below(program, scope, scope.module.tree, None)
+
+
+def _below(program: Program, scope: Scope, node: ast.AST, owner: ast.ClassDef | None) -> Iterator[Scope]:
+    if owner is None:
+        yield scope
+    for child in own_nodes(node):
+        if isinstance(child, ast.ClassDef):
+            yield from _below(program, scope, child, child)
+        elif isinstance(child, FunctionNode):
+            yield from _below(program, program.inner(child, scope, owner), child, None)
+
+
+def _is_env(program: Program, scope: Scope, expression: ast.expr) -> bool:
+    if isinstance(expression, ast.Name):
+        if scope.qualified(expression) == "cfworkflows.env":
+            return True
+        found = scope.lookup(expression.id)
+        handler = found is not None and found[0] is None and found[1].node is not None and expression.id == "env"
+        name = getattr(found[1].node, "name", "") if found is not None else ""
+        return handler and name in ("on_fetch", "on_scheduled", "on_queue", "fetch", "scheduled", "queue")
+    if isinstance(expression, ast.Attribute) and expression.attr == "env" and scope.is_self(expression.value):
+        found_class = next((each for each in program.classes() if each.node is scope.owner), None)
+        return found_class is not None and program.is_a(found_class, ENTRYPOINTS)
+    return False
+
+
+def _asked_for(tree: ast.Module) -> set[str]:
+    """The names that the code itself looks for with `hasattr` or `getattr`."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(func=ast.Name(id="hasattr" | "getattr"), args=[_, ast.Constant(value=str(name)), *_]):
+                found.add(name)
+    return found
+
+
+def _sent_type(node: ast.AST) -> ast.expr | None:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in _SENDERS:
+        return None
+    for keyword in node.keywords:
+        if keyword.arg == "type":
+            return keyword.value
+    if node.args and isinstance(node.args[0], ast.Dict):
+        pairs = zip(node.args[0].keys, node.args[0].values, strict=True)
+        return next((value for key, value in pairs if isinstance(key, ast.Constant) and key.value == "type"), None)
+    return None
+
+
+def _handed_on(flow: Flow) -> bool:
+    """Whether the step is passed to something that is not followed."""
+    entered = {frame.node for frame in flow.frames}
+    for frame in flow.frames:
+        for call in frame.calls():
+            if any(frame.is_step(argument) for argument in (*call.args, *(each.value for each in call.keywords))):
+                target = frame.function(call.func)
+                if target is None or target.node not in entered:
+                    return True
+    return False

@@ -1,0 +1,194 @@
+"""State that a replay does not have: variables set in callbacks, a changed event, a loop that has moved on."""
+
+import ast
+from collections.abc import Iterator
+
+from cfworkflows_emulator.analysis.findings import Finding, finding
+from cfworkflows_emulator.analysis.flow import Flow, Frame
+from cfworkflows_emulator.analysis.scopes import FunctionNode, parameters
+
+_CHANGES = frozenset(
+    {
+        "append", "extend", "insert", "add", "update", "setdefault", "discard", "remove", "clear", "pop", "popitem",
+        "appendleft", "extendleft", "sort", "reverse", "difference_update", "intersection_update",
+        "symmetric_difference_update",
+    }
+)  # fmt: skip
+_LOOPS = (ast.For, ast.AsyncFor)
+_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
+
+
+def state_in_steps(flow: Flow) -> Iterator[Finding]:
+    """Callbacks that set a variable of `run()`, or of `self`, which is read outside of them."""
+    for frame in flow.in_steps():
+        for node, target in _changed(frame):
+            name = _outer_variable(frame, target)
+            if name is not None and _read_elsewhere(flow, frame, target, name):
+                yield finding(
+                    "state-in-step",
+                    frame.module,
+                    node,
+                    f"The callback of a step changes {name}, which is read outside of it. A replay does not call the "
+                    f"callback of a finished step again, so {name} is then without it.",
+                    f"Return the value, and set {name} from what the step gives: {name} = await step.do(…)",
+                )
+
+
+def event_mutations(flow: Flow) -> Iterator[Finding]:
+    """Assignments to parts of the event."""
+    for frame in flow.frames:
+        for node, target in _changed(frame):
+            root = _root(target)
+            if root is not target and isinstance(root, ast.Name) and root.id == frame.event is not None:
+                yield finding(
+                    "event-mutation",
+                    frame.module,
+                    node,
+                    "This changes the event. It is not stored: every replay begins with the event as it was created.",
+                    "Keep the value in a variable of its own, or return it from a step.",
+                )
+
+
+def loop_variables(flow: Flow) -> Iterator[Finding]:
+    """Callbacks that run when the loop around the step has gone on, and read its variable."""
+    for step in flow.steps:
+        frame = step.frame
+        awaited = isinstance(frame.module.parents.get(step.call), ast.Await)
+        # A rollback runs when the loop has long ended; a callback that is awaited at once runs within its turn.
+        given = [(step.rollback, False), (None if awaited or step.function else step.callback, True)]
+        for expression, is_callback in given:
+            callback = frame.function(expression) if expression is not None else None
+            if callback is None or expression is None or not callback.scope.is_within(frame.scope):
+                continue
+            for name in sorted(_loop_names(frame, step.call) & _free_names(callback.node)):
+                inner = "callback" if is_callback else "rollback"
+                yield finding(
+                    "loop-variable",
+                    frame.module,
+                    expression,
+                    f"The {inner} reads {name} when it runs, and by then the loop has moved on: several steps get the "
+                    f"same {name}.",
+                    f"Bind it: {_bound(expression, name, is_callback)}",
+                )
+
+
+def unordered_steps(flow: Flow) -> Iterator[Finding]:
+    """Steps in a loop over a set."""
+    loops: set[ast.AST] = set()
+    for step in flow.steps:
+        module = step.frame.module
+        for node in module.ancestors(step.call):
+            if node is step.frame.node:
+                break
+            iterables = [node.iter] if isinstance(node, _LOOPS) else []
+            if isinstance(node, _COMPREHENSIONS):
+                iterables = [generator.iter for generator in node.generators]
+            for iterable in iterables:
+                if iterable not in loops and _is_set(step.frame, iterable):
+                    loops.add(iterable)
+                    yield finding(
+                        "unordered-steps",
+                        module,
+                        iterable,
+                        "The loop goes over a set, whose order is another one in the next process: steps of one name "
+                        "would get each other's results.",
+                        "Sort it: for … in sorted(…)",
+                    )
+
+
+def _changed(frame: Frame) -> Iterator[tuple[ast.AST, ast.expr]]:
+    """The places where something is changed, with the expression of what is."""
+    for node in frame.nodes:
+        match node:
+            case ast.Assign(targets=targets):
+                yield from ((node, part) for target in targets for part in _parts(target))
+            case ast.AugAssign(target=target) | ast.AnnAssign(target=target, value=ast.expr()):
+                yield node, target
+            case ast.Delete(targets=targets):
+                yield from ((node, target) for target in targets)
+            case ast.Call(func=ast.Attribute(value=value, attr=attribute)) if attribute in _CHANGES:
+                # The result of a method that only changes something is not used.
+                if isinstance(frame.module.parents.get(node), (ast.Expr, ast.Lambda)):
+                    yield node, ast.Attribute(value=value, attr=attribute, ctx=ast.Load())
+
+
+def _parts(target: ast.expr) -> list[ast.expr]:
+    return list(target.elts) if isinstance(target, (ast.Tuple, ast.List)) else [target]
+
+
+def _root(expression: ast.expr) -> ast.expr:
+    while isinstance(expression, (ast.Attribute, ast.Subscript)):
+        expression = expression.value
+    return expression
+
+
+def _outer_variable(frame: Frame, target: ast.expr) -> str | None:
+    """The variable of a function around the callback, or of `self`, that a change of `target` changes."""
+    root = _root(target)
+    if not isinstance(root, ast.Name):
+        return None
+    if isinstance(target, (ast.Attribute, ast.Subscript)) and frame.scope.is_self(root):
+        attribute: ast.expr = target
+        while isinstance(attribute, (ast.Attribute, ast.Subscript)) and attribute.value is not root:
+            attribute = attribute.value
+        own = isinstance(attribute, ast.Attribute) and attribute.attr not in ("env", "ctx", *_CHANGES)
+        return f"{root.id}.{attribute.attr}" if own and isinstance(attribute, ast.Attribute) else None
+    found = frame.scope.lookup(root.id)
+    if found is None or found[0] is not None or found[1].node is None or found[1] is frame.scope:
+        return None
+    # An argument belongs to the caller of the function around, and the event has a rule of its own.
+    return root.id if root.id in found[1].assigned and root.id != frame.event else None
+
+
+def _read_elsewhere(flow: Flow, frame: Frame, target: ast.expr, name: str) -> bool:
+    inside = set(ast.walk(frame.node))
+    owner, _, attribute = name.rpartition(".")
+    for other in flow.outside_steps():
+        for node in other.nodes:
+            if node in inside:
+                continue
+            match node:
+                case ast.Attribute(value=ast.Name(), attr=read, ctx=ast.Load()) if owner and read == attribute:
+                    return True
+                case ast.Name(id=read, ctx=ast.Load()) if not owner and read == name:
+                    if frame.scope.is_within(other.scope):
+                        return True
+    return False
+
+
+def _loop_names(frame: Frame, call: ast.Call) -> set[str]:
+    """The variables of the loops and comprehensions around a call, in its function."""
+    names: set[str] = set()
+    for node in frame.module.ancestors(call):
+        if node is frame.node:
+            break
+        targets = [node.target] if isinstance(node, _LOOPS) else []
+        if isinstance(node, _COMPREHENSIONS):
+            targets = [generator.target for generator in node.generators]
+        names |= {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+    return names
+
+
+def _free_names(function: FunctionNode) -> set[str]:
+    own = {parameter.arg for parameter in parameters(function)}
+    body = function.body if isinstance(function.body, list) else [function.body]
+    names = [node for part in body for node in ast.walk(part) if isinstance(node, ast.Name)]
+    stored = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    return {node.id for node in names} - own - stored
+
+
+def _bound(expression: ast.expr, name: str, is_callback: bool) -> str:
+    if not isinstance(expression, ast.Lambda):
+        return f"functools.partial({ast.unparse(expression)}, {name}={name}), with {name} as a parameter"
+    given = ", ".join(parameter.arg for parameter in parameters(expression)) if not is_callback else ""
+    return f"lambda {given}{', ' if given else ''}{name}={name}: …"
+
+
+def _is_set(frame: Frame, iterable: ast.expr) -> bool:
+    if isinstance(iterable, ast.Name):
+        values = frame.scope.assigned.get(iterable.id, [])
+        return len(values) == 1 and not isinstance(values[0], ast.Name) and _is_set(frame, values[0])
+    if isinstance(iterable, (ast.Set, ast.SetComp)):
+        return True
+    names = ("builtins.set", "builtins.frozenset")
+    return isinstance(iterable, ast.Call) and frame.scope.qualified(iterable.func) in names

@@ -1,0 +1,75 @@
+"""docs/cli.md against the commands and the rules that there are."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from cfworkflows_emulator.analysis import RULES
+from cfworkflows_emulator.cli.main import main
+
+PAGE = (Path(__file__).parent.parent.parent / "docs/cli.md").read_text()
+
+
+def commands(command, path):
+    """Every command of the tree with the words that call it."""
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        inner = command.get_command(context, name)
+        yield f"{path} {name}", inner
+        if isinstance(inner, click.Group):
+            yield from commands(inner, f"{path} {name}")
+
+
+COMMANDS = dict(commands(main, "cfwf"))
+
+
+def section(name):
+    return PAGE.partition(f"\n## `{name}`\n")[2].partition("\n## ")[0]
+
+
+def test_every_command_has_its_heading():
+    """Each command of the tree has a section, and each section is of one."""
+    assert sorted(COMMANDS) == sorted(re.findall(r"^## `(.+)`$", PAGE, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_has_its_place(name):
+    """The section of a command lists its arguments and options, and no others."""
+    parameters = COMMANDS[name].params
+    shown = {
+        each.opts[-1] if isinstance(each, click.Option) else each.make_metavar(click.Context(main)).strip("[]")
+        for each in parameters
+    }
+    documented = re.findall(r"^\| `(-?-?[A-Za-z-]+)` \| ", section(name).partition("| rule |")[0], re.MULTILINE)
+    assert sorted(shown) == sorted(documented)
+
+
+def test_every_rule_has_its_row():
+    """The table of rules is that of the code, in its order."""
+    rows = re.findall(r"^\| `([a-z-]+)` \| (error|warning) \| (.*) \|$", section("cfwf check"), re.MULTILINE)
+    assert [(name, rule.severity, rule.summary) for name, rule in RULES.items()] == rows
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_says_what_it_does(name):
+    """Each command and each option explains itself."""
+    command = COMMANDS[name]
+    assert command.help
+    assert [] == [each.name for each in command.params if isinstance(each, click.Option) and not each.help]
+
+
+def test_help_page_imports_nothing_heavy():
+    """The page of all commands asks each for its line, and that loads no parser and no server."""
+    script = (
+        "import sys\nfrom cfworkflows_emulator.cli.main import main\n"
+        "try: main(['--help'])\nexcept SystemExit: pass\n"
+        "heavy = {'asyncio', 'cfworkflows', 'json', 'pydantic', 'rich'} & set(sys.modules)\n"
+        "print('loaded:', *sorted(heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "loaded:" == done.stdout.splitlines()[-1].strip()
+    assert all(name.split()[1] in done.stdout for name in COMMANDS)
