@@ -46,7 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "cfworkflows(config, environment, start, evict_after, unfinished, determinism, leaks, patience): settings of "
+        "cfworkflows(config, environment, start, evict_after, unfinished, leaks, patience, determinism): settings of "
         "the test kit for one test; start is the datetime at which its clock begins",
     )
     if _choice(config.getini("cfworkflows"), "cfworkflows", "on", "off"):
@@ -133,8 +133,8 @@ def settings(item: pytest.Item) -> Settings:
         patience_s=patience_s,
         unfinished=_choice(unfinished, "cfworkflows_unfinished", "error", "allow"),
         leaks=_choice(leaks, "cfworkflows_leaks", "error", "allow"),
-        determinism=_choice(determinism, "cfworkflows_determinism", "on", "off"),
         evict_after_ms=_evict_after(given.get("evict_after", config.getini("cfworkflows_evict_after"))),
+        determinism=_choice(determinism, "cfworkflows_determinism", "on", "off"),
     )
     if (start := given.get("start")) is not None:
         if not isinstance(start, datetime):
@@ -148,10 +148,7 @@ def marked(item: pytest.Item) -> dict[str, Any]:
     """The arguments of the markers of a test, the nearest last."""
     given: dict[str, Any] = {}
     for mark in reversed(list(item.iter_markers(_MARK))):
-        known = {
-            *("config", "environment", "start", "evict_after"),
-            *("unfinished", "determinism", "leaks", "patience"),
-        }
+        known = {"config", "environment", "start", "evict_after", "unfinished", "leaks", "patience", "determinism"}
         if mark.args or mark.kwargs.keys() - known:
             raise pytest.UsageError(f"{item.nodeid}: the marker cfworkflows takes {', '.join(sorted(known))}.")
         given |= mark.kwargs

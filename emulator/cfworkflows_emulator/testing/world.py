@@ -99,7 +99,7 @@ async def workflow_world(
         stack.push_async_callback(close_client)
         evict_after_ms = settings.evict_after_ms if evict_after_ms is None else evict_after_ms
         engine = await stack.enter_async_context(
-            opened_engine(clock, None, evict_after_ms, failures.abandon, check_determinism=settings.determinism)
+            opened_engine(clock, None, evict_after_ms, abandon=failures.abandon, check_determinism=settings.determinism)
         )
         stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
         bindings = {name: WorkflowBinding(engine, section.name) for name, (section, _) in workflows.items()}
