@@ -10,7 +10,13 @@ from kit import ENVIRONMENT, PLUGIN
 from world import Server, workflow
 
 from cfworkflows import WorkflowEntrypoint, WorkflowTimeoutError
-from cfworkflows.testing import DeterminismError, StalledError, check_determinism
+from cfworkflows.testing import (
+    DeterminismError,
+    FakeEnv,
+    StalledError,
+    check_determinism,
+    introspect_workflow_instance,
+)
 from cfworkflows_emulator.engine import Diagnosis
 
 pytest_plugins = ["pytester"]
@@ -275,3 +281,18 @@ def test_setting_of_a_test(run: Run) -> None:
     result.stdout.fnmatch_lines(
         ['E*DeterminismError: orders/a1: *step "part 0-1" (ran at test_it.py:11) was not called again; *:11 is new']
     )
+
+
+async def test_skipped_sleeps_are_no_difference():
+    """A test that lets no sleep pass changes the ends of sleeps, and not what the workflow asked for."""
+
+    class Sleeper(WorkflowEntrypoint):
+        async def run(self, event, step):
+            await step.sleep("nap", "1 day")
+            await step.sleep_until("a date", event.timestamp.timestamp() * 1000 + 9 * 86_400_000)
+
+    async with FakeEnv(SLEEPER=Sleeper) as env, introspect_workflow_instance(env.SLEEPER, "s1") as introspector:
+        await introspector.modify(lambda modifier: modifier.disable_sleeps())
+        instance = await env.SLEEPER.create(id="s1")
+        await instance.result()
+        assert await env._world.engine.rehearse("sleeper", "s1") is None

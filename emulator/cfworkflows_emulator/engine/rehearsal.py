@@ -102,6 +102,7 @@ async def _rehearse(
         admission=Admission(lambda key: None, 0),
         callbacks=set(),
         witness=None,
+        interventions=None,
         rested=None,
     )
     row = InstanceRow(0, definition.name, id, "running", known[0].time, known[-1].time)
