@@ -2,14 +2,14 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows_bindings.restart import KINDS
 from cfworkflows_emulator.api.requests import StatusBody
-from cfworkflows_emulator.config import WorkflowSection
+from cfworkflows_emulator.config import LoadedConfig, WorkflowSection
+from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.engine.state import Status
-from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.storage import Selection
 
 TRIGGER = "api"
@@ -18,10 +18,20 @@ CHUNK = 500
 _NOT_FOUND = {"code": 10400, "message": "workflows.api.error.instance.not_found"}
 
 
+class Served(Protocol):
+    """What the APIs need of a project: it may run, or lie there as the last server left it."""
+
+    @property
+    def config(self) -> LoadedConfig: ...
+
+    @property
+    def engine(self) -> Engine: ...
+
+
 class Workflows:
     """The workflows of a project that its own Worker defines, by name."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Served) -> None:
         self.engine = project.engine
         self.project = project
         self.script_name = project.config.config.name

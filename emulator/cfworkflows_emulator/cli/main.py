@@ -1,6 +1,7 @@
 """The commands of `cfwf` and their options."""
 
 import gc
+import importlib
 import sys
 import time
 from pathlib import Path
@@ -8,6 +9,22 @@ from pathlib import Path
 import click
 
 STARTED = time.perf_counter()
+
+MODULES = ("workflows",)
+"""The commands that have a module of their own beside this one, in which they are called `command`."""
+
+
+class Commands(click.Group):
+    """The commands of this module and of MODULES, which import what they need when they run."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted({*super().list_commands(context), *MODULES})
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in MODULES:
+            return super().get_command(context, name)
+        command: click.Command = importlib.import_module(f"cfworkflows_emulator.cli.{name}").command
+        return command
 
 
 def _version(context: click.Context, option: click.Parameter, value: bool) -> None:
@@ -18,7 +35,7 @@ def _version(context: click.Context, option: click.Parameter, value: bool) -> No
         context.exit()
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
     "-v", "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
 )

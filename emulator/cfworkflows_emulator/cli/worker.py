@@ -18,7 +18,7 @@ import cfworkflows_emulator
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.cli.console import Console
 from cfworkflows_emulator.cli.orders import Orders
-from cfworkflows_emulator.cli.startup import BANNER, bindings_table, ready_line
+from cfworkflows_emulator.cli.startup import BANNER, bindings_table, origin, ready_line
 from cfworkflows_emulator.config import ConfigError, LoadedConfig, render
 from cfworkflows_emulator.runtime import Project, Timeline, WorkerLoadError
 from cfworkflows_emulator.server import Failure, Server
@@ -51,6 +51,11 @@ class Workers:
     console: Console
     started: float
     keys: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The URL for programs on this machine."""
+        return origin("localhost" if is_wildcard(self.ip) else self.ip, self.sockets[0].getsockname()[1])
 
     def work(self, channel: Channel, number: int) -> int:
         """Be worker `number`: serve until the supervisor says that it is enough. Gives the exit code."""
@@ -123,7 +128,14 @@ class _Worker:
             self._describe(config)
         state = (self._common.persist_to or config.directory / DEFAULT).absolute()
         timeline = Timeline(state, self._common.speed)
-        opening = Project.open(config, clock=timeline.clock, state=state, holder=os.getppid(), name_blocks=True)
+        opening = Project.open(
+            config,
+            clock=timeline.clock,
+            state=state,
+            holder=os.getppid(),
+            address=self._common.address,
+            name_blocks=True,
+        )
         project = await stack.enter_async_context(opening)
         timeline.keep()
         self._timeline = timeline

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import aiosqlite
 
@@ -35,16 +36,18 @@ class Database(aiosqlite.Connection):
         self._closing = False
 
     @classmethod
-    async def open(cls, path: Path | None, migrations: list[Migration]) -> "Database":
+    async def open(cls, path: Path | None, migrations: list[Migration], *, read_only: bool = False) -> "Database":
         """Open the database at `path`, None for one in memory, and bring its schema up to date.
 
-        Raises StateError for a file that is no database of ours, is damaged, or was written by a newer version.
+        With `read_only` nothing of it changes, and its schema has to be up to date. Raises StateError for a file that
+        is no database of ours, is damaged, or was written by a newer version.
         """
         where = str(path) if path else "in memory"
-        database = cls(lambda: sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False))
+        name = f"file:{quote(str(path))}?mode=ro" if read_only else path or ":memory:"
+        database = cls(lambda: sqlite3.connect(name, isolation_level=None, check_same_thread=False, uri=read_only))
         try:
             await database
-            await database.run(lambda connection: _prepare(connection, migrations))
+            await database.run(lambda connection: (_check if read_only else _prepare)(connection, migrations))
         except (sqlite3.DatabaseError, StateError) as error:
             if database._connection is not None:  # aiosqlite has no public way to ask whether it opened
                 await database.close()
@@ -117,17 +120,13 @@ def _atomic(function: Callable[[sqlite3.Connection], T], connection: sqlite3.Con
     return result
 
 
+def _check(connection: sqlite3.Connection, migrations: list[Migration]) -> None:
+    if _version(connection, migrations) < len(migrations):
+        raise StateError("it was written by an older cfworkflows. Start `cfwf dev` once, which brings it up to date.")
+
+
 def _prepare(connection: sqlite3.Connection, migrations: list[Migration]) -> None:
-    found = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if found != APPLICATION_ID and not is_empty:
-        raise StateError("it is a SQLite database, but not one of cfworkflows. Move it away, or use another folder.")
-    if version > len(migrations):
-        raise StateError(
-            f"it was written by a newer cfworkflows (schema {version}, this version knows {len(migrations)}). "
-            "Upgrade cfworkflows, or use another folder."
-        )
+    version = _version(connection, migrations)
     connection.execute("PRAGMA journal_mode = WAL")
     # Commits survive the death of the process; a power cut may take the last of them, never the database.
     connection.execute("PRAGMA synchronous = NORMAL")
@@ -139,6 +138,21 @@ def _prepare(connection: sqlite3.Connection, migrations: list[Migration]) -> Non
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {number}")
         connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection, migrations: list[Migration]) -> int:
+    """How many of the migrations the database has had. Raises StateError if it is not ours, or newer."""
+    found = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if found != APPLICATION_ID and not is_empty:
+        raise StateError("it is a SQLite database, but not one of cfworkflows. Move it away, or use another folder.")
+    if version > len(migrations):
+        raise StateError(
+            f"it was written by a newer cfworkflows (schema {version}, this version knows {len(migrations)}). "
+            "Upgrade cfworkflows, or use another folder."
+        )
+    return version
 
 
 def _explain(error: Exception) -> str:
