@@ -36,9 +36,9 @@ def test_every_command_has_its_heading():
     assert sorted(COMMANDS) == sorted(re.findall(r"^## `(.+)`$", PAGE, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [name for name in COMMANDS if not name.startswith("cfwf workflows")])
 def test_every_option_has_its_place(name):
-    """The section of a command lists its arguments and options, and no others."""
+    """The section of a command lists its arguments and options, and no others; `cfwf workflows` has its own test."""
     parameters = COMMANDS[name].params
     shown = {
         each.opts[-1] if isinstance(each, click.Option) else each.make_metavar(click.Context(main)).strip("[]")
@@ -59,7 +59,9 @@ def test_help_says_what_it_does(name):
     """Each command and each option explains itself."""
     command = COMMANDS[name]
     assert command.help
-    assert [] == [each.name for each in command.params if isinstance(each, click.Option) and not each.help]
+    assert [] == [
+        each.name for each in command.params if isinstance(each, click.Option) and not (each.help or each.hidden)
+    ]
 
 
 def test_help_page_imports_nothing_heavy():
@@ -67,7 +69,7 @@ def test_help_page_imports_nothing_heavy():
     script = (
         "import sys\nfrom cfworkflows_emulator.cli.main import main\n"
         "try: main(['--help'])\nexcept SystemExit: pass\n"
-        "heavy = {'asyncio', 'cfworkflows', 'json', 'pydantic', 'rich'} & set(sys.modules)\n"
+        "heavy = {'asyncio', 'cfworkflows', 'pydantic', 'rich'} & set(sys.modules)\n"
         "print('loaded:', *sorted(heavy))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -11,13 +11,15 @@ from world import Server, workflow
 
 from cfworkflows.step.config import BACKOFFS
 from cfworkflows_emulator.engine.retries import LONGEST_DELAY_MS, may_retry, retry_delay
+from cfworkflows_emulator.engine.skip import delays
 from cfworkflows_emulator.engine.state import ENTRY_TYPES, InstanceState, Status
 from cfworkflows_emulator.storage import Entry
 
 VERBS = st.sampled_from(["do", "fail", "flaky", "sleep", "wait", "until", "undo"])
 BRANCHES = st.lists(st.lists(VERBS, min_size=1, max_size=4), min_size=1, max_size=3)
 ACTIONS = st.lists(
-    st.sampled_from(["go", "other", "pause", "resume", "time", "restart", "from", "terminate", "roll back"]), max_size=8
+    st.sampled_from(["go", "other", "pause", "resume", "time", "restart", "from", "terminate", "roll back", "skip"]),
+    max_size=8,
 )
 
 
@@ -74,6 +76,9 @@ async def _live(branches, actions, evict_after_ms):
             elif action == "roll back":
                 with suppress(Exception):
                     await instance.terminate(rollback=True)
+            elif action == "skip":
+                if found := delays(await server.state(instance)):
+                    await server.engine.skip("run", "i", found[0].step, found[0].kind)
             elif action == "from":
                 state = await server.state(instance)
                 names = [(n, kind) for kind in ("do", "sleep", "wait") for n in state.verbs(kind)]

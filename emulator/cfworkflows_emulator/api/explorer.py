@@ -9,6 +9,7 @@ from cfworkflows.http import Request, Response
 from cfworkflows_emulator.api import results
 from cfworkflows_emulator.api.details import describe_instance, iso, without_functions
 from cfworkflows_emulator.api.envelope import ApiError, success
+from cfworkflows_emulator.api.instances import InstanceRoutes
 from cfworkflows_emulator.api.local import LocalRoutes
 from cfworkflows_emulator.api.openapi import describe
 from cfworkflows_emulator.api.requests import CreateBody, DeleteBody, InstancesQuery, StatusBody, SubscribeQuery
@@ -25,7 +26,7 @@ INVALID = 10001
 NOT_FOUND = 10501
 INVALID_DATES = 10502
 
-_STATUS = {"instance.cannot_restart": 409, "instance.unavailable": 503}
+_STATUS = {"instance.cannot_restart": 409, "instance.cannot_skip": 409, "instance.unavailable": 503}
 
 
 class ExplorerApi:
@@ -86,6 +87,7 @@ class ExplorerApi:
                 body=ANY_JSON,
                 result=results.Done,
             ),
+            *InstanceRoutes(self._workflows, self._names).routes(instances, instance),
             Route("GET", f"{instance}/subscribe", self._subscribe, "Events of an instance.", SubscribeQuery),
             Route("GET", instance, self._instance, "Describe an instance.", result=results.ExplorerDetails),
             Route("DELETE", instance, self._delete, "Delete an instance.", result=results.Done),

@@ -10,7 +10,9 @@ from cfworkflows_emulator.api.envelope import ApiError, success
 from cfworkflows_emulator.api.requests import ScheduledBody, ScheduledQuery
 from cfworkflows_emulator.api.routes import Call, Route
 from cfworkflows_emulator.api.workflows import Workflows
+from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.runtime import Worker
 from cfworkflows_emulator.runtime.crons import fire
 
 SCHEDULED = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
@@ -80,9 +82,9 @@ class ScheduledTrigger:
     (200) or `exception` (500), with `format=json` as JSON. Older paths of the platform's local server work too.
     """
 
-    def __init__(self, workflows: Workflows) -> None:
-        self._worker = workflows.project.worker
-        self._clock = workflows.engine.clock
+    def __init__(self, worker: Worker, clock: Clock) -> None:
+        self._worker = worker
+        self._clock = clock
 
     @staticmethod
     def owns(path: str) -> bool:

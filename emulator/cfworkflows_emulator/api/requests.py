@@ -158,6 +158,19 @@ class StatusBody(Form):
         return self
 
 
+class SkipBody(Form):
+    """What to skip: a step by its name, with its number or without, and its type. The only one needs neither."""
+
+    step: Annotated[str, Field(min_length=1, max_length=300)] | None = None
+    type: Literal["step", "sleep", "waitForEvent", "rollback"] | None = None
+
+
+class ImportQuery(Query):
+    """`id` is for the instance to have, instead of the one that it had."""
+
+    id: str | None = None
+
+
 class DeleteBody(Form):
     """The ids of instances."""
 

@@ -82,6 +82,82 @@ class ExplorerDetails(TypedDict):
     step_count: int
 
 
+class Skipped(TypedDict):
+    step: str
+    type: Literal["step", "sleep", "waitForEvent", "rollback"]
+    timestamp: str
+
+
+class TracedFailure(Failure):
+    traceback: str | None
+
+
+class TimelineAttempt(TypedDict):
+    attempt: int
+    start: str
+    end: str | None
+    success: bool | None
+    error: TracedFailure | None
+    retry_delay_ms: float | None
+
+
+class TimelineStep(TypedDict):
+    name: str
+    type: Literal["step", "sleep", "waitForEvent", "rollback"]
+    state: Literal["running", "retrying", "sleeping", "waiting", "complete", "errored", "timedOut"]
+    at: str | None
+    inside: str | None
+    start: str
+    end: str | None
+    until: str | None
+    skipped: bool
+    absolute: NotRequired[bool]
+    event_type: NotRequired[str]
+    timeout_ms: NotRequired[float]
+    received: NotRequired[str | None]
+    config: NotRequired[dict[str, Any]]
+    attempts: NotRequired[list[TimelineAttempt]]
+    stream: NotRequired[bool]
+    bytes: NotRequired[int]
+    output: NotRequired[Any]
+    error: NotRequired[TracedFailure | None]
+
+
+class TimelineRollback(TypedDict):
+    outcome: Literal["complete", "failed"] | None
+    cause: TracedFailure
+    error: TracedFailure | None
+    steps: list[TimelineStep]
+
+
+class BufferedEvent(TypedDict):
+    type: str
+    payload: Any
+    timestamp: str
+
+
+class Timeline(TypedDict):
+    workflow: str
+    id: str
+    status: StatusName
+    trigger: dict[str, Any]
+    schedule: dict[str, Any] | None
+    now: str
+    queued: str | None
+    start: str | None
+    end: str | None
+    wake: str | None
+    expires: str | None
+    bytes: int
+    params: Any
+    output: Any
+    error: TracedFailure | None
+    steps: list[TimelineStep]
+    rollback: TimelineRollback | None
+    events: list[BufferedEvent]
+    diagnosis: list[str]
+
+
 class Worker(TypedDict):
     isSelf: bool
     name: str

@@ -1,16 +1,17 @@
 """What both APIs do: workflows as they are configured, and everything that can happen to an instance."""
 
 import uuid
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows_bindings.restart import KINDS
 from cfworkflows_emulator.analysis import graph
 from cfworkflows_emulator.api.requests import StatusBody
-from cfworkflows_emulator.config import WorkflowSection
+from cfworkflows_emulator.config import LoadedConfig, WorkflowSection
+from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.engine.state import Status
-from cfworkflows_emulator.runtime import Project
+from cfworkflows_emulator.runtime import Worker
 from cfworkflows_emulator.storage import Selection
 
 TRIGGER = "api"
@@ -19,10 +20,26 @@ CHUNK = 500
 _NOT_FOUND = {"code": 10400, "message": "workflows.api.error.instance.not_found"}
 
 
+class Served(Protocol):
+    """What the APIs need of a project: it may run, or lie there as the last server left it."""
+
+    @property
+    def config(self) -> LoadedConfig: ...
+
+    @property
+    def configs(self) -> Sequence[LoadedConfig]: ...
+
+    @property
+    def workers(self) -> Mapping[str, Worker]: ...
+
+    @property
+    def engine(self) -> Engine: ...
+
+
 class Workflows:
     """The workflows that the Workers of a project define, by name."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Served) -> None:
         self.engine = project.engine
         self.project = project
         self.since = self.engine.clock.now()
@@ -61,7 +78,8 @@ class Workflows:
 
     def graph(self, name: str) -> dict[str, Any]:
         """Its steps, loops and branches, read off the source as it is now. Raises LookupError if it is not there."""
-        return graph(self.project.config.main, self.section(name).class_name)
+        section, loaded = self._defined[name]
+        return graph(loaded.main, section.class_name)
 
     async def change_status(self, workflow: str, id: str, change: StatusBody) -> Status:
         """Pause, resume, restart or terminate; the status afterwards. Raises what the engine raises."""

@@ -42,6 +42,7 @@ class DevOptions:
     speed: float = 1
     watch: bool = True
     durability: Durability = "normal"
+    check_determinism: bool = False
 
 
 def run(options: DevOptions, started: float) -> int:
@@ -75,6 +76,7 @@ def run(options: DevOptions, started: float) -> int:
         allowed_hosts=options.allowed_hosts,
         speed=options.speed,
         durability=options.durability,
+        check_determinism=options.check_determinism,
         console=console,
         started=started,
         keys=HINT if keys is not None else None,

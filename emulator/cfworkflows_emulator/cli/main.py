@@ -11,7 +11,7 @@ import click
 
 STARTED = time.perf_counter()
 
-MODULES = ("check", "cron", "init", "types")
+MODULES = ("check", "cron", "init", "types", "workflows")
 """The commands that have a module of their own beside this one, in which they are called `command`."""
 
 
@@ -102,6 +102,7 @@ def main() -> None:
     default=1,
     help="How many times as fast time passes for Workflows: sleeps, timeouts, retries, schedules. [1]",
 )
+@click.option("--check-determinism", is_flag=True, help="Replay each instance after every step, and say what differs.")
 @click.option(
     "--durability",
     type=click.Choice(["normal", "full"]),
@@ -124,6 +125,7 @@ def dev(
     log_level: str,
     cwd: Path | None,
     speed: float,
+    check_determinism: bool,
     durability: Literal["normal", "full"],
     watch: bool,
 ) -> None:
@@ -152,6 +154,7 @@ def dev(
         cwd=cwd,
         speed=speed,
         durability=durability,
+        check_determinism=check_determinism,
         watch=watch,
     )
     sys.exit(run(options, STARTED))

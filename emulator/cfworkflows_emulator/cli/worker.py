@@ -18,7 +18,7 @@ import cfworkflows_emulator
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.cli.console import Console
 from cfworkflows_emulator.cli.orders import Orders
-from cfworkflows_emulator.cli.startup import BANNER, bindings_table, ready_line
+from cfworkflows_emulator.cli.startup import BANNER, bindings_table, origin, ready_line
 from cfworkflows_emulator.config import ConfigError, LoadedConfig, render
 from cfworkflows_emulator.runtime import Project, Timeline, WorkerLoadError
 from cfworkflows_emulator.server import Failure, Server
@@ -54,9 +54,15 @@ class Workers:
     allowed_hosts: Sequence[str]
     speed: float
     durability: Durability
+    check_determinism: bool
     console: Console
     started: float
     keys: str | None = None
+
+    @property
+    def address(self) -> str:
+        """The URL for programs on this machine."""
+        return origin("localhost" if is_wildcard(self.ip) else self.ip, self.sockets[0].getsockname()[1])
 
     def work(self, channel: Channel, number: int) -> int:
         """Be worker `number`: serve until the supervisor says that it is enough. Gives the exit code."""
@@ -156,8 +162,10 @@ class _Worker:
             clock=timeline.clock,
             state=state,
             holder=os.getppid(),
+            address=self._common.address,
             name_blocks=True,
             durability=self._common.durability,
+            check_determinism=self._common.check_determinism,
         )
         project = await stack.enter_async_context(opening)
         timeline.keep()

@@ -10,6 +10,7 @@ import weakref
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
@@ -29,15 +30,25 @@ from cfworkflows_emulator.engine.instance import Instance, World
 from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
 from cfworkflows_emulator.engine.interventions import Interventions
 from cfworkflows_emulator.engine.rehearsal import rehearse
-from cfworkflows_emulator.engine.retention import Retention
+from cfworkflows_emulator.engine.retention import Retention, expiry
 from cfworkflows_emulator.engine.run import running_here
 from cfworkflows_emulator.engine.schedules import Schedules
 from cfworkflows_emulator.engine.sizes import size_of
+from cfworkflows_emulator.engine.skip import Delay
 from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
 from cfworkflows_emulator.engine.witness import Witness
-from cfworkflows_emulator.storage import EVERY, Database, Durability, Entry, InstanceRow, InstanceStore, Selection
+from cfworkflows_emulator.storage import (
+    EVERY,
+    Chunk,
+    Database,
+    Durability,
+    Entry,
+    InstanceRow,
+    InstanceStore,
+    Selection,
+)
 from cfworkflows_emulator.storage.instances import MIGRATIONS, Entries, Rows
 
 log = logging.getLogger("cfworkflows.engine")
@@ -62,6 +73,7 @@ class Engine:
         abandon: Abandon = never,
         witness: Witness | None = None,
         check_determinism: bool = False,
+        dormant: bool = False,
     ) -> None:
         self.clock = clock
         self.store = store
@@ -80,6 +92,7 @@ class Engine:
             abandon=abandon,
             witness=witness,
             rested=self._rested if check_determinism else None,
+            dormant=dormant,
         )
         self._alarms = Alarms(clock, store, store.next_alarms, self._wake)
         self._retention = Retention(clock, store, self._in_use)
@@ -104,16 +117,18 @@ class Engine:
         abandon: Abandon = never,
         witness: Witness | None = None,
         check_determinism: bool = False,
+        dormant: bool = False,
     ) -> "Engine":
         """Open the engine over a database made with `open_database`. Nothing runs before `resume_all`.
 
         `abandon` is asked about each error of the workflows' own code. `witness` is told of callbacks. With
         `check_determinism`, `run()` is replayed after every step, whenever an instance waits or has ended: what differs
-        is logged, and part of its `diagnosis`.
+        is logged, and part of its `diagnosis`. A `dormant` engine runs no code of workflows: what is asked of an
+        instance is written down, and done by the next engine over the same database.
         """
         store = InstanceStore(database)
         last_key = await store.last_key()
-        return cls(store, clock, definitions, last_key, evict_after_ms, abandon, witness, check_determinism)
+        return cls(store, clock, definitions, last_key, evict_after_ms, abandon, witness, check_determinism, dormant)
 
     async def resume_all(self) -> None:
         """Take up every instance that was at work when the last process ended, and arm the timers of the others.
@@ -270,19 +285,48 @@ class Engine:
             if error.code != "instance.already_exists":
                 raise
 
-    def _creation(self, instance: Instance, row: InstanceRow, queued: Entry) -> asyncio.Task[str]:
+    async def adopt(self, workflow: str, id: str, entries: Sequence[Entry], chunks: Sequence[Chunk] = ()) -> None:
+        """Take over an instance as another engine left it: its journal, and its streams. It goes on here.
+
+        Raises WorkflowError for an id that is wrong or taken.
+        """
+        self._refuse_when_closing()
+        definition = self.workflow(workflow)
+        state = InstanceState.fold(entries)
+        key, now = self._admission.number(), self.clock.now()
+        sleeps = self._world.dormant and state.visible_status is Status.WAITING
+        row = InstanceRow(
+            key,
+            workflow,
+            check_addressable(id),
+            state.visible_status if sleeps else state.status,
+            entries[0].time,
+            entries[-1].time,
+            wake_at=now if sleeps else None,
+            place=key if state.status is Status.QUEUED else None,
+            expires_at=expiry(definition, state, since=now),
+        )
+        await asyncio.shield(
+            self._creation(Instance(self._world, definition, row, state), row, *entries, chunks=chunks)
+        )
+
+    def _creation(
+        self, instance: Instance, row: InstanceRow, *entries: Entry, chunks: Sequence[Chunk] = ()
+    ) -> asyncio.Task[str]:
         # A task of its own: the instance is started even if nobody waits for it any more.
-        creation = asyncio.get_running_loop().create_task(self._create(instance, row, queued))
+        creation = asyncio.get_running_loop().create_task(self._create(instance, row, entries, chunks))
         self._creating.add(creation)
         creation.add_done_callback(self._creating.discard)
         return creation
 
-    async def _create(self, instance: Instance, row: InstanceRow, queued: Entry) -> str:
+    async def _create(
+        self, instance: Instance, row: InstanceRow, entries: Sequence[Entry], chunks: Sequence[Chunk]
+    ) -> str:
         self.clock.hold()
         self._instances[row.key] = instance  # before others find the row, and load another one
         instance.users += 1
         try:
-            if not await self.store.create(row, [queued]):
+            if not await self.store.create(row, entries, chunks):
                 raise WorkflowError(
                     f'Workflow instance with id "{row.id}" already exists', code="instance.already_exists"
                 )
@@ -380,6 +424,16 @@ class Engine:
         feed = Feed(self.store, workflow, last_event_id)
         self._subscriptions.add(feed)
         return feed
+
+    async def skip(self, workflow: str, id: str, step: str | None = None, kind: str | None = None) -> Delay:
+        """End a sleep, the delay before a step's next attempt, or a wait (which times out) of an instance now.
+
+        `step` is its name, with its number or without; `kind` is sleep, do, wait or rollback. Neither is needed if the
+        instance is in one thing only. Gives what was skipped. Raises WorkflowError (`instance.cannot_skip`) if it is in
+        nothing of that name, or in several such things. The platform has no such call.
+        """
+        async with self._using(workflow, id) as instance:
+            return instance.skip(step, kind)
 
     async def pause(self, workflow: str, id: str) -> None:
         async with self._using(workflow, id) as instance:
@@ -574,6 +628,8 @@ class Engine:
         if instance.running or instance.users or self._instances.get(instance.key) is not instance:
             return
         del self._instances[instance.key]
+        if self._world.dormant:
+            return
         if instance.wake_at is not None and instance.state.visible_status.wakes:
             self._alarms.set(instance.key, instance.wake_at)
         if instance.expires_at is not None:
@@ -621,9 +677,15 @@ class Engine:
         self.store.check()
 
 
-async def open_database(path: Any = None, durability: Durability = "normal", *, may_be_empty: bool = True) -> Database:
+async def open_database(
+    path: Path | None = None,
+    durability: Durability = "normal",
+    *,
+    may_be_empty: bool = True,
+    read_only: bool = False,
+) -> Database:
     """The database of an engine: a file, or None for one in memory. Raises StateError if it cannot be used."""
-    return await Database.open(path, MIGRATIONS, durability, may_be_empty=may_be_empty)
+    return await Database.open(path, MIGRATIONS, durability, may_be_empty=may_be_empty, read_only=read_only)
 
 
 def _stopping() -> WorkflowError:

@@ -23,6 +23,7 @@ from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.run import Run
 from cfworkflows_emulator.engine.sizes import size_of, too_large
+from cfworkflows_emulator.engine.skip import Delay, chosen
 from cfworkflows_emulator.engine.state import TERMINAL, InstanceState, Status
 from cfworkflows_emulator.engine.witness import Witness
 from cfworkflows_emulator.storage import Entry, InstanceRow, InstanceStore
@@ -35,6 +36,8 @@ log = logging.getLogger("cfworkflows.engine")
 @dataclass(frozen=True, slots=True)
 class World:
     """What all instances of an engine share. `evict_after_ms` is None where nothing is evicted.
+
+    In a `dormant` one no code of the user's runs: what changes is written down, for the next process to act on.
 
     `callbacks` are those that run, of ended instances too: one goes on after its timeout, or if nobody awaits it.
     `late` are those of them that timed out. `interventions` are a test's.
@@ -54,6 +57,7 @@ class World:
     witness: Witness | None = None
     rested: Callable[["Instance"], None] | None = None
     """Told of each instance that waits, or has ended, with all that its code called in its journal."""
+    dormant: bool = False
 
 
 class Instance:
@@ -162,6 +166,10 @@ class Instance:
 
     def start(self) -> None:
         """Run it, or take it up again, unless it has ended, is paused, or runs already. Without a slot it is queued."""
+        if self.world.dormant:
+            if self.wake_at is not None:  # it waits on disk: the next process is to look after it first thing
+                self.wake_at = self.clock.now()
+            return
         if self._run is not None:
             if self.state.status is Status.QUEUED:
                 self._run.go_on()
@@ -260,7 +268,12 @@ class Instance:
         handlers = self._run.handlers if self._run is not None else {}
         self.stop()  # nothing is to happen behind the back of its undoing
         self._turn.end()
-        self._run = rollback.begin(self, cause, ending, handlers)
+        rollback.note(self, cause, ending)
+        if self.world.dormant:
+            self.wake_at = None
+            self._index()
+        else:
+            self._run = rollback.begin(self, handlers)
 
     def rolled_back(self) -> None:
         """The rollback is over, whatever its outcome."""
@@ -426,6 +439,16 @@ class Instance:
             self._run.hand_over_events()
         self.start()
         self._index()
+
+    def skip(self, step: str | None, kind: str | None) -> Delay:
+        """End a sleep, a retry delay or a wait now, as if its time had come. Raises WorkflowError: see `chosen`."""
+        delay = chosen(self.state, step, kind)
+        self.append("delay_skipped", delay.step, kind=delay.kind)
+        if self._run is not None:
+            self._run.look_again()
+        self.start()
+        self._index()
+        return delay
 
     def pause(self) -> None:
         """Pause it: at once, or when the attempts that run have ended. Nothing new starts meanwhile, it has no slot."""

@@ -45,11 +45,14 @@ class Retention:
         self._store.flushed().add_done_callback(lambda _: self._clock.release())
 
 
-def expiry(definition: WorkflowDefinition, state: InstanceState) -> int | None:
-    """When an instance is to be deleted, in ms; None for one that has not ended, and for one that is kept."""
+def expiry(definition: WorkflowDefinition, state: InstanceState, since: int | None = None) -> int | None:
+    """When an instance is to be deleted, in ms; None for one that has not ended, and for one that is kept.
+
+    It is kept for some time from its end on, or from `since`.
+    """
     if state.queued is None or state.ended_at is None or not state.status.finite:
         return None
-    return _expiry(definition, state.queued.data, state.status, state.ended_at)
+    return _expiry(definition, state.queued.data, state.status, state.ended_at if since is None else since)
 
 
 def _expiry(definition: WorkflowDefinition, created: Mapping[str, Any], status: Status, ended_at: int) -> int | None:

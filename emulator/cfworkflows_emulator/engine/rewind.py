@@ -58,7 +58,7 @@ _ATTEMPT_ENDS = ("attempt_completed", "attempt_errored")
 
 def _step(entry: Entry) -> Step | None:
     """The kind and the name of the step that an entry is about."""
-    kind = _KINDS.get(entry.type.partition("_")[0])
+    kind = _KINDS.get(entry.type.partition("_")[0], entry.data.get("kind") if entry.type == "delay_skipped" else None)
     return (kind, str(entry.step)) if kind is not None else None
 
 

@@ -46,9 +46,13 @@ def steps_to_undo(state: InstanceState) -> list[str]:
     return [step for step, known in reversed(state.steps.items()) if known.rollback is not None]
 
 
-def begin(instance: "Instance", cause: ErrorRecord, ending: Status, handlers: Mapping[str, StepCall]) -> "Rollback":
-    """Start to undo: `ending` is what the instance becomes afterwards."""
+def note(instance: "Instance", cause: ErrorRecord, ending: Status) -> None:
+    """Write down that the steps are to be undone: `ending` is what the instance becomes afterwards."""
     instance.append("rollback_started", error=cause.as_dict(), ending=ending)
+
+
+def begin(instance: "Instance", handlers: Mapping[str, StepCall]) -> "Rollback":
+    """Start to undo."""
     return Rollback(instance, handlers).started()
 
 

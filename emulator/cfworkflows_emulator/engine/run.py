@@ -263,6 +263,13 @@ class Run:
             if event_for is not None:
                 del self._waiting[event_for]
 
+    def look_again(self) -> None:
+        """Have all that waits for a time see whether it has come: the journal may say another one now."""
+        for woken in list(self._parked):
+            if not woken.done():
+                self._active()
+                woken.set_result(None)
+
     def event_for(self, step: str) -> Entry | None:
         """The buffered event that the wait `step` gets, if there is one."""
         return self.state.event_for(step, self._passed_over)

@@ -309,6 +309,20 @@ class InstanceState:
     def _event_received(self, entry: Entry) -> None:
         self.events.append(entry)
 
+    def _delay_skipped(self, entry: Entry) -> None:
+        step = _name(entry)
+        # The end of a pause moves the times that are left by how long it was.
+        now = entry.time if self.paused_at is None else self.paused_at
+        match entry.data["kind"]:
+            case "sleep":
+                self.sleeps[step].until = now
+            case "wait":
+                self.waits[step].until = now
+            case "do":
+                self.steps[step].retry_at = now
+            case _:
+                _rollback(self, entry).steps[step].retry_at = now
+
     def _replay_diverged(self, entry: Entry) -> None:
         self.diagnoses.append(Diagnosis.from_dict(entry.data))
 
@@ -386,6 +400,7 @@ _APPLY: dict[str, Callable[[InstanceState, Entry], None]] = {
     "wait_completed": InstanceState._wait_completed,
     "wait_timed_out": InstanceState._wait_timed_out,
     "event_received": InstanceState._event_received,
+    "delay_skipped": InstanceState._delay_skipped,
     "replay_diverged": InstanceState._replay_diverged,
     "rollback_started": InstanceState._rollback_started,
     "rollback_step_started": InstanceState._rollback_step_started,

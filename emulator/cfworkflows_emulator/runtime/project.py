@@ -72,6 +72,7 @@ class Project:
         evict_after_ms: float | None = EVICT_AFTER_MS,
         abandon: Abandon = never,
         holder: int | None = None,
+        address: str | None = None,
         name_blocks: bool = False,
         durability: Durability = "normal",
         check_determinism: bool = False,
@@ -82,10 +83,11 @@ class Project:
         `others` are Workers that run beside it: one engine runs the instances of all, and bindings of one reach another
         (`script_name`, `services`). `clock` is the machine's by default. `state` is the state folder, None to keep
         everything in memory. `abandon` is asked about each error of the Workflows' own code. `holder` is the process to
-        name when another one wants the same state, this one by default. With `name_blocks`, code of the Workers that
-        blocks the event loop is named in the log while it does; with `check_determinism`, every step of an instance is
-        followed by a replay; with `fire_crons`, the Workers' crons call their `scheduled` handlers. Closed at the end
-        of the block, without waiting for what runs: `close` first, to wait.
+        name when another one wants the same state, this one by default, and `address` the URL where it answers. With
+        `name_blocks`, code of the Workers that blocks the event loop is named in the log while it does; with
+        `check_determinism`, every step of an instance is followed by a replay; with `fire_crons`, the Workers' crons
+        call their `scheduled` handlers. Closed at the end of the block, without waiting for what runs: `close` first,
+        to wait.
 
         Raises StateError for a folder or database that cannot be used, WorkerLoadError for code that does not import,
         and ConfigError for Workflow classes that are configured and not there, and Workers that do not fit together.
@@ -94,7 +96,7 @@ class Project:
         check_session(configs)
         async with AsyncExitStack() as stack:
             stack.push_async_callback(close_client)
-            folder = stack.enter_context(StateFolder(state, holder)) if state is not None else None
+            folder = stack.enter_context(StateFolder(state, holder, address)) if state is not None else None
             engine = await stack.enter_async_context(
                 opened_engine(
                     clock or SystemClock(),
@@ -216,9 +218,16 @@ def definition_of(
         workflow.name,
         entrypoint,
         params_type=type_arguments(cls, WorkflowEntrypoint)[1],
-        step_limit=workflow.limits.steps or DEFAULT_STEP_LIMIT,
-        schedules=tuple(workflow.schedules or ()),
-        concurrency_limit=workflow.concurrency.limit,
-        success_retention_ms=workflow.default_retention.success_retention or DEFAULT_RETENTION_MS,
-        error_retention_ms=workflow.default_retention.error_retention or DEFAULT_RETENTION_MS,
+        **settings_of(workflow),
     )
+
+
+def settings_of(workflow: WorkflowSection) -> dict[str, Any]:
+    """What a WorkflowDefinition takes over from the configuration."""
+    return {
+        "step_limit": workflow.limits.steps or DEFAULT_STEP_LIMIT,
+        "schedules": tuple(workflow.schedules or ()),
+        "concurrency_limit": workflow.concurrency.limit,
+        "success_retention_ms": workflow.default_retention.success_retention or DEFAULT_RETENTION_MS,
+        "error_retention_ms": workflow.default_retention.error_retention or DEFAULT_RETENTION_MS,
+    }

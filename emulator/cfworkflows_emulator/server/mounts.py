@@ -39,7 +39,7 @@ def control_mounts(project: Project, allowed_hosts: Iterable[str] = ()) -> list[
     """The mounts of a project. A control path that none of them owns goes to the Worker."""
     workflows = Workflows(project)
     guard = Guard(allowed_hosts)
-    mounts = (ExplorerApi(workflows), RestApi(workflows), ScheduledTrigger(workflows))
+    mounts = (ExplorerApi(workflows), RestApi(workflows), ScheduledTrigger(project.worker, project.engine.clock))
     return [GuardedMount(mount, guard) for mount in mounts]
 
 

@@ -7,11 +7,12 @@ from cfworkflows_emulator.storage.database import Database, DiskError, Durabilit
 from cfworkflows_emulator.storage.folder import StateFolder
 from cfworkflows_emulator.storage.instances import Beginning, Entry, InstanceRow, InstanceStore
 from cfworkflows_emulator.storage.selection import EVERY, Selection
-from cfworkflows_emulator.storage.streams import StoredStream
+from cfworkflows_emulator.storage.streams import Chunk, StoredStream
 
 __all__ = [
     "EVERY",
     "Beginning",
+    "Chunk",
     "Database",
     "DiskError",
     "Durability",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
+from urllib.parse import quote
 
 import aiosqlite
 
@@ -52,21 +53,31 @@ class Database(aiosqlite.Connection):
         durability: Durability = "normal",
         *,
         may_be_empty: bool = True,
+        read_only: bool = False,
     ) -> Self:
         """Open the database at `path`, None for one in memory, and bring its schema up to date.
 
-        Raises StateError for a file that is no database of ours, is damaged, or was written by a newer version; for an
-        empty one too unless it `may_be_empty`.
+        With `read_only` nothing of it changes, and its schema has to be up to date. Raises StateError for a file that
+        is no database of ours, is damaged, or was written by a newer version; for an empty one too unless it
+        `may_be_empty`.
         """
         where = str(path) if path else "in memory"
+        name = f"file:{quote(str(path))}?mode=ro" if read_only else path or ":memory:"
         database = cls(
-            lambda: sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False),
+            lambda: sqlite3.connect(name, isolation_level=None, check_same_thread=False, uri=read_only),
             where,
             durability,
         )
+
+        def prepare(connection: sqlite3.Connection) -> None:
+            if read_only:
+                _check(connection, migrations)
+            else:
+                _prepare(connection, migrations, durability, may_be_empty)
+
         try:
             await database
-            await database.run(lambda connection: _prepare(connection, migrations, durability, may_be_empty))
+            await database.run(prepare)
             if path is not None and durability == "full":
                 await asyncio.to_thread(_sync_folders, path)
         except (sqlite3.DatabaseError, StateError) as error:
@@ -176,23 +187,20 @@ def _sync_folders(path: Path) -> None:
                 os.close(descriptor)
 
 
+def _check(connection: sqlite3.Connection, migrations: list[Migration]) -> None:
+    if _version(connection, migrations) < len(migrations):
+        raise StateError("it was written by an older cfworkflows. Start `cfwf dev` once, which brings it up to date.")
+
+
 def _prepare(
     connection: sqlite3.Connection, migrations: list[Migration], durability: Durability, may_be_empty: bool
 ) -> None:
-    found = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = _version(connection, migrations)
     is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
-    if found != APPLICATION_ID and not is_empty:
-        raise StateError("it is a SQLite database, but not one of cfworkflows. Move it away, or use another folder.")
     if is_empty and not may_be_empty:
         raise StateError(
             "it is empty, although this state folder was in use: the file, or its log of commits "
             "(workflows.sqlite-wal), was emptied or removed. Put them back, or remove the file to start afresh."
-        )
-    if version > len(migrations):
-        raise StateError(
-            f"it was written by a newer cfworkflows (schema {version}, this version knows {len(migrations)}). "
-            "Upgrade cfworkflows, or use another folder."
         )
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL: commits survive the death of the process; a power cut may take the last of them, never the database.
@@ -208,6 +216,21 @@ def _prepare(
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version = {number}")
         connection.execute("COMMIT")
+
+
+def _version(connection: sqlite3.Connection, migrations: list[Migration]) -> int:
+    """How many of the migrations the database has had. Raises StateError if it is not ours, or newer."""
+    found = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0
+    if found != APPLICATION_ID and not is_empty:
+        raise StateError("it is a SQLite database, but not one of cfworkflows. Move it away, or use another folder.")
+    if version > len(migrations):
+        raise StateError(
+            f"it was written by a newer cfworkflows (schema {version}, this version knows {len(migrations)}). "
+            "Upgrade cfworkflows, or use another folder."
+        )
+    return version
 
 
 def _explain(error: Exception) -> str:

@@ -15,6 +15,19 @@ DEFAULT = Path(".cfwf/state")
 
 
 PROBE_BYTES = 1024 * 1024
+DATABASE = "workflows.sqlite"
+HOLDER = "holder.json"
+"""The file in the folder that tells who uses it."""
+
+
+def address_of_holder(path: Path) -> str | None:
+    """The URL of the server that uses the state folder `path`; None if none does, or none that tells where it is."""
+    try:
+        holder = json.loads((path / HOLDER).read_text(encoding="utf-8"))
+        os.kill(holder["pid"], 0)
+        return str(holder["address"])
+    except (OSError, ValueError, KeyError, TypeError):  # ended, or nobody's, or as old versions wrote it
+        return None
 
 
 def takes_data(path: Path) -> bool:
@@ -33,19 +46,25 @@ def takes_data(path: Path) -> bool:
 class StateFolder:
     """An open state folder. The lock goes with the process, so a killed server leaves none behind.
 
-    `holder` is the process to tell others of, this one by default. Raises StateError if the folder cannot be written,
-    or if another process holds it.
+    `holder` is the process to tell others of, this one by default; `address` is the URL where it answers. What is told
+    of another process stays when the folder is closed, because it may open it again. Raises StateError if the folder
+    cannot be written, or if another process holds it.
     """
 
-    def __init__(self, path: Path, holder: int | None = None) -> None:
+    def __init__(self, path: Path, holder: int | None = None, address: str | None = None) -> None:
         self.path = path
-        self._holder = path / "holder.json"
+        self._holder = path / HOLDER
+        self._holds_for_another = holder not in (None, os.getpid())
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(path / "lock")
             self._lock.acquire(blocking=False)
             self._keep_out_of_git()
-            self._holder.write_text(json.dumps({"pid": holder or os.getpid(), "command": sys.argv}), encoding="utf-8")
+            note = {"pid": holder or os.getpid(), "command": sys.argv, **({"address": address} if address else {})}
+            # At once, because others read it.
+            new = self._holder.with_suffix(".new")
+            new.write_text(json.dumps(note), encoding="utf-8")
+            new.replace(self._holder)
         except Timeout:
             raise StateError(
                 f"{path} is in use by another process{self._describe_holder()}. "
@@ -72,7 +91,7 @@ class StateFolder:
     @property
     def database(self) -> Path:
         """The database of all workflow instances."""
-        return self.path / "workflows.sqlite"
+        return self.path / DATABASE
 
     @property
     def was_used(self) -> bool:
@@ -82,7 +101,8 @@ class StateFolder:
     def close(self) -> None:
         if not self._lock.is_locked:
             return  # another process may hold it by now
-        self._holder.unlink(missing_ok=True)
+        if not self._holds_for_another:
+            self._holder.unlink(missing_ok=True)
         self._lock.release()
 
     def __enter__(self) -> "StateFolder":

@@ -10,7 +10,14 @@ from typing import Any
 
 from cfworkflows_emulator.storage.database import Database, Migration, StateError
 from cfworkflows_emulator.storage.selection import EVERY, Selection, where
-from cfworkflows_emulator.storage.streams import StreamStore, add_stream_chunks, erase_all, erase_unfinished
+from cfworkflows_emulator.storage.streams import (
+    Chunk,
+    StreamStore,
+    add_chunks,
+    add_stream_chunks,
+    erase_all,
+    erase_unfinished,
+)
 from cfworkflows_emulator.storage.writer import Batch, Writer
 
 
@@ -195,8 +202,11 @@ class InstanceStore:
 
     # Writing
 
-    def create(self, row: InstanceRow, entries: Sequence[Entry]) -> asyncio.Future[bool]:
-        """Add an instance with the start of its journal. False, and nothing is written, if its id is taken."""
+    def create(self, row: InstanceRow, entries: Sequence[Entry], chunks: Sequence[Chunk] = ()) -> asyncio.Future[bool]:
+        """Add an instance with the start of its journal, and what there is of streams.
+
+        False, and nothing is written, if its id is taken.
+        """
         created: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         outcome: list[bool] = []
 
@@ -204,6 +214,7 @@ class InstanceStore:
             outcome.append(connection.execute(_INSERT, _VALUES(row)).rowcount == 1)
             if outcome[0]:
                 connection.executemany(_APPEND, [_row(row.key, entry) for entry in entries])
+                add_chunks(connection, row.key, chunks)
 
         def settle(written: asyncio.Future[None]) -> None:
             if created.done():

@@ -1,7 +1,7 @@
 """The outputs of steps that are streams, in chunks."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +14,16 @@ class Write(Protocol):
     """Hands an operation over that writes `size` bytes."""
 
     def __call__(self, operation: Operation, size: int = 0, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a stream: number `number`, counted from 0, of what attempt `attempt` of a step gave."""
+
+    step: str
+    attempt: int
+    number: int
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,10 @@ class StreamStore:
         """The bytes that are stored of an instance, in its journal and its streams."""
         row = await self._database.run(lambda connection: connection.execute(_SIZE, {"key": key}).fetchone())
         return int(row[0])
+
+
+def add_chunks(connection: sqlite3.Connection, key: int, chunks: Iterable[Chunk]) -> None:
+    connection.executemany(_APPEND, [(key, each.step, each.attempt, each.number, each.data) for each in chunks])
 
 
 def erase_unfinished(connection: sqlite3.Connection, key: int) -> None:

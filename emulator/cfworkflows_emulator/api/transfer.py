@@ -1,0 +1,188 @@
+"""An instance as one JSON document, to be taken to another state folder."""
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from cfworkflows import __version__
+from cfworkflows.errors import WorkflowError
+from cfworkflows.step.config import ResolvedConfig
+from cfworkflows_emulator.api.details import iso
+from cfworkflows_emulator.api.timeline import timeline
+from cfworkflows_emulator.api.validation import Form
+from cfworkflows_emulator.engine import Engine
+from cfworkflows_emulator.engine.state import ENTRY_TYPES, InstanceState
+from cfworkflows_emulator.storage import Chunk, Entry, InstanceRow
+
+FORMAT = 1
+"""The version of the document. It grows when a document of the version before would be misread."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_Number = Annotated[int, Field(ge=0, le=2**53 - 1)]
+
+
+class ExportedEntry(Form):
+    """A line of the journal. `value` is as the codec writes it: JSON, with `$` tags for what JSON lacks."""
+
+    seq: Annotated[int, Field(ge=1, le=2**53 - 1)]
+    time: Annotated[AwareDatetime, Field(strict=False, ge=_EPOCH)]
+    type: str
+    step: str | None = None
+    data: dict[str, Any] = Field(default_factory=dict)
+    value: Any = None
+
+
+class ExportedStream(Form):
+    """The output of an attempt that is a stream, in pieces, each in base64."""
+
+    step: str
+    attempt: _Number
+    chunks: list[str]
+
+
+class InstanceDocument(Form):
+    """An instance. `workflow`, `id`, `status`, `exported` and `cfworkflows` tell where it comes from."""
+
+    format: Literal[1]
+    cfworkflows: str
+    workflow: str
+    id: str
+    status: str
+    exported: str
+    journal: Annotated[list[ExportedEntry], Field(min_length=1)]
+    streams: list[ExportedStream] = Field(default_factory=list)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_known(cls, value: Any) -> Any:
+        found = value.get("format") if isinstance(value, dict) else None
+        if found is None:
+            raise ValueError("This is not an exported instance: it has no `format`.")
+        if found != FORMAT:
+            raise ValueError(
+                f"The instance was exported in format {found!r}, and this version of cfworkflows ({__version__}) reads "
+                f"format {FORMAT}. Export it again with this version, or import it with that one."
+            )
+        return value
+
+
+async def export_instance(engine: Engine, workflow: str, id: str) -> dict[str, Any]:
+    """An `InstanceDocument`, with all there is: outputs of sensitive steps too, since a replay needs them.
+
+    Raises WorkflowError if there is no such instance, or if it was restarted or deleted while it was read.
+    """
+    row, entries = await engine.history(workflow, id)
+    state = InstanceState.fold(entries)
+    streams = []
+    for step, known in state.steps.items():
+        if known.stream is None:
+            continue
+        chunks = []
+        for number in range(known.stream.chunks):
+            data = await engine.store.streams.read(row.key, step, known.stream, number)
+            if data is None:
+                raise WorkflowError(f"Instance {id} was restarted while it was exported. Export it again.")
+            chunks.append(base64.b64encode(data).decode())
+        streams.append({"step": step, "attempt": known.stream.attempt, "chunks": chunks})
+    return {
+        "format": FORMAT,
+        "cfworkflows": __version__,
+        "workflow": workflow,
+        "id": id,
+        "status": str(state.visible_status),
+        "exported": iso(engine.clock.now()),
+        "journal": [_exported(entry) for entry in entries],
+        "streams": streams,
+    }
+
+
+def _exported(entry: Entry) -> dict[str, Any]:
+    shown: dict[str, Any] = {"seq": entry.seq, "time": iso(entry.time), "type": entry.type}
+    if entry.step is not None:
+        shown["step"] = entry.step
+    if entry.data:
+        shown["data"] = entry.data
+    if entry.value is not None:
+        shown["value"] = json.loads(entry.value)
+    return shown
+
+
+async def import_instance(engine: Engine, workflow: str, document: InstanceDocument, id: str | None = None) -> str:
+    """Take an exported instance over, under its own id or another one: the id. It goes on where it was.
+
+    Raises WorkflowError for an id that is taken, and for a journal that is none.
+    """
+    entries = [_entry(each) for each in document.journal]
+    chunks = list(_chunks(document.streams))
+    _check(entries, chunks)
+    await engine.adopt(workflow, id or document.id, entries, chunks)
+    return id or document.id
+
+
+def _entry(shown: ExportedEntry) -> Entry:
+    elapsed = shown.time - _EPOCH
+    time = (elapsed.days * 86_400 + elapsed.seconds) * 1000 + elapsed.microseconds // 1000
+    value = _text(shown.value) if "value" in shown.model_fields_set else None
+    return Entry(shown.seq, time, shown.type, shown.step, shown.data, value)
+
+
+def _text(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if _is_text(text) else json.dumps(value, separators=(",", ":"))
+
+
+def _is_text(text: str) -> bool:
+    """Whether UTF-8 has a form for it, as for all but lone surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _chunks(streams: Sequence[ExportedStream]) -> Iterator[Chunk]:
+    for stream in streams:
+        for number, text in enumerate(stream.chunks):
+            try:
+                data = base64.b64decode(text, validate=True)
+            except (binascii.Error, ValueError) as error:
+                raise _invalid(f"chunk {number} of the stream of {stream.step} is not base64: {error}") from error
+            yield Chunk(stream.step, stream.attempt, number, data)
+
+
+def _check(entries: Sequence[Entry], chunks: Sequence[Chunk]) -> None:
+    """Raise WorkflowError unless the journal is one that an engine can have written."""
+    for before, entry in zip([None, *entries], entries, strict=False):
+        if entry.type not in ENTRY_TYPES:
+            raise _invalid(f"entry {entry.seq} is a {entry.type!r}, which cfworkflows {__version__} does not know")
+        if before is not None and entry.seq <= before.seq:
+            raise _invalid(f"entry {entry.seq} comes behind entry {before.seq}")
+        if entry.step is not None and not _is_text(entry.step):
+            raise _invalid(f"the step of entry {entry.seq} is not Unicode text")
+    first = entries[0]
+    if first.type != "workflow_queued" or not {"timestamp", "trigger"} <= first.data.keys():
+        raise _invalid("it does not begin with `workflow_queued`, which says what created the instance, and when")
+    try:
+        state = InstanceState.fold(entries)
+        timeline(InstanceRow(0, "", "", state.status, 0, 0), entries, 0, 0)
+        for step in state.steps.values():
+            ResolvedConfig.from_dict(step.config)
+    except Exception as error:
+        raise _invalid(f"{type(error).__name__}: {error}") from error
+    stored = {
+        (step, known.stream.attempt, known.stream.chunks)
+        for step, known in state.steps.items()
+        if known.stream is not None and known.stream.chunks
+    }
+    given: dict[tuple[str, int], int] = {}
+    for chunk in chunks:
+        if given.get((chunk.step, chunk.attempt), 0) != chunk.number:
+            raise _invalid(f"the stream of {chunk.step} is there twice")
+        given[chunk.step, chunk.attempt] = chunk.number + 1
+    if stored != {(*place, count) for place, count in given.items()}:
+        raise _invalid("its streams are not those that the journal tells of")
+
+
+def _invalid(reason: str) -> WorkflowError:
+    return WorkflowError(f"The journal cannot be taken over: {reason}.", code="import.invalid")

@@ -1,0 +1,209 @@
+"""`cfwf workflows instances send-event | pause | resume | restart | terminate | delete | skip`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cfworkflows_emulator.cli.workflows.options import Place, common, fail
+
+TYPES = ("step", "sleep", "waitForEvent", "rollback")
+MOST_DELETED = 100
+
+
+@click.command("send-event")
+@click.argument("name")
+@click.argument("id")
+@click.option("--type", "event_type", required=True, help="Type of the event.")
+@click.option("--payload", default="{}", show_default=True, metavar="JSON", help="What the event brings.")
+@common
+def send_event(place: Place, *, as_json: bool, name: str, id: str, event_type: str, payload: str) -> None:
+    """Send an event to an instance.
+
+    \b
+    Example:
+      cfwf workflows instances send-event orders latest --type approval --payload '{"ok": true}'
+    """
+    from urllib.parse import quote
+
+    from cfworkflows_emulator.cli.workflows.output import done
+    from cfworkflows_emulator.cli.workflows.session import instance_path, opened, resolved
+
+    try:
+        body = json.loads(payload)
+    except ValueError as error:
+        fail(f'Error while parsing event payload: "{payload}" is not JSON: {error}')
+    with opened(place, changes=True) as session:
+        id = resolved(session, name, id)
+        path = f"{instance_path(name, id)}/events/{quote(event_type, safe='')}"
+        result = session.request("POST", path, body=body).result
+        text = f'The event with type "{event_type}" and payload "{payload}" was sent to the instance "{id}" from {name}'
+        done(session, text, result, as_json=as_json)
+
+
+def _change(place: Place, name: str, id: str, body: dict[str, Any], was: str, *, as_json: bool) -> None:
+    from cfworkflows_emulator.cli.workflows.output import done
+    from cfworkflows_emulator.cli.workflows.session import instance_path, opened, resolved
+
+    with opened(place, changes=True) as session:
+        id = resolved(session, name, id)
+        result = session.request("PATCH", f"{instance_path(name, id)}/status", body=body).result
+        text = f'The instance "{id}" from {name} was {was} successfully. It is {result["status"]}.'
+        goes_on = result["status"] not in ("paused", "complete", "errored", "terminated")
+        done(session, text, result, as_json=as_json, goes_on=goes_on)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("id")
+@common
+def pause(place: Place, *, as_json: bool, name: str, id: str) -> None:
+    """Pause an instance, when the attempts that run have ended.
+
+    \b
+    Example:
+      cfwf workflows instances pause orders latest
+    """
+    _change(place, name, id, {"status": "pause"}, "paused", as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("id")
+@common
+def resume(place: Place, *, as_json: bool, name: str, id: str) -> None:
+    """Resume an instance that is paused.
+
+    \b
+    Example:
+      cfwf workflows instances resume orders latest
+    """
+    _change(place, name, id, {"status": "resume"}, "resumed", as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("id")
+@click.option("--from-step-name", metavar="STEP", help="Step to begin at; what steps before it gave is kept.")
+@click.option("--from-step-count", type=click.IntRange(1), help="The how-manieth step of that name. [1]")
+@click.option("--from-step-type", type=click.Choice(("do", "sleep", "waitForEvent")), help="Type of the step. [do]")
+@common
+def restart(
+    place: Place,
+    *,
+    as_json: bool,
+    name: str,
+    id: str,
+    from_step_name: str | None,
+    from_step_count: int | None,
+    from_step_type: str | None,
+) -> None:
+    """Restart an instance, from its beginning or from a step.
+
+    \b
+    Examples:
+      cfwf workflows instances restart orders first
+      cfwf workflows instances restart orders first --from-step-name charge
+    """
+    body: dict[str, Any] = {"status": "restart"}
+    if from_step_name is not None:
+        step = {"name": from_step_name, "count": from_step_count, "type": from_step_type}
+        body["from"] = {key: value for key, value in step.items() if value is not None}
+    elif from_step_count is not None or from_step_type is not None:
+        raise click.UsageError("--from-step-name is required when using --from-step-count or --from-step-type")
+    _change(place, name, id, body, "restarted", as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("id")
+@click.option("--rollback", is_flag=True, help="Undo its steps first.")
+@common
+def terminate(place: Place, *, as_json: bool, name: str, id: str, rollback: bool) -> None:
+    """Terminate an instance.
+
+    \b
+    Example:
+      cfwf workflows instances terminate orders latest --rollback
+    """
+    body = {"status": "terminate", **({"rollback": True} if rollback else {})}
+    _change(place, name, id, body, "terminated", as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("ids", nargs=-1)
+@click.option(
+    "--filename", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="File with a JSON array of ids."
+)
+@common
+def delete(place: Place, *, as_json: bool, name: str, ids: tuple[str, ...], filename: Path | None) -> None:
+    """Delete instances, with all that is stored of them; up to 100 at a time.
+
+    \b
+    Examples:
+      cfwf workflows instances delete orders first second
+      cfwf workflows instances delete orders --filename ids.json
+    """
+    from cfworkflows_emulator.cli.workflows.output import print_json
+    from cfworkflows_emulator.cli.workflows.session import instances_path, opened, resolved
+
+    wanted = [*ids, *(_ids_in(filename) if filename is not None else [])]
+    if not wanted:
+        raise click.UsageError("Name the instances to delete, or a file that does with --filename.")
+    if len(wanted) > MOST_DELETED:
+        raise click.UsageError(f"You can delete at most {MOST_DELETED} workflow instances at a time")
+    with opened(place, changes=True) as session:
+        wanted = [resolved(session, name, id) for id in wanted]
+        result = session.request("POST", f"{instances_path(name)}/batch/delete", body={"instances": wanted}).result
+    if as_json:
+        print_json(result)
+    elif result["deleted"]:
+        listed = ", ".join(f'"{each["id"]}"' for each in result["deleted"])
+        print(f'Deleted workflow instances from "{name}": {listed}')
+    if result["errors"]:
+        listed = "".join(f"\n  - {each['id']}: {each['message']}" for each in result["errors"])
+        fail(f"{len(result['errors'])} of {len(wanted)} instances were not deleted:{listed}")
+
+
+def _ids_in(file: Path) -> list[str]:
+    try:
+        ids = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        fail(f"{file} cannot be read as JSON: {error}")
+    if not isinstance(ids, list) or not all(isinstance(id, str) for id in ids):
+        fail(f'{file} has to hold a JSON array of ids, as in ["first", "second"].')
+    return ids
+
+
+@click.command()
+@click.argument("name")
+@click.argument("id")
+@click.argument("step", required=False)
+@click.option("--type", "step_type", type=click.Choice(TYPES), help="Type of the step, if the name is not enough.")
+@common
+def skip(place: Place, *, as_json: bool, name: str, id: str, step: str | None, step_type: str | None) -> None:
+    """End a sleep, a retry delay or a wait of an instance now, as if its time had come: a wait times out.
+
+    STEP is its name, with its number or without; it is not needed if the instance is in one thing only.
+
+    \b
+    Examples:
+      cfwf workflows instances skip orders latest
+      cfwf workflows instances skip orders latest nap-2 --type sleep
+    """
+    from cfworkflows_emulator.cli.workflows.output import done
+    from cfworkflows_emulator.cli.workflows.session import instance_path, opened, resolved
+
+    given = {"step": step, "type": step_type}
+    with opened(place, changes=True) as session:
+        id = resolved(session, name, id)
+        body = {key: value for key, value in given.items() if value is not None}
+        result = session.request("POST", f"{instance_path(name, id)}/skip", body=body).result
+        what = {"sleep": "sleep", "waitForEvent": "wait"}.get(result["type"], "retry delay")
+        text = f'The {what} "{result["step"]}" of the instance "{id}" from {name} was skipped'
+        done(session, text, result, as_json=as_json)
+
+
+CHANGES = (send_event, pause, resume, restart, terminate, delete, skip)

@@ -1,0 +1,84 @@
+"""A session with a state folder that no server uses: the API over an engine that runs nothing."""
+
+import asyncio
+import json
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlencode
+
+from cfworkflows.http import Request
+from cfworkflows.values import UnresolvedClassWarning
+from cfworkflows_emulator.api import ExplorerApi, Workflows
+from cfworkflows_emulator.api.details import printable
+from cfworkflows_emulator.cli.workflows.options import Place
+from cfworkflows_emulator.cli.workflows.session import API, NOTHING, Answer, RefusedError
+from cfworkflows_emulator.config import load_config
+from cfworkflows_emulator.engine import Engine
+from cfworkflows_emulator.engine.subscription import EVENT_TYPES
+from cfworkflows_emulator.runtime import DormantProject
+from cfworkflows_emulator.storage import StateError
+
+
+@contextmanager
+def folder_session(place: Place, state: Path, *, changes: bool) -> "Iterator[FolderSession]":
+    """A session with the state folder `state`, to be changed only with `changes`. Raises StateError and ConfigError."""
+    cwd = (place.cwd or Path()).absolute()
+    config = load_config(place.config, cwd=cwd, env=place.env, process_env=os.environ)
+    if place.persist_to is not None and not changes and not state.is_dir():
+        raise StateError(f"There is no state folder {state}. Name another one with --persist-to.")
+    logging.getLogger("cfworkflows").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), asyncio.Runner() as runner:
+        warnings.simplefilter("ignore", UnresolvedClassWarning)  # the Worker's classes are not loaded
+        stack = AsyncExitStack()
+        opening = DormantProject.open(config, state, writable=changes)
+        project = runner.run(stack.enter_async_context(opening))
+        try:
+            yield FolderSession(runner, project)
+        finally:
+            runner.run(stack.aclose())
+
+
+class FolderSession:
+    """Asks the API of `project` in its own event loop."""
+
+    is_served = False
+
+    def __init__(self, runner: asyncio.Runner, project: DormantProject) -> None:
+        self._runner = runner
+        self._engine: Engine = project.engine
+        self._api = ExplorerApi(Workflows(project))
+
+    def request(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = NOTHING) -> Answer:
+        asked = f"?{urlencode(query)}" if query else ""
+        return self._runner.run(self._request(method, f"http://localhost{API}{path}{asked}", body))
+
+    async def _request(self, method: str, url: str, body: Any) -> Answer:
+        request = Request(url, {"method": method})
+        if body is not NOTHING:
+            request = Request(request, {"body": json.dumps(body), "headers": {"content-type": "application/json"}})
+        response = await self._api.fetch(request)
+        envelope = await response.json()
+        if not envelope["success"]:
+            messages = [*envelope["errors"], *envelope["messages"]]
+            raise RefusedError(response.status, "\n".join(each["message"] for each in messages))
+        return Answer(envelope["result"], envelope.get("result_info") or {})
+
+    def events(self, path: str) -> Iterator[dict[str, Any]]:
+        _, _, workflow, _, id, _ = path.split("/")
+        yield from self._runner.run(self._events(unquote(workflow), unquote(id)))
+
+    async def _events(self, workflow: str, id: str) -> list[dict[str, Any]]:
+        _, entries = await self._engine.history(workflow, id)
+        last = max(entry.seq for entry in entries if entry.type in EVENT_TYPES)
+        found: list[dict[str, Any]] = []
+        with await self._engine.subscribe(workflow, id, previews=True) as subscription:
+            async for event in subscription:
+                found.append(printable(event))
+                if event["eventId"] >= last:
+                    break
+        return found

@@ -1,0 +1,81 @@
+"""`cfwf workflows instances export | import`."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from cfworkflows_emulator.cli.workflows.options import Place, common, fail
+
+STANDARD = Path("-")
+ENDED = ("complete", "errored", "terminated")
+
+
+@click.command("export")
+@click.argument("name")
+@click.argument("id", default="latest")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), default=STANDARD,
+    help="File to write. [the standard output]",
+)  # fmt: skip
+@common
+def export_instance(place: Place, *, as_json: bool, name: str, id: str, output: Path) -> None:
+    """Write an instance as one JSON file: its journal, its values and its streams.
+
+    What is in it is not hidden: outputs of sensitive steps too. ID is `latest` by default.
+
+    \b
+    Example:
+      cfwf workflows instances export orders first -o first.json
+    """
+    from cfworkflows_emulator.cli.workflows.output import print_json
+    from cfworkflows_emulator.cli.workflows.session import instance_path, opened, resolved
+
+    with opened(place) as session:
+        id = resolved(session, name, id)
+        document = session.request("GET", f"{instance_path(name, id)}/export").result
+    text = json.dumps(document, indent=2)
+    if output == STANDARD:
+        print(text)
+        return
+    try:
+        output.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        fail(f"{output} cannot be written: {error.strerror or error}.")
+    if as_json:
+        print_json({"id": id, "output": str(output)})
+    else:
+        print(f'Wrote the instance "{id}" from {name} to {output}')
+
+
+@click.command("import")
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
+@click.option("--id", help="Id to give it, instead of the one that it had.")
+@common
+def import_instance(place: Place, *, as_json: bool, name: str, file: Path, id: str | None) -> None:
+    """Take over an instance that was exported; one that had not ended goes on. FILE is - for the standard input.
+
+    \b
+    Examples:
+      cfwf workflows instances import orders first.json
+      cfwf workflows instances import orders first.json --id copy
+    """
+    from cfworkflows_emulator.cli.workflows.output import done
+    from cfworkflows_emulator.cli.workflows.session import instances_path, opened
+
+    try:
+        document = json.loads(sys.stdin.read() if file == STANDARD else file.read_text(encoding="utf-8"))
+    except OSError as error:
+        fail(f"{file} cannot be read: {error.strerror or error}.")
+    except ValueError as error:
+        fail(f"{file} is not JSON: {error}.")
+    with opened(place, changes=True) as session:
+        query = {"id": id} if id is not None else None
+        result = session.request("POST", f"{instances_path(name)}/import", query=query, body=document).result
+        text = f'The instance "{result["id"]}" was imported into {name}'
+        done(session, text, result, as_json=as_json, goes_on=document["status"] not in ENDED)
+
+
+TRANSFERS = (export_instance, import_instance)

@@ -1,0 +1,69 @@
+"""A project that is not served: its configuration and its state, without the Worker's code."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from cfworkflows.errors import CfworkflowsError
+from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.engine import Engine, WorkflowDefinition, open_database
+from cfworkflows_emulator.runtime.notices import is_ours
+from cfworkflows_emulator.runtime.project import settings_of
+from cfworkflows_emulator.runtime.timeline import Timeline
+from cfworkflows_emulator.runtime.worker import Worker
+from cfworkflows_emulator.storage import StateFolder
+from cfworkflows_emulator.storage.folder import DATABASE
+
+
+@dataclass(frozen=True, slots=True)
+class DormantProject:
+    """The Workflows as they are configured, and an engine that runs none of them."""
+
+    config: LoadedConfig
+    engine: Engine
+
+    @property
+    def configs(self) -> Sequence[LoadedConfig]:
+        """That of its Worker."""
+        return (self.config,)
+
+    @property
+    def workers(self) -> Mapping[str, Worker]:
+        """None is loaded."""
+        return {}
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, config: LoadedConfig, state: Path, *, writable: bool) -> "AsyncIterator[DormantProject]":
+        """Open the state folder `state`, to look at it or to change it.
+
+        What is changed takes effect when the project is served next. Where nothing has been run yet there is nothing
+        to look at.
+
+        Raises StateError if a server uses the one that is to be changed, or if it cannot be read.
+        """
+        with ExitStack() as stack:
+            if writable:
+                database = await open_database(stack.enter_context(StateFolder(state)).database)
+            else:
+                path = state / DATABASE
+                is_there = await asyncio.to_thread(path.exists)
+                database = await open_database(path if is_there else None, read_only=is_there)
+            clock = Timeline(state, 1).clock
+            definitions = [
+                WorkflowDefinition(section.name, _no_code, **settings_of(section))
+                for section in config.config.workflows
+                if is_ours(section, config)
+            ]
+            engine = await Engine.open(definitions, clock, database, dormant=True)
+            try:
+                yield cls(config, engine)
+            finally:
+                await engine.close()
+
+
+def _no_code() -> NoReturn:
+    raise CfworkflowsError("Nothing of a project runs that is not served.")
