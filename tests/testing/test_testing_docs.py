@@ -3,6 +3,7 @@
 import re
 import subprocess
 from pathlib import Path
+from types import ModuleType
 
 from kit import ENVIRONMENT, PYTEST, ROOT
 
@@ -18,6 +19,8 @@ def test_every_snippet_runs(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
     tests = sum(text.count("async def test_") for _, text in FILES)
     command = [*PYTEST, "-q", "-W", "error"]
+    recording = [*command, "--cfwf-record", "tests/test_history.py"]
+    subprocess.run(recording, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     done = subprocess.run(command, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert f"{tests} passed" in done.stdout, done.stdout + done.stderr
 
@@ -40,5 +43,6 @@ def test_every_public_name_is_there() -> None:
         "introspect_workflow_instance": "introspectWorkflowInstance",
     }
     for name in cfworkflows.testing.__all__:
-        own = getattr(cfworkflows.testing, name).__name__
-        assert name in (own, aliases.get(own))
+        own = getattr(cfworkflows.testing, name)
+        assert not isinstance(own, ModuleType)
+        assert name in (own.__name__, aliases.get(own.__name__))

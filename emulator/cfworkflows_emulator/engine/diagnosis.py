@@ -37,11 +37,27 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A call that is given something else now: `what` was `before`, and is `now`, at the `file:line` `at`."""
+
+    call: Call
+    what: str
+    before: str
+    now: str
+    at: str | None = None
+
+    def __str__(self) -> str:
+        at = f" at {shown_path(self.at)}" if self.at is not None else ""
+        return f"the {self.what} of {self.call.before} was {self.before}, and is {self.now}{at}"
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
     """One divergence of a replay from the journal; `str()` is a sentence that names the steps and their lines.
 
     `missing` ran before and were not called again. `new` are not in the journal, and began before those that are; the
     first of these is `skipped`, where that is certain. `late` is called after `early` now, and was called before it.
+    `changed` are calls that are given something else, `outcomes` what `run()` gave, and what it gives now.
     """
 
     missing: tuple[Call, ...] = ()
@@ -49,6 +65,8 @@ class Diagnosis:
     skipped: Call | None = None
     late: Call | None = None
     early: Call | None = None
+    changed: tuple[Change, ...] = ()
+    outcomes: tuple[str, str] | None = None
 
     def __str__(self) -> str:
         parts = []
@@ -60,6 +78,9 @@ class Diagnosis:
             parts.append(f"{self.skipped.before} was not called before {self.new[0].now}, which is new")
         elif self.new:
             parts.append(f"{_listed([call.now for call in self.new])} {'is' if len(self.new) == 1 else 'are'} new")
+        parts += [str(change) for change in self.changed[:_LISTED]]
+        if self.outcomes is not None:
+            parts.append(f"run() {self.outcomes[0]}, and {self.outcomes[1]} now")
         return f"the code changed, or does not do the same each time: {'; '.join(parts)}"
 
     def as_dict(self) -> dict[str, Any]:
@@ -69,7 +90,9 @@ class Diagnosis:
     def from_dict(cls, data: Mapping[str, Any]) -> "Diagnosis":
         several = {name: tuple(Call(**call) for call in data.get(name, ())) for name in ("missing", "new")}
         one = {name: Call(**data[name]) for name in ("skipped", "late", "early") if name in data}
-        return cls(**several, **one)  # type: ignore[arg-type]  # each is of its field's type
+        changed = tuple(Change(**{**change, "call": Call(**change["call"])}) for change in data.get("changed", ()))
+        outcomes = tuple(data["outcomes"]) if "outcomes" in data else None
+        return cls(**several, **one, changed=changed, outcomes=outcomes)  # type: ignore[arg-type]  # as in the fields
 
 
 def _listed(calls: Sequence[str]) -> str:

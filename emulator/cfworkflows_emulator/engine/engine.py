@@ -28,13 +28,15 @@ from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.instance import Instance, World
 from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
 from cfworkflows_emulator.engine.interventions import Interventions
+from cfworkflows_emulator.engine.rehearsal import rehearse
 from cfworkflows_emulator.engine.retention import Retention
 from cfworkflows_emulator.engine.run import running_here
 from cfworkflows_emulator.engine.schedules import Schedules
 from cfworkflows_emulator.engine.sizes import size_of
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
+from cfworkflows_emulator.engine.witness import Witness
 from cfworkflows_emulator.storage import EVERY, Database, Entry, InstanceRow, InstanceStore, Selection
 from cfworkflows_emulator.storage.instances import MIGRATIONS, Entries, Rows
 
@@ -58,6 +60,8 @@ class Engine:
         last_key: int,
         evict_after_ms: float | None = EVICT_AFTER_MS,
         abandon: Abandon = never,
+        witness: Witness | None = None,
+        check_determinism: bool = False,
     ) -> None:
         self.clock = clock
         self.store = store
@@ -66,7 +70,16 @@ class Engine:
         self._admission = Admission(lambda key: self._wake([key]), last_key)
         context = contextvars.copy_context()
         self._world = World(
-            clock, store, self._threads, context, evict_after_ms, self._unload, self._admission, abandon=abandon
+            clock,
+            store,
+            self._threads,
+            context,
+            evict_after_ms,
+            self._unload,
+            self._admission,
+            abandon=abandon,
+            witness=witness,
+            rested=self._rested if check_determinism else None,
         )
         self._alarms = Alarms(clock, store, store.next_alarms, self._wake)
         self._retention = Retention(clock, store, self._in_use)
@@ -74,6 +87,8 @@ class Engine:
         self._instances: dict[int, Instance] = {}
         self._loading: dict[int, asyncio.Task[set[int]]] = {}
         self._waking: set[asyncio.Task[None]] = set()
+        self._rehearsed: dict[int, int] = {}
+        self._rehearsing: set[asyncio.Task[None]] = set()
         self._creating: set[asyncio.Task[str]] = set()
         self._subscriptions: weakref.WeakSet[Subscription | Feed] = weakref.WeakSet()
         self._closing = False
@@ -87,13 +102,18 @@ class Engine:
         *,
         evict_after_ms: float | None = EVICT_AFTER_MS,
         abandon: Abandon = never,
+        witness: Witness | None = None,
+        check_determinism: bool = False,
     ) -> "Engine":
         """Open the engine over a database made with `open_database`. Nothing runs before `resume_all`.
 
-        `abandon` is asked about each error of the workflows' own code.
+        `abandon` is asked about each error of the workflows' own code. `witness` is told of callbacks. With
+        `check_determinism`, `run()` is replayed after every step, whenever an instance waits or has ended: what differs
+        is logged, and part of its `diagnosis`.
         """
         store = InstanceStore(database)
-        return cls(store, clock, definitions, await store.last_key(), evict_after_ms, abandon)
+        last_key = await store.last_key()
+        return cls(store, clock, definitions, last_key, evict_after_ms, abandon, witness, check_determinism)
 
     async def resume_all(self) -> None:
         """Take up every instance that was at work when the last process ended, and arm the timers of the others.
@@ -145,6 +165,28 @@ class Engine:
         self._threads.shutdown(wait=False, cancel_futures=True)
         await self.store.close()
         return left
+
+    def kill(self) -> None:
+        """Stop here and now, as if the process died: nothing more is written, and no more user code begins.
+
+        For tests of crashes. The database stays open, for the engine that comes after. A callback in a thread cannot
+        be stopped; `threads_ended` waits for it.
+        """
+        self.store.abandon()
+        self._closing = True
+        for part in (self._schedules, self._alarms, self._retention):
+            part.close()
+        for subscription in self._subscriptions:
+            subscription.fail(_stopping())
+        for task in (*self._waking, *self._creating, *self._loading.values(), *self._world.callbacks):
+            task.cancel()
+        for instance in list(self._instances.values()):
+            instance.stop()
+        self._instances.clear()
+
+    async def threads_ended(self) -> None:
+        """Wait for the callbacks that run in threads. After `kill`."""
+        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
 
     # What a binding asks for
 
@@ -279,6 +321,29 @@ class Engine:
         Raises WorkflowError if there is no such instance.
         """
         return (await self.state(workflow, id)).diagnoses[:]
+
+    async def rehearse(
+        self, workflow: str, id: str, entries: Sequence[Entry] | None = None, *, strict: bool = True
+    ) -> Diagnosis | None:
+        """Replay a journal aside, after every step in it: where the code does something else, None if it does not.
+
+        `entries` are those of the instance by default, which waits or has ended; of a foreign journal `id` is only what
+        the event says. No callback is called, nothing is written. With `strict`, steps behind the end of the journal,
+        and another outcome, count too. Raises WorkflowError if there is no such workflow, or no such instance.
+        """
+        definition = self.workflow(workflow)
+        if entries is None:
+            _, entries = await self.history(workflow, id)
+        self.clock.hold()
+        try:
+            return await rehearse(self._world, definition, id, entries, strict=strict)
+        finally:
+            self.clock.release()
+
+    async def rehearsed(self) -> None:
+        """Wait for the replays that `check_determinism` asks for, and that are under way."""
+        while self._rehearsing:
+            await asyncio.wait(self._rehearsing)
 
     async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None:
         if not is_event_type(event_type):
@@ -427,6 +492,32 @@ class Engine:
         instances = list(self._instances.values())
         awaited = {task for instance in instances for task in instance.awaited} | self._world.late
         return (self._world.callbacks - awaited).union(*(instance.lingering for instance in instances))
+
+    def _rested(self, instance: Instance) -> None:
+        state = instance.state
+        checked = self._rehearsed.get(instance.key, 0)
+        if self._closing or state.status is Status.TERMINATED or state.last_seq == checked or state.diagnoses:
+            return  # one that was terminated was cut off anywhere, and what is known to differ goes on differing
+        self._rehearsed[instance.key] = state.last_seq
+        if state.status.finite:
+            del self._rehearsed[instance.key]
+        self.clock.hold()
+        task = asyncio.get_running_loop().create_task(self._check(instance, checked, state.last_seq))
+        self._waking.add(task)
+        self._rehearsing.add(task)
+        task.add_done_callback(self._rehearsing.discard)
+        task.add_done_callback(self._woken)
+
+    async def _check(self, instance: Instance, after: int, upto: int) -> None:
+        """Replay what has come into the journal since it was last checked."""
+        await self.store.flushed()
+        entries = [entry for entry in await self.store.journal(instance.key) if entry.seq <= upto]
+        if not entries or self._closing:  # it was deleted, or restarted
+            return
+        found = await rehearse(self._world, instance.definition, instance.id, entries, after=after, strict=True)
+        if found is not None and not self._closing:
+            async with self._using(instance.definition.name, instance.id) as using:
+                using.diagnose(found)
 
     # Instances in memory
 

@@ -24,6 +24,7 @@ from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.run import Run
 from cfworkflows_emulator.engine.sizes import size_of, too_large
 from cfworkflows_emulator.engine.state import TERMINAL, InstanceState, Status
+from cfworkflows_emulator.engine.witness import Witness
 from cfworkflows_emulator.storage import Entry, InstanceRow, InstanceStore
 from cfworkflows_emulator.tracebacks import format_error
 
@@ -50,6 +51,9 @@ class World:
     late: set[asyncio.Task[Any]] = field(default_factory=set)
     abandon: Abandon = never
     interventions: Interventions | None = None
+    witness: Witness | None = None
+    rested: Callable[["Instance"], None] | None = None
+    """Told of each instance that waits, or has ended, with all that its code called in its journal."""
 
 
 class Instance:
@@ -276,6 +280,8 @@ class Instance:
         if self.state.status is not Status.QUEUED:
             self._turn.end()
         self._index()
+        if self.world.rested is not None and self.state.status.finite:
+            self.world.rested(self)
         self.world.unload(self)
 
     def attempt_outlived(self) -> None:
@@ -348,6 +354,8 @@ class Instance:
         """Everything that was started waits now, and the first of it until `until`, in ms."""
         self.wake_at = -int(-until // 1)
         self._index()
+        if self.world.rested is not None:
+            self.world.rested(self)
         self._turn.rest()
         self._forget_freedom()
         if self.world.evict_after_ms is not None and self._eviction is None:

@@ -197,7 +197,8 @@ class _NotThereYet(Exception):
 class Replay(Run):
     """`run()` once more, as far as the journal goes, to learn the handlers: nothing of it gets into the journal.
 
-    What is not done never ends, and no callback is called. `over` is set when `run()` ends, or when all of it waits.
+    What is not done never ends, and no callback is called. `over` is set when `run()` ends, or when all of it waits;
+    `ended` is then what `run()` returned and what it raised, None if it waits.
     """
 
     compares = False
@@ -205,16 +206,18 @@ class Replay(Run):
     def __init__(self, instance: "Instance") -> None:
         super().__init__(instance)
         self.over = asyncio.Event()
+        self.ended: tuple[Any, BaseException | None] | None = None
 
     async def _execute(self) -> None:
         try:
-            await self._outcome()
+            self.ended = (await self._outcome(), None)
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
             if self._is_stopped():
                 raise
-            log.debug("%s ended again, for its rollback: %r", self.instance, error)
+            log.debug("%s ended again, in a replay: %r", self.instance, error)
+            self.ended = (None, error)
         self.over.set()
 
     def do(self, call: StepCall) -> asyncio.Future[Any]:

@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from cfworkflows.errors import WorkflowFatalError
 from cfworkflows.event import WorkflowStepEvent
@@ -17,6 +17,7 @@ from cfworkflows_emulator.engine.comparison import Comparison
 from cfworkflows_emulator.engine.interventions import Intervention
 from cfworkflows_emulator.engine.naming import Names
 from cfworkflows_emulator.engine.state import InstanceState, Status
+from cfworkflows_emulator.engine.witness import Moment
 from cfworkflows_emulator.storage import Entry, StateError
 
 if TYPE_CHECKING:
@@ -214,6 +215,15 @@ class Run:
             self.instance.stop()
             raise asyncio.CancelledError from None
         if self.closed and not self._let_go:
+            raise asyncio.CancelledError
+
+    def witness(self, phase: Literal["before", "after"], step: str, attempt: int) -> None:
+        """Tell a test that a callback is about to start, or has ended. The run ends here if that kills the engine."""
+        if (witness := self.instance.world.witness) is None or self.closed:
+            return
+        undoes = self.state.status is Status.ROLLING_BACK
+        witness(Moment(phase, self.instance.definition.name, self.instance.key, step, attempt, undoes))
+        if self.closed:
             raise asyncio.CancelledError
 
     async def admitted(self) -> None:

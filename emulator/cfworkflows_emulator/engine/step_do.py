@@ -98,11 +98,13 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
     await run.durable()
     context = StepContext(step=StepInfo(name=name, count=int(count)), attempt=attempt, config=visible_config(config))
     stream = StreamIntake(run, step, attempt)
+    run.witness("before", step, attempt)
     try:
         intervention = run.intervention
         stand_in = intervention.stand_in(step, attempt) if intervention is not None else None
         work = _ordinary(stream.of, stand_in or _invoke, run, call, context)
         result = await _within(run, work, config.timeout_ms, step)
+        run.witness("after", step, attempt)
         value = _encode(step, result, config) if not isinstance(result, StreamTaken) else None
         if value is not None and run.state.stored_bytes + len(value) > sizes.MAX_STATE_BYTES:
             what = f"the output of step {step} has {sizes.shown_size(len(value))} more"
@@ -110,6 +112,7 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
     except FinalError as final:
         _end(run, step, attempt, ErrorRecord.of(final.error), final.error)
     except Exception as error:  # noqa: BLE001 - whatever the callback raises is the attempt's error
+        run.witness("after", step, attempt)
         if not run.closed and run.instance.abandoned(error):
             raise asyncio.CancelledError from None
         stream.give_up()

@@ -73,6 +73,7 @@ class Project:
         holder: int | None = None,
         name_blocks: bool = False,
         fire_crons: bool = True,
+        check_determinism: bool = False,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and take up the instances that were at work.
 
@@ -81,7 +82,8 @@ class Project:
         everything in memory. `abandon` is asked about each error of the Workflows' own code. `holder` is the process to
         name when another one wants the same state, this one by default. With `name_blocks`, code of the Workers that
         blocks the event loop is named in the log while it does; with `fire_crons`, their crons call their `scheduled`
-        handlers. Closed at the end of the block, without waiting for what runs: `close` first, to wait.
+        handlers; with `check_determinism`, every step of an instance is followed by a replay. Closed at the end of the
+        block, without waiting for what runs: `close` first, to wait.
 
         Raises StateError for a folder or database that cannot be used, WorkerLoadError for code that does not import,
         and ConfigError for Workflow classes that are configured and not there, and Workers that do not fit together.
@@ -92,7 +94,9 @@ class Project:
             stack.push_async_callback(close_client)
             folder = stack.enter_context(StateFolder(state, holder)) if state is not None else None
             engine = await stack.enter_async_context(
-                opened_engine(clock or SystemClock(), folder, evict_after_ms, abandon)
+                opened_engine(
+                    clock or SystemClock(), folder, evict_after_ms, abandon, check_determinism=check_determinism
+                )
             )
             stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
             workers: dict[str, Worker] = {}
@@ -142,10 +146,14 @@ async def opened_engine(
     folder: StateFolder | None,
     evict_after_ms: float | None = EVICT_AFTER_MS,
     abandon: Abandon = never,
+    *,
+    check_determinism: bool = False,
 ) -> AsyncIterator[Engine]:
     """An engine that knows no workflows yet, over the state folder `folder`, or in memory."""
     database = await open_database(folder.database if folder is not None else None)
-    engine = await Engine.open([], clock, database, evict_after_ms=evict_after_ms, abandon=abandon)
+    engine = await Engine.open(
+        [], clock, database, evict_after_ms=evict_after_ms, abandon=abandon, check_determinism=check_determinism
+    )
     try:
         yield engine
     finally:

@@ -6,7 +6,7 @@ import types
 from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiosqlite
 
@@ -35,7 +35,7 @@ class Database(aiosqlite.Connection):
         self._closing = False
 
     @classmethod
-    async def open(cls, path: Path | None, migrations: list[Migration]) -> "Database":
+    async def open(cls, path: Path | None, migrations: list[Migration]) -> Self:
         """Open the database at `path`, None for one in memory, and bring its schema up to date.
 
         Raises StateError for a file that is no database of ours, is damaged, or was written by a newer version.

@@ -6,7 +6,8 @@ line. Nothing is loaded before it is used: pytest imports `plugin` in every run.
 From the bottom up: `records` knows the running test, `assertions` picks the errors that fail it, `clock` jumps,
 `history`, `timeline` and `waiting` tell what instances did and wait for, `workflow` has the handles that tests get,
 `leaks` finds what is left over, `mocks` and `introspection` change what happens, `world` puts it together; `fake_env`,
-`worker` and `fixtures` are what tests see.
+`worker` and `fixtures` are what tests see. A `blueprint` is opened again and again, in each `trial` of `crash`, which
+dies at one of its `points`, or of `determinism`; `golden_history` replays recorded histories.
 """
 
 import importlib
@@ -15,7 +16,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cfworkflows_emulator.runtime.events import Message, MessageBatch, ScheduledController
     from cfworkflows_emulator.testing.clock import Clock
+    from cfworkflows_emulator.testing.crash import CrashReport, RepeatedEffect, crash_everywhere
+    from cfworkflows_emulator.testing.determinism import check_determinism
+    from cfworkflows_emulator.testing.divergences import DeterminismError
     from cfworkflows_emulator.testing.fake_env import FakeEnv
+    from cfworkflows_emulator.testing.golden_history import golden
     from cfworkflows_emulator.testing.history import HistoryEntry
     from cfworkflows_emulator.testing.introspection import (
         UnusedMockError,
@@ -28,12 +33,15 @@ if TYPE_CHECKING:
     )
     from cfworkflows_emulator.testing.leaks import LeakError
     from cfworkflows_emulator.testing.mocks import IntrospectionError, Modifier
+    from cfworkflows_emulator.testing.points import Point
     from cfworkflows_emulator.testing.waiting import StalledError
     from cfworkflows_emulator.testing.worker import WorkerClient
     from cfworkflows_emulator.testing.workflow import Workflow, WorkflowInstance
 
 _HOMES = {
     "Clock": "clock",
+    "CrashReport": "crash",
+    "DeterminismError": "divergences",
     "FakeEnv": "fake_env",
     "HistoryEntry": "history",
     "IntrospectionError": "mocks",
@@ -41,6 +49,8 @@ _HOMES = {
     "Message": "worker",
     "MessageBatch": "worker",
     "Modifier": "mocks",
+    "Point": "points",
+    "RepeatedEffect": "crash",
     "ScheduledController": "worker",
     "StalledError": "waiting",
     "UnusedMockError": "introspection",
@@ -53,10 +63,15 @@ _HOMES = {
     "introspectWorkflowInstance": "introspection",
     "introspect_workflow": "introspection",
     "introspect_workflow_instance": "introspection",
+    "check_determinism": "determinism",
+    "crash_everywhere": "crash",
+    "golden": "golden_history",
 }
 
 __all__ = [
     "Clock",
+    "CrashReport",
+    "DeterminismError",
     "FakeEnv",
     "HistoryEntry",
     "IntrospectionError",
@@ -64,6 +79,8 @@ __all__ = [
     "Message",
     "MessageBatch",
     "Modifier",
+    "Point",
+    "RepeatedEffect",
     "ScheduledController",
     "StalledError",
     "UnusedMockError",
@@ -72,6 +89,9 @@ __all__ = [
     "WorkflowInstance",
     "WorkflowInstanceIntrospector",
     "WorkflowIntrospector",
+    "check_determinism",
+    "crash_everywhere",
+    "golden",
     "introspectWorkflow",
     "introspectWorkflowInstance",
     "introspect_workflow",

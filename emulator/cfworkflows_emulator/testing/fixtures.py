@@ -34,6 +34,7 @@ def _async_fixture(function: Callable[..., AsyncIterator[Any]]) -> Any:
 @_async_fixture
 async def cfworkflows_world(request: pytest.FixtureRequest) -> "AsyncIterator[World]":
     """What the three fixtures share."""
+    from cfworkflows_emulator.testing.divergences import DeterminismError
     from cfworkflows_emulator.testing.leaks import LeakError
     from cfworkflows_emulator.testing.world import project_world
 
@@ -41,7 +42,7 @@ async def cfworkflows_world(request: pytest.FixtureRequest) -> "AsyncIterator[Wo
     try:
         async with project_world(_config(request)) as world:
             yield world
-    except LeakError as error:
+    except (LeakError, DeterminismError) as error:
         leaks = str(error)
     if leaks:
         pytest.fail(leaks, pytrace=False)

@@ -4,6 +4,7 @@ The fixtures are in `fixtures`. Nothing of the emulator is loaded until a test a
 """
 
 import dataclasses
+import re
 from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,10 @@ _INI = {
         "never",
     ),
     "cfworkflows_unfinished": ("error: a test must not leave instances that have not ended; or allow", "allow"),
+    "cfworkflows_determinism": (
+        "on: every step of every instance is followed by a replay, which must not differ",
+        "off",
+    ),
     "cfworkflows_leaks": ("error: a test must not leave tasks and open files behind; or allow", "error"),
 }
 
@@ -31,13 +36,18 @@ _INI = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     for name, (help_, default) in _INI.items():
         parser.addini(name, help_, default=default)
+    parser.getgroup("cfworkflows").addoption(
+        "--cfwf-record",
+        action="store_true",
+        help="write the histories that matches_history() and golden() compare with, instead of comparing",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "cfworkflows(config, environment, start, evict_after, unfinished, leaks, patience): settings of the test kit "
-        "for one test; start is the datetime at which its clock begins",
+        "cfworkflows(config, environment, start, evict_after, unfinished, leaks, patience, determinism): settings of "
+        "the test kit for one test; start is the datetime at which its clock begins",
     )
     if _choice(config.getini("cfworkflows"), "cfworkflows", "on", "off"):
         from cfworkflows_emulator.testing import fixtures
@@ -56,7 +66,11 @@ class Hooks:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        with recording(Record(settings(item))) as item.stash[RECORD]:
+        record = Record(settings(item))
+        record.root = item.config.rootpath
+        record.histories = item.path.parent / "__histories__" / _folder(item)
+        record.recording = item.config.getoption("--cfwf-record")
+        with recording(record) as item.stash[RECORD]:
             return (yield)
 
     @pytest.hookimpl(wrapper=True)
@@ -78,6 +92,9 @@ class Hooks:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         record = item.stash.get(RECORD, None)
+        if record is not None and record.sections:
+            report.sections += [(f"cfworkflows: {title}", text) for title, text in record.sections]
+            record.sections.clear()
         if record is not None and report.failed:
             record.failed = True
             report.sections += [(f"cfworkflows: {title}", text) for title, text in _told(record)]
@@ -95,6 +112,11 @@ def _told(record: Record) -> list[tuple[str, str]]:
     return told
 
 
+def _folder(item: pytest.Item) -> str:
+    """The name of a test within its file, as that of a folder."""
+    return re.sub(r"[^\w.-]+", "_", item.nodeid.partition("::")[2].replace("::", "."))
+
+
 def settings(item: pytest.Item) -> Settings:
     """What the ini file and the markers say; the nearest marker counts. Raises pytest.UsageError for what is wrong."""
     config = item.config
@@ -106,11 +128,13 @@ def settings(item: pytest.Item) -> Settings:
         raise pytest.UsageError(f"cfworkflows_patience is a number of seconds, not {patience!r}.") from None
     unfinished = given.get("unfinished", config.getini("cfworkflows_unfinished"))
     leaks = given.get("leaks", config.getini("cfworkflows_leaks"))
+    determinism = given.get("determinism", config.getini("cfworkflows_determinism"))
     found = Settings(
         patience_s=patience_s,
         unfinished=_choice(unfinished, "cfworkflows_unfinished", "error", "allow"),
         leaks=_choice(leaks, "cfworkflows_leaks", "error", "allow"),
         evict_after_ms=_evict_after(given.get("evict_after", config.getini("cfworkflows_evict_after"))),
+        determinism=_choice(determinism, "cfworkflows_determinism", "on", "off"),
     )
     if (start := given.get("start")) is not None:
         if not isinstance(start, datetime):
@@ -124,7 +148,7 @@ def marked(item: pytest.Item) -> dict[str, Any]:
     """The arguments of the markers of a test, the nearest last."""
     given: dict[str, Any] = {}
     for mark in reversed(list(item.iter_markers(_MARK))):
-        known = {"config", "environment", "start", "evict_after", "unfinished", "leaks", "patience"}
+        known = {"config", "environment", "start", "evict_after", "unfinished", "leaks", "patience", "determinism"}
         if mark.args or mark.kwargs.keys() - known:
             raise pytest.UsageError(f"{item.nodeid}: the marker cfworkflows takes {', '.join(sorted(known))}.")
         given |= mark.kwargs

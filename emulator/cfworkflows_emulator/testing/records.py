@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,23 +19,33 @@ class Settings:
 
     `patience_s` is how many real seconds a callback may run while the test waits for it. With `unfinished`, an
     instance that has not ended when the test ends is an error; with `leaks`, tasks and files that are left are.
-    `start` is the first time of the clock, in ms since the epoch. `evict_after_ms` is how long an instance that waits
-    stays in memory; None is for ever, so that nothing is replayed.
+    With `determinism`, every step of every instance is followed by a replay. `start` is the first time of the clock, in
+    ms since the epoch. `evict_after_ms` is how long an instance that waits stays in memory; None is for ever, so that
+    nothing is replayed.
     """
 
     patience_s: float = 60
     unfinished: bool = False
     leaks: bool = True
+    determinism: bool = False
     start: int = 1_767_225_600_000  # 2026-01-01T00:00:00Z
     evict_after_ms: float | None = None
 
 
 @dataclass(slots=True)
 class Record:
-    """One test. `timelines` are those of worlds that are closed already; `failed` says that nobody needs leaks."""
+    """One test. `timelines` are those of worlds that are closed already; `failed` says that nobody needs leaks.
+
+    `sections` are titles and texts for its report. `histories` is the folder of its golden histories, which are written
+    if it is `recording`, with paths relative to `root`; both None outside of pytest.
+    """
 
     settings: Settings = field(default_factory=Settings)
     worlds: "list[World]" = field(default_factory=list)
+    sections: list[tuple[str, str]] = field(default_factory=list)
+    histories: Path | None = None
+    recording: bool = False
+    root: Path | None = None
     timelines: list[Timelines] = field(default_factory=list)
     failed: bool = False
 

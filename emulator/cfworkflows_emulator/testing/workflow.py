@@ -63,6 +63,13 @@ class WorkflowInstance(Handle):
         _, entries = await self._world.engine.history(self._workflow, self._id)
         return [HistoryEntry.of(entry) for entry in entries]
 
+    async def matches_history(self) -> None:
+        """Check that the code still does what its recorded history says; see `cfworkflows.testing.golden`."""
+        __tracebackhide__ = True
+        from cfworkflows_emulator.testing.golden_history import golden
+
+        await golden(self)
+
     async def timeline(self) -> str:
         """Its history as text, as a failing test prints it."""
         _, entries = await self._world.engine.history(self._workflow, self._id)

@@ -17,6 +17,7 @@ from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
 from cfworkflows_emulator.runtime.project import definition_of, opened_engine
 from cfworkflows_emulator.testing.assertions import Failures
 from cfworkflows_emulator.testing.clock import Clock
+from cfworkflows_emulator.testing.divergences import assert_deterministic, differences
 from cfworkflows_emulator.testing.introspection import Introspections
 from cfworkflows_emulator.testing.leaks import Census, LeakError
 from cfworkflows_emulator.testing.records import Record, Timelines, running
@@ -78,6 +79,7 @@ async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
                 evict_after_ms=settings.evict_after_ms,
                 abandon=failures.abandon,
                 fire_crons=False,
+                check_determinism=settings.determinism,
             )
         )
         yield _kept(World(project.engine, project.worker, clock, failures), stack, leaks)
@@ -97,7 +99,9 @@ async def workflow_world(
     async with _tidy(running()) as (stack, leaks):
         stack.push_async_callback(close_client)
         evict_after_ms = settings.evict_after_ms if evict_after_ms is None else evict_after_ms
-        engine = await stack.enter_async_context(opened_engine(clock, None, evict_after_ms, failures.abandon))
+        engine = await stack.enter_async_context(
+            opened_engine(clock, None, evict_after_ms, abandon=failures.abandon, check_determinism=settings.determinism)
+        )
         stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
         bindings = {name: WorkflowBinding(engine, section.name) for name, (section, _) in workflows.items()}
         worker = Worker(
@@ -132,6 +136,9 @@ def _kept(world: World, stack: AsyncExitStack, leaks: list[str]) -> World:
         world.closed = True
         record.timelines.append(await world.timelines())
         leaks.extend(await world.introspections.left())
+        if record.settings.determinism and not record.failed:
+            await world.engine.rehearsed()
+            assert_deterministic(await differences(world.engine))
         if record.settings.unfinished and await unfinished(world.engine):
             leaks.extend((await situation(world.engine)).splitlines())
         cut_off = await world.worker.close(grace_s=0)

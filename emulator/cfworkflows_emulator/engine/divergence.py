@@ -1,0 +1,138 @@
+"""What a rehearsal did, against what the journal says. No I/O, no clock."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cfworkflows.errors import ErrorRecord, SerializationError
+from cfworkflows.values import encode
+from cfworkflows_emulator.engine.diagnosis import Call, Change, Diagnosis
+from cfworkflows_emulator.storage import Entry
+
+LONGEST_VALUE = 200
+_KINDS = {"step_started": "do", "sleep_started": "sleep", "wait_started": "wait"}
+_PARAMETERS = {"durationMs": "duration", "until": "end", "eventType": "event type", "timeoutMs": "timeout"}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A call that `run()` made: what it was given, as in a journal, and whether `run()`'s own task made it."""
+
+    call: Call
+    given: Mapping[str, Any]
+    by_main: bool
+
+
+def divergence(
+    made: Sequence[Made],
+    ended: tuple[Any, BaseException | None] | None,
+    known: Sequence[Entry],
+    entries: Sequence[Entry],
+    *,
+    strict: bool,
+) -> Diagnosis | None:
+    """What differs between the calls `made` over the entries `known` and those in `entries`; None if nothing does.
+
+    Calls that only `entries` has came later. What was called inside of callbacks is not called again.
+    """
+    journal = {
+        (_KINDS[entry.type], str(entry.step)): entry
+        for entry in entries
+        if entry.type in _KINDS and "inside" not in entry.data
+    }
+    called = {each.call.key for each in made}
+    new = [each.call for each in made if each.call.key not in journal]
+    open_ = [_call(key, entry) for key, entry in journal.items() if key not in called]
+    missing = [call for call in open_ if journal[call.key].seq <= known[-1].seq]
+    if missing and new:  # run() waits for what is new; what would come behind it is not lost
+        missing = missing[:1]
+    elif new and strict:
+        missing = open_[:1]
+    elif not strict:
+        new = []
+    late, early = _out_of_order(made, journal)
+    changed = [change for each in made for change in _changes(each, journal.get(each.call.key))]
+    outcomes = _outcomes(ended, entries) if strict and len(known) == len(entries) and not missing else None
+    if not (missing or new or changed or late or outcomes):
+        return None
+    return Diagnosis(tuple(missing), tuple(new), late=late, early=early, changed=tuple(changed), outcomes=outcomes)
+
+
+def _call(key: tuple[str, str], entry: Entry) -> Call:
+    return Call(*key, entry.data.get("at"))
+
+
+def _out_of_order(
+    made: Sequence[Made], journal: Mapping[tuple[str, str], Entry]
+) -> tuple[Call, Call] | tuple[None, None]:
+    """A call that came before another and comes after it now. In the user's tasks, and in a pause, order is chance."""
+    latest: Entry | None = None
+    latest_call: Call | None = None
+    for each in made:
+        entry = journal.get(each.call.key)
+        if entry is None or not each.by_main or "heldBack" in entry.data:
+            continue
+        if latest is not None and latest_call is not None and entry.seq < latest.seq:
+            return _call(each.call.key, entry), latest_call
+        latest, latest_call = entry, _call(each.call.key, entry)
+    return None, None
+
+
+def _changes(made: Made, entry: Entry | None) -> Iterator[Change]:
+    if entry is None:
+        return
+    before, now = _parameters(entry.data), _parameters(made.given)
+    before.pop("duration" if entry.data.get("absolute") else "end", None)  # what follows from the time of the call
+    for what in dict.fromkeys((*before, *now)):
+        was, is_ = before.get(what, "not given"), now.get(what, "not given")
+        if was != is_:
+            yield Change(_call(made.call.key, entry), what, was, is_, made.call.at)
+
+
+def _parameters(data: Mapping[str, Any]) -> dict[str, str]:
+    """What a call was given, by its name for people, and as text."""
+    found = {name: _shown(key, data[key]) for key, name in _PARAMETERS.items() if key in data}
+    for key, prefix in (("config", ""), ("rollback", "rollback ")):
+        if key in data:
+            config = data[key]
+            flat = {**{f"retry {name}": value for name, value in config["retries"].items()}, **config}
+            found |= {f"{prefix}{name}": json.dumps(value) for name, value in flat.items() if name != "retries"}
+    return found
+
+
+def _shown(key: str, value: Any) -> str:
+    if key == "until":
+        return datetime.fromtimestamp(round(value) / 1000, UTC).replace(tzinfo=None).isoformat(" ", "milliseconds")
+    return f"{value / 1000:,.15g} s" if key in ("durationMs", "timeoutMs") else f'"{value}"'
+
+
+def _outcomes(ended: tuple[Any, BaseException | None] | None, entries: Sequence[Entry]) -> tuple[str, str] | None:
+    """How `run()` ended and how it ends now, if that differs."""
+    before = next((entry for entry in entries if entry.type in ("workflow_completed", "workflow_errored")), None)
+    if before is None or ended is None:
+        return None
+    output, error = ended
+    if before.type == "workflow_completed":
+        was = f"returned {before.value}"
+    else:
+        record = ErrorRecord(**before.data["error"])
+        if error is None and record.name == "SerializationError":  # it returned, and that could not be stored
+            return None
+        was = f"raised {record.name}: {record.message}"
+    if error is not None:
+        now = ErrorRecord.of(error)
+        is_ = f"raised {now.name}: {now.message}"
+    else:
+        try:
+            is_ = f"returned {encode(output)}"
+        except SerializationError as failure:
+            is_ = f"returned what cannot be stored ({failure})"
+    if was == is_:
+        return None
+    return _short(was), _short(is_).replace("returned", "returns", 1).replace("raised", "raises", 1)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."

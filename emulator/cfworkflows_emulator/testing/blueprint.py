@@ -1,0 +1,94 @@
+"""A workflow under test with its surroundings, to be opened again and again over other engines."""
+
+import contextvars
+import copy
+import dataclasses
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from cfworkflows.entrypoint import WorkflowEntrypoint
+from cfworkflows_bindings import Environment, WorkflowBinding
+from cfworkflows_emulator.engine import Engine, WorkflowDefinition
+from cfworkflows_emulator.runtime import Worker
+from cfworkflows_emulator.runtime.exports import Exports
+from cfworkflows_emulator.runtime.project import definition_of
+from cfworkflows_emulator.testing.fake_env import FakeEnv, FakeWorkflow
+from cfworkflows_emulator.testing.workflow import Workflow
+
+Entrypoint = type[WorkflowEntrypoint[Any, Any]]
+Target = Entrypoint | FakeWorkflow | WorkflowBinding
+"""A Workflow class, one with settings (`FakeEnv.workflow`), or a binding of the fixture `env` or of a FakeEnv."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """The workflow called `name`, all `workflows` that there are, and the `env` that they share."""
+
+    name: str
+    workflows: Mapping[str, tuple[WorkflowDefinition, Entrypoint]]
+    env: Environment
+
+    @classmethod
+    def of(cls, target: Target, env: Mapping[str, Any] | None) -> "Blueprint":
+        """Raises TypeError for something else, and for an `env` beside a binding, which has its own."""
+        if isinstance(target, Workflow):
+            if env is not None:
+                raise TypeError("A binding brings its env along: give env only together with a Workflow class.")
+            return cls._of_binding(target)
+        if isinstance(target, FakeWorkflow) or (isinstance(target, type) and issubclass(target, WorkflowEntrypoint)):
+            return cls._of_class(target, dict(env or {}))
+        raise TypeError(
+            f"{target!r} is no Workflow: give a Workflow class, FakeEnv.workflow(cls, …), or a binding of the test kit."
+        )
+
+    @classmethod
+    def _of_class(cls, target: Entrypoint | FakeWorkflow, env: dict[str, Any]) -> "Blueprint":
+        binding = next((name for name, value in env.items() if value is target), None)
+        if binding is None:
+            entrypoint = target.cls if isinstance(target, FakeWorkflow) else target
+            binding = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", entrypoint.__name__).upper()
+            env[binding] = target
+        fake = FakeEnv(**env)
+        nobody = Worker(Exports(), None)
+        workflows = {
+            section.name: (definition_of(section, entrypoint, nobody), entrypoint)
+            for section, entrypoint in fake._workflows.values()
+        }
+        bindings = {name: Unbound(section.name) for name, (section, _) in fake._workflows.items()}
+        return cls(fake._workflows[binding][0].name, workflows, Environment({**fake._values, **bindings}))
+
+    @classmethod
+    def _of_binding(cls, target: Workflow) -> "Blueprint":
+        world = target._world
+        workflows: dict[str, tuple[WorkflowDefinition, Entrypoint]] = {}
+        for name, definition in world.engine.definitions.items():
+            entrypoint = type(contextvars.copy_context().run(definition.entrypoint))
+            workflows[name] = (definition, entrypoint)
+        return cls(target._workflow, workflows, world.worker.env)
+
+    def open(self, engine: Engine) -> Worker:
+        """Make the workflows known to `engine`, with bindings over it. They have no schedules."""
+        env = copy.copy(self.env)
+        for name in self.env:
+            value = getattr(self.env, name)
+            if isinstance(value, (Unbound, WorkflowBinding)):
+                setattr(env, name, WorkflowBinding(engine, value._workflow))
+        worker = Worker(Exports(), env)
+        for name, (definition, cls) in self.workflows.items():
+            make = partial(_entrypoint, cls, worker)
+            engine.definitions[name] = dataclasses.replace(definition, entrypoint=make, schedules=())
+        return worker
+
+
+def _entrypoint(cls: Entrypoint, worker: Worker) -> WorkflowEntrypoint[Any, Any]:
+    return cls(worker.enter(), worker.env)
+
+
+@dataclass(frozen=True, slots=True)
+class Unbound:
+    """Stands for the binding of a workflow until there is an engine."""
+
+    _workflow: str
