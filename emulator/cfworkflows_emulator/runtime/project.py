@@ -75,8 +75,8 @@ class Project:
         address: str | None = None,
         name_blocks: bool = False,
         durability: Durability = "normal",
-        check_determinism: bool = False,
         fire_crons: bool = True,
+        check_determinism: bool = False,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and take up the instances that were at work.
 
