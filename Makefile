@@ -50,8 +50,8 @@ types: $(STAMP) ## Check the types: ours with mypy, and what typed Workers may w
 
 check: lint types test ## Everything that is checked before a change lands
 
-bench: $(STAMP) ## Measure the start of the server (PEER=1 beside wrangler dev, which npm installs)
-	$(BIN)/python benchmarks/start.py $(if $(PEER),--peer) $(ARGS)
+bench: $(STAMP) ## Measure speed and memory (PEER=1 beside wrangler dev, which npm installs; ARGS="--only steps --runs 1")
+	$(BIN)/python -m benchmarks $(if $(PEER),--peer) $(ARGS)
 
 wheel: $(STAMP) ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel

@@ -77,7 +77,7 @@ class WorkflowEngine(Protocol):
 
     async def exists(self, workflow: str, id: str) -> bool: ...
 
-    async def state(self, workflow: str, id: str) -> InstanceState: ...
+    async def outcome(self, workflow: str, id: str) -> InstanceState: ...
 
     async def subscribe(self, workflow: str, id: str, options: object = None) -> Subscription: ...
 
@@ -221,7 +221,7 @@ class WorkflowInstance:
         `rollback` is `{"outcome": "complete" or "failed", "error": …}` once the steps have been undone, or could not
         be; meanwhile the status is `rollingBack`.
         """
-        state = await self._engine.state(self._workflow, self._id)
+        state = await self._engine.outcome(self._workflow, self._id)
         output = decode(state.output) if state.output is not None else None
         rollback = None
         if state.rollback is not None and state.rollback.outcome is not None:

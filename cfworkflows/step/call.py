@@ -127,8 +127,8 @@ def context_style(
     Raises WorkflowFatalError if the callback asks for more than one argument.
     """
     if isinstance(callback, FunctionType) and not hasattr(callback, "__wrapped__"):  # signature() takes its time
-        code = callback.__code__
-        if not code.co_argcount and not code.co_kwonlyargcount:
+        code, bound = callback.__code__, len(callback.__defaults__ or ())
+        if bound == code.co_argcount and not code.co_kwonlyargcount and "ctx" not in code.co_varnames[:bound]:
             return None
     try:
         parameters = inspect.signature(callback).parameters.values()

@@ -153,3 +153,38 @@ async def test_a_page_is_read_from_an_index(selection):
     await database.close()
     assert 1 == len(plan)
     assert re.match(r"SEARCH instances USING INDEX instances_by_", plan[0]), plan
+
+
+READS = [
+    ("find", "w", "i"),
+    ("get", 1),
+    ("load", [1]),
+    ("interrupted",),
+    ("next_alarms", (-1, -1), 9),
+    ("next_expiries", (-1, -1), 9),
+    ("kept", "w"),
+    ("list", "w"),
+    ("count", "w", Selection(["waiting"])),
+    ("counts", "w"),
+    ("beginnings", [1]),
+    ("journal", 1),
+    ("ending", 1),
+    ("entries", [(1, 1)]),
+    ("last_key",),
+]
+
+
+@pytest.mark.parametrize(("method", "arguments"), [(method, rest) for method, *rest in READS])
+async def test_no_read_scans_what_grows_with_the_instances(store, database, method, arguments):
+    """Every read finds its rows through an index: none goes through a table from its start to its end."""
+    store.create(row(1), [Entry(1, 0, "workflow_queued", data={"trigger": "binding"})])
+    await store.flushed()
+    statements: list[str] = []
+    await database.run(lambda connection: connection.set_trace_callback(statements.append))
+    await getattr(store, method)(*arguments)
+    await database.run(lambda connection: connection.set_trace_callback(None))
+    assert statements
+    for statement in statements:
+        query = f"EXPLAIN QUERY PLAN {statement}"
+        plan = await database.run(lambda connection, query=query: connection.execute(query).fetchall())
+        assert [] == [step for *_, step in plan if re.match(r"SCAN (instances|journal)\b", step)], statement

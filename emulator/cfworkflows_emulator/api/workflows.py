@@ -94,7 +94,7 @@ class Workflows:
                 step = change.from_
                 start = (KINDS[step.type], step.name, step.count) if step is not None else None
                 await self.engine.restart(workflow, id, start)
-        return (await self.engine.state(workflow, id)).visible_status
+        return (await self.engine.outcome(workflow, id)).visible_status
 
     async def delete(self, workflow: str, ids: Sequence[str]) -> dict[str, Any]:
         """Delete instances: `{deleted, errors}`, with each id once."""

@@ -358,6 +358,16 @@ class Engine:
             raise _not_found(id)
         return InstanceState.fold(entries)
 
+    async def outcome(self, workflow: str, id: str) -> InstanceState:
+        """Like `state`, but of an instance that has ended without its steps: it takes no time to fold them."""
+        row = await self._find(workflow, id)
+        if row.key not in self._instances and Status(row.status).finite:
+            await self.store.flushed()
+            state = InstanceState.fold(await self.store.ending(row.key))
+            if state.status.finite:  # it was not restarted meanwhile
+                return state
+        return await self.state(workflow, id)
+
     async def diagnosis(self, workflow: str, id: str) -> builtins.list[Diagnosis]:
         """What replays of an instance found out, oldest first: where the code no longer does what the journal says.
 

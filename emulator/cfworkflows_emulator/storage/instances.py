@@ -115,13 +115,29 @@ _VALUES = attrgetter(*_COLUMNS.split(", "))
 _LENGTH = "SELECT coalesce(max(seq), 0) FROM journal WHERE instance = ?"
 _FIND = f"SELECT {_COLUMNS} FROM instances WHERE workflow = ? AND id = ?"  # noqa: S608 - constants only
 _GET = f"SELECT {_COLUMNS} FROM instances WHERE key = ?"  # noqa: S608 - constants only
+# Workflow by workflow, each of which is one step in the index: those that sleep are not looked at.
+_INTERRUPTED = f"""
+    WITH RECURSIVE workflows (name) AS (
+        SELECT min(workflow) FROM instances
+        UNION ALL
+        SELECT (SELECT min(workflow) FROM instances WHERE workflow > name) FROM workflows WHERE name IS NOT NULL
+    )
+    SELECT {_COLUMNS} FROM workflows JOIN instances ON workflow = name
+    WHERE status IN ('queued', 'running', 'waitingForPause', 'rollingBack') AND wake_at IS NULL
+    ORDER BY place, created_at, key"""  # noqa: S608 - constants only
 _JOURNAL = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? AND seq > ? ORDER BY seq"
+_ENDING = """SELECT seq, time, type, step, data, value FROM journal
+    WHERE instance = ? AND step IS NULL AND type != 'event_received' ORDER BY seq"""
 _INDEX = "UPDATE instances SET status = ?, modified_at = ?, wake_at = ?, place = ?, expires_at = ? WHERE key = ?"
 _EXPIRY = "UPDATE instances SET expires_at = ? WHERE key = ?"
 _DELETE = "DELETE FROM instances WHERE key = ?"  # its journal goes with it
 _EXPIRE = "DELETE FROM instances WHERE key = ? AND expires_at <= ?"
 _ERASE = "DELETE FROM journal WHERE instance = ?"
 _ERASE_ENTRY = "DELETE FROM journal WHERE instance = ? AND seq = ?"
+
+# `json.dumps` and `json.loads` make and look for more than these at each of the many calls.
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+_raw_decode = json.JSONDecoder().raw_decode
 
 # Up to so many entries are read where they are asked for; more than that, in the thread of the database.
 SMALL_JOURNAL = 200
@@ -313,11 +329,8 @@ class InstanceStore:
 
         Those that wait for a time are not among them.
         """
-        return await self._select(
-            "WHERE status IN ('queued', 'running', 'waitingForPause', 'rollingBack') AND wake_at IS NULL "
-            "ORDER BY place, created_at, key",
-            (),
-        )
+        rows = await self._database.run(lambda connection: connection.execute(_INTERRUPTED).fetchall())
+        return [InstanceRow(*row) for row in rows]
 
     async def next_alarms(self, after: tuple[int, int], limit: int) -> Alarms:
         """`(wake_at, key)` of the instances that are due next, from behind the one that is given."""
@@ -380,6 +393,10 @@ class InstanceStore:
         """The entries of an instance, oldest first; those whose `seq` is more than `after`."""
         return await self._database.run(lambda connection: _entries(connection.execute(_JOURNAL, (key, after))))
 
+    async def ending(self, key: int) -> Entries:
+        """The entries of an instance that ended which are about itself: none of a step, and no event."""
+        return await self._database.run(lambda connection: _entries(connection.execute(_ENDING, (key,))))
+
     async def positions(self, workflow: str, since: int) -> Positions:
         """`(key, seq)` of all entries of a workflow's instances since a time in ms, in the order they came in."""
         query = """SELECT instance, seq FROM journal JOIN instances ON key = instance
@@ -424,11 +441,15 @@ class InstanceStore:
 
 
 def _entries(rows: Iterable[tuple[Any, ...]]) -> Entries:
-    return [Entry(seq, time, type_, step, json.loads(data), value) for seq, time, type_, step, data, value in rows]
+    return [Entry(seq, time, type_, step, _from_json(data), value) for seq, time, type_, step, data, value in rows]
+
+
+def _from_json(text: str) -> dict[str, Any]:
+    return {} if text == "{}" else _raw_decode(text)[0]
 
 
 def _row(key: int, entry: Entry) -> tuple[Any, ...]:
-    data = json.dumps(entry.data, separators=(",", ":")) if entry.data else "{}"
+    data = _to_json(entry.data) if entry.data else "{}"
     return (key, entry.seq, entry.time, entry.type, entry.step, data, entry.value)
 
 
