@@ -153,7 +153,7 @@ class _Field:
         """One value: a number, or a name where the field has them."""
         if text.upper() in self.names:
             return self.names.index(text.upper()) + self.low
-        if not text.isdigit() or not self.low <= int(text) <= self.high:
+        if not (text.isascii() and text.isdigit()) or not self.low <= int(text) <= self.high:
             raise self.error(item, f'"{text}" is no {self.name}', self._hint(text))
         return int(text)
 
@@ -176,7 +176,7 @@ class _Field:
         if start > end:
             around = f' Did you mean "{start}-{self.high},{self.low}-{end}"?' if step is None else ""
             raise self.error(text, f'the range "{first}-{last}" runs backwards', around)
-        if step is not None and not (step.isdigit() and 1 <= int(step) <= self.high):
+        if step is not None and not (step.isascii() and step.isdigit() and 1 <= int(step) <= self.high):
             raise self.error(text, f'the step "{step}" is no number from 1 to {self.high}')
         return range(start, end + 1, int(step or 1))
 
@@ -187,7 +187,7 @@ class _Field:
             return f" {' and '.join(self.letters)} take no list, range, step or offset: use a schedule for each."
         if text[:3].upper() in self.names:
             return f' Did you mean "{text[:3].upper()}"?'
-        if self.names == _WEEKDAYS and text.isdigit() and int(text) == 0:
+        if self.names == _WEEKDAYS and text.isascii() and text.isdigit() and int(text) == 0:
             return ' Here 1 is Sunday: write 1 or "SUN". Names, unlike numbers, mean the same here and in Unix cron.'
         return ""
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import resource
 import shutil
 import sqlite3
@@ -160,6 +161,15 @@ def flip(path, start, end):
     path.write_bytes(data)
 
 
+def flip_journal(path):
+    """Turn all the bits of a page in the middle of the journal."""
+    data = bytearray(path.read_bytes())
+    pages = sorted({match.start() // 4096 for match in re.finditer(b"step_completed", data)})
+    start = pages[len(pages) // 2] * 4096
+    data[start : start + 4096] = bytes(byte ^ 0xFF for byte in data[start : start + 4096])
+    path.write_bytes(data)
+
+
 def newer(path):
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 99")
@@ -192,7 +202,7 @@ async def test_a_database_that_cannot_be_used_ends_the_start(stopped, damage):
 
 async def test_damage_in_the_middle_is_told_where_it_is_met(stopped):
     """Instances whose pages are whole are served; an answer about another one names the file and what to do."""
-    flip(stopped.database, 0.4, 0.5)
+    flip_journal(stopped.database)
     stopped.start()
     await stopped.ready()
     answers = [
