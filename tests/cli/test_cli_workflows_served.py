@@ -161,6 +161,8 @@ async def test_watching_stops_with_ctrl_c(shop, running):
         command = [CFWF, "workflows", "instances", "watch", "orders"]
         options = {"cwd": shop.folder, "env": clean_environment(), "text": True, "stderr": subprocess.PIPE}
         options["stdout"] = subprocess.PIPE
+        # What runs the tests in the background may have it ignored, and so would the command.
+        options["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         with subprocess.Popen(command, **options) as watch:  # noqa: ASYNC220
             assert "workflow_queued" in await asyncio.to_thread(watch.stdout.readline)
             watch.send_signal(signal.SIGINT)

@@ -58,11 +58,12 @@ def digests(paths: Iterable[str], roots: Iterable[str], began_ns: int) -> dict[s
     """What is in `paths` and the Python files below `roots`, which were read from `began_ns` on (since the epoch)."""
     found = {}
     for path in {*paths, *_python_files(roots)}:
-        try:
+        seen = digest(path)
+        try:  # afterwards: what is saved from here on, the watcher tells
             written_ns = Path(path).stat().st_mtime_ns
         except OSError:
             written_ns = 0
-        found[path] = UNSURE if written_ns > began_ns - _CLOCK_TICK_NS else digest(path)
+        found[path] = UNSURE if written_ns > began_ns - _CLOCK_TICK_NS else seen
     return found
 
 
