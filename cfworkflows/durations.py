@@ -5,6 +5,7 @@ has 30 days and a year 365.25. The platform's local server also takes units it d
 as not-a-number; both are refused here, with the grammar in the message.
 """
 
+import functools
 import re
 import sys
 from datetime import timedelta
@@ -53,6 +54,7 @@ def parse_duration(value: Duration) -> float:
     return ms
 
 
+@functools.lru_cache(maxsize=256)
 def _parse_text(text: str) -> float:
     if match := _TEXT.fullmatch(text):
         return float(match[1]) * _UNITS[match[2]]

@@ -115,6 +115,8 @@ def return_type(callback: Callable[..., object]) -> Any:
     Looks through functools.partial, decorators that use functools.wraps, bound methods and objects with `__call__`. A
     class is its own return type. A name in quotes that does not exist at run time is not known.
     """
+    if getattr(callback, "__name__", None) == "<lambda>":
+        return None
     while isinstance(callback, functools.partial):
         callback = callback.func
     if isinstance(callback, type):

@@ -122,8 +122,8 @@ class Server:
     async def unloaded(self) -> None:
         """Wait until the steps that outlived their instances are over, and with them the instances out of memory."""
         runs = [instance._outlived for instance in self.engine._instances.values()]
-        if tasks := [task for run in runs if run is not None for task in run._tasks]:
-            await asyncio.wait(tasks)
+        if over := [operation.over for run in runs if run is not None for operation in run._operations]:
+            await asyncio.wait(over)
         assert {} == self.engine._instances
 
     async def settled(self, instance: WorkflowInstance) -> Any:

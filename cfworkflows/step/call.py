@@ -84,7 +84,7 @@ class StepCall:
     returns: Any
     location: str
 
-    def invoke(self, context: StepContext) -> Any:
+    def invoke(self, context: StepContext | None) -> Any:
         """Call the callback, with the context where it takes one: its result, or an awaitable of it."""
         if self.context is None:
             return self.callback()

@@ -15,7 +15,7 @@ from cfworkflows.errors import ErrorRecord, SerializationError
 from cfworkflows.values.classes import Resolve, resolve_class, revive_enum, revive_object, warn_unresolved
 from cfworkflows.values.jsdict import JsDict
 
-_untagged = json.JSONDecoder(object_hook=JsDict).decode
+_untagged = json.JSONDecoder(object_hook=JsDict).raw_decode
 
 
 def decode(text: str, resolve: Resolve | None = None) -> Any:
@@ -30,7 +30,10 @@ def decode(text: str, resolve: Resolve | None = None) -> Any:
     """
     try:
         if '"$":' not in text:
-            return _untagged(text)
+            value, end = _untagged(text)
+            if end != len(text):
+                raise json.JSONDecodeError("Extra data", text, end)
+            return value
         return json.JSONDecoder(object_hook=partial(_revive, resolve or resolve_class)).decode(text)
     except json.JSONDecodeError as error:
         raise SerializationError(f"$: the stored text is not JSON: {error}. The record is damaged.") from error

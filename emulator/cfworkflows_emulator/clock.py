@@ -62,15 +62,14 @@ class SystemClock:
         self._start_ns = self._began_ns + _OFFSET_NS if start is None else start * 1_000_000
 
     def now(self) -> int:
-        return self._now_ns() // 1_000_000
+        passed = time.clock_gettime_ns(_STEADY) - self._began_ns  # once for each entry of a journal: no further calls
+        return (self._start_ns + (passed if self.speed == 1 else int(passed * self.speed))) // 1_000_000
 
     def wait_s(self, when: float) -> float:
         """How many seconds of the machine's it takes until it is `when`; 0 if it is."""
-        return max((when - self._now_ns() / 1_000_000) / self.speed, 0) / 1000
-
-    def _now_ns(self) -> int:
         passed = _steady_ns() - self._began_ns
-        return self._start_ns + (passed if self.speed == 1 else int(passed * self.speed))
+        now_ns = self._start_ns + passed * self.speed
+        return max((when - now_ns / 1_000_000) / self.speed, 0) / 1000
 
     def call_at(self, when: float, callback: Callback) -> TimerHandle:
         return _SystemTimer(self, when, callback)

@@ -1,7 +1,6 @@
 """An instance's journal as the Local Explorer shows it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,7 +54,7 @@ def describe_rollback(entries: Sequence[Entry]) -> list[dict[str, Any]]:
     for entry in entries:
         kind = entry.type.removeprefix("rollback_")
         if kind != entry.type and kind.partition("_")[0] in ("step", "attempt"):
-            _step(handlers, replace(entry, type=kind))
+            _step(handlers, entry._replace(type=kind))
     return [{**handler, "type": "rollback", "output": None} for handler in handlers.values()]
 
 

@@ -29,6 +29,7 @@ from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.instance import Instance, World
 from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
 from cfworkflows_emulator.engine.interventions import Interventions
+from cfworkflows_emulator.engine.lifeline import Lifeline
 from cfworkflows_emulator.engine.rehearsal import rehearse
 from cfworkflows_emulator.engine.retention import Retention, expiry
 from cfworkflows_emulator.engine.run import running_here
@@ -89,6 +90,7 @@ class Engine:
             evict_after_ms,
             self._unload,
             self._admission,
+            Lifeline(),
             abandon=abandon,
             witness=witness,
             rested=self._rested if check_determinism else None,
@@ -178,6 +180,7 @@ class Engine:
             instance.stop()
         self._instances.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._world.lifeline.cut()
         await self.store.close()
         return left
 
@@ -198,6 +201,7 @@ class Engine:
         for instance in list(self._instances.values()):
             instance.stop()
         self._instances.clear()
+        self._world.lifeline.cut()
 
     async def threads_ended(self) -> None:
         """Wait for the callbacks that run in threads. After `kill`."""
@@ -552,10 +556,11 @@ class Engine:
         journals = frozenset((key, instance.state.last_seq) for key, instance in self._instances.items())
         return journals, frozenset(self._world.callbacks)
 
-    def _loose_ends(self) -> set[asyncio.Task[Any]]:
+    def _loose_ends(self) -> set[asyncio.Future[Any]]:
         instances = list(self._instances.values())
         awaited = {task for instance in instances for task in instance.awaited} | self._world.late
-        return (self._world.callbacks - awaited).union(*(instance.lingering for instance in instances))
+        lingering = {operation.over for instance in instances for operation in instance.lingering}
+        return {*(self._world.callbacks - awaited), *lingering}
 
     def _rested(self, instance: Instance) -> None:
         state = instance.state

@@ -19,6 +19,8 @@ from cfworkflows_emulator.engine.admission import Admission, Turn, free_until
 from cfworkflows_emulator.engine.definition import Abandon, WorkflowDefinition, never
 from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.interventions import Intervention, Interventions, missing_events
+from cfworkflows_emulator.engine.lifeline import Lifeline
+from cfworkflows_emulator.engine.operation import Operation
 from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.run import Run
@@ -50,6 +52,7 @@ class World:
     evict_after_ms: float | None
     unload: Callable[["Instance"], None]
     admission: Admission
+    lifeline: Lifeline
     callbacks: set[asyncio.Task[Any]] = field(default_factory=set)
     late: set[asyncio.Task[Any]] = field(default_factory=set)
     abandon: Abandon = never
@@ -65,6 +68,8 @@ class Instance:
 
     def __init__(self, world: World, definition: WorkflowDefinition, row: InstanceRow, state: InstanceState) -> None:
         self.world = world
+        self.clock = world.clock
+        self.store = world.store
         self.definition = definition
         self.key = row.key
         self.id = row.id
@@ -87,14 +92,6 @@ class Instance:
         return f"{self.definition.name}/{self.id}"
 
     @property
-    def clock(self) -> Clock:
-        return self.world.clock
-
-    @property
-    def store(self) -> InstanceStore:
-        return self.world.store
-
-    @property
     def intervention(self) -> Intervention | None:
         """What a test asks for this instance."""
         all_ = self.world.interventions
@@ -111,7 +108,7 @@ class Instance:
         return self._callbacks if self._run is not None else frozenset()
 
     @property
-    def lingering(self) -> Set[asyncio.Task[Any]]:
+    def lingering(self) -> Set[Operation]:
         """The steps that go on although `run()` is over: nobody awaited them."""
         return self._outlived.lingering if self._outlived is not None else frozenset()
 
@@ -180,7 +177,7 @@ class Instance:
             self._pause_now()
             return
         if self.state.status is Status.ROLLING_BACK:
-            self._run = rollback.take_up(self)
+            self._begin(rollback.take_up(self))
             return
         step_do.interrupt(self.state.steps, self.append)
         if not self._has_slot():
@@ -192,9 +189,12 @@ class Instance:
         if self.state.status is Status.QUEUED:
             self.append("workflow_running")
         self._receive_mocked()
-        self._run = Run(self)
-        # Always the same: a replay knows nothing of the request that created the instance.
-        self._run.start(self.world.context.copy())
+        self._begin(Run(self))
+
+    def _begin(self, run: Run) -> None:
+        self._run = run
+        # Always the same context: a replay knows nothing of the request that created the instance.
+        run.start(self.world.context.copy())
 
     def _has_slot(self) -> bool:
         """Whether it may run. If it may not, it is in the queue now."""
@@ -273,7 +273,7 @@ class Instance:
             self.wake_at = None
             self._index()
         else:
-            self._run = rollback.begin(self, handlers)
+            self._begin(rollback.Rollback(self, handlers))
 
     def rolled_back(self) -> None:
         """The rollback is over, whatever its outcome."""

@@ -1,7 +1,5 @@
 """The identity of a step: its kind, its name, and the how-manieth of that name it is."""
 
-from collections import Counter
-
 from cfworkflows_emulator.engine.state import InstanceState
 
 
@@ -14,22 +12,25 @@ class Names:
 
     def __init__(self, state: InstanceState) -> None:
         self._state = state
-        self._allotted: set[tuple[str, str]] = set()
-        self._latest: Counter[tuple[str, str, str | None]] = Counter()
-        self._all_up_to: Counter[tuple[str, str]] = Counter()
+        self._all_up_to: dict[tuple[str, str], int] = {}
+        # Counts beyond those: a replay leaves out what the journal gives to a call that has not come yet.
+        self._beyond: set[tuple[str, str]] = set()
+        self._latest: dict[tuple[str, str, str | None], int] = {}
 
     def allot(self, kind: str, name: str, inside: str | None) -> str:
         """The next identity for a call of `name`, made in the callback of step `inside` or, if None, in `run()`."""
         known = self._state.verbs(kind)
-        count = max(self._latest[kind, name, inside], self._all_up_to[kind, name]) + 1
+        all_up_to = self._all_up_to.get((kind, name), 0)
+        count = max(all_up_to, self._latest.get((kind, name, inside), 0)) + 1
         while True:
             step = f"{name}-{count}"
             before = known.get(step)
-            if (kind, step) not in self._allotted and (before is None or before.inside == inside):
+            if (before is None or before.inside == inside) and (kind, step) not in self._beyond:
                 break
             count += 1
-        self._allotted.add((kind, step))
-        self._latest[kind, name, inside] = count
-        if count == self._all_up_to[kind, name] + 1:
+        if count == all_up_to + 1:
             self._all_up_to[kind, name] = count
+        else:
+            self._beyond.add((kind, step))
+            self._latest[kind, name, inside] = count
         return step

@@ -26,6 +26,7 @@ from cfworkflows.step import RollbackContext, StepCall, StepContext, StepInfo
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows.step.config import ResolvedConfig
 from cfworkflows_emulator.engine import step_do
+from cfworkflows_emulator.engine.operation import Latch
 from cfworkflows_emulator.engine.results import result_of
 from cfworkflows_emulator.engine.run import Run
 from cfworkflows_emulator.engine.state import InstanceState, RollbackState, Status, StepState
@@ -51,15 +52,10 @@ def note(instance: "Instance", cause: ErrorRecord, ending: Status) -> None:
     instance.append("rollback_started", error=cause.as_dict(), ending=ending)
 
 
-def begin(instance: "Instance", handlers: Mapping[str, StepCall]) -> "Rollback":
-    """Start to undo."""
-    return Rollback(instance, handlers).started()
-
-
 def take_up(instance: "Instance") -> "Rollback":
-    """Go on with a rollback that a crash or an eviction cut off."""
+    """What goes on with a rollback that a crash or an eviction cut off."""
     step_do.interrupt(_of(instance.state).steps, partial(_append, instance))
-    return Rollback(instance, {}).started()
+    return Rollback(instance, {})
 
 
 def end(instance: "Instance") -> None:
@@ -97,10 +93,6 @@ class Rollback(Run):
     def __init__(self, instance: "Instance", handlers: Mapping[str, StepCall]) -> None:
         super().__init__(instance)
         self.handlers.update(handlers)
-
-    def started(self) -> "Rollback":
-        self.start(self.instance.world.context.copy())
-        return self
 
     @property
     def intervention(self) -> None:
@@ -169,7 +161,7 @@ class _Undo(StepCall):
     state: StepState
     cause: ErrorRecord
 
-    def invoke(self, context: StepContext) -> Any:
+    def invoke(self, context: StepContext | None) -> Any:
         result = self._handle()
         return _without_result(result) if isinstance(result, Awaitable) else None
 
@@ -218,7 +210,7 @@ class Replay(Run):
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
-            if self._is_stopped():
+            if self.is_stopped():
                 raise
             log.debug("%s ended again, in a replay: %r", self.instance, error)
             self.ended = (None, error)
@@ -264,7 +256,7 @@ class Replay(Run):
         return super()._start(step, self._wait_for_ever())
 
     async def _wait_for_ever(self) -> None:
-        never: asyncio.Future[None] = self._loop.create_future()
+        never = Latch()
         self._parked[never] = math.inf
         self._consider_parking()
         try:

@@ -4,8 +4,7 @@ import asyncio
 import contextvars
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from cfworkflows.errors import WorkflowFatalError
@@ -16,6 +15,7 @@ from cfworkflows_emulator.engine import step_do, step_sleep, step_wait
 from cfworkflows_emulator.engine.comparison import Comparison
 from cfworkflows_emulator.engine.interventions import Intervention
 from cfworkflows_emulator.engine.naming import Names
+from cfworkflows_emulator.engine.operation import Latch, Operation
 from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.engine.witness import Moment
 from cfworkflows_emulator.storage import Entry, StateError
@@ -51,19 +51,19 @@ class Run:
         self._comparison = Comparison.of(instance.state, instance.diagnose) if self.compares else None
         self._step_calls = 0
         self.handlers: dict[str, StepCall] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._operations: set[Operation] = set()
         self._futures: set[asyncio.Future[Any]] = set()
-        self._parked: dict[asyncio.Future[None], float] = {}
+        self._parked: dict[Latch, float] = {}
         self._waiting: dict[str, Callable[[], None]] = {}
         self._passed_over: set[str] = set()
-        self._doing: set[asyncio.Task[Any]] = set()
+        self._doing: set[Operation] = set()
         self._let_go = False
         self._nested: Counter[_Callback] = Counter()
         self._activity = 0
         self._holds_clock = False
         self._gate = asyncio.Event()
         self._gate.set()
-        self._main: asyncio.Task[None] | None = None
+        self._main: Operation | None = None
         self._code: asyncio.Task[tuple[Any, BaseException | None]] | None = None
 
     @property
@@ -78,11 +78,13 @@ class Run:
     def start(self, context: contextvars.Context) -> None:
         self._active()
         context.run(_running.set, self.instance)
-        self._main = self._loop.create_task(self._execute(), context=context)
-        self._main.add_done_callback(self._forget_main)
+        self._main = Operation(self._execute(), str(self.instance), self._executed, context)
+        self._main.start()
 
-    def _forget_main(self, task: asyncio.Task[None]) -> None:
-        self._main = None  # its error holds the frames, and they hold this run: memory would wait for the collector
+    def _executed(self, _: None, error: BaseException | None) -> None:
+        self._main = None
+        if error is not None and not isinstance(error, asyncio.CancelledError):
+            self._loop.call_exception_handler({"message": f"{self.instance} could not be run.", "exception": error})
 
     async def _execute(self) -> None:
         instance = self.instance
@@ -94,20 +96,20 @@ class Run:
         except BaseException as error:
             if not self.closed and instance.abandoned(error):
                 return
-            if self._is_stopped():
+            if self.is_stopped():
                 raise
             await self._ended(failed=True)
             instance.fail(error)
         else:
-            if not self._is_stopped():
-                instance.complete(output, unawaited=[task.get_name() for task in self._tasks if not task.done()])
+            if not self.is_stopped():
+                instance.complete(output, unawaited=[operation.name for operation in self._operations])
 
     async def _outcome(self) -> Any:
-        """What `run()` returns. Its code has a task of its own, so that `_is_stopped` sees no cancelling but ours.
+        """What `run()` returns. That its task is being cancelled says nothing of who does it.
 
         A TaskGroup that fails cancels the task it is in and, before Python 3.13, does not always take it back.
         """
-        self._code = self._loop.create_task(self._call())
+        self._code = self._loop.create_task(self._call(), name=f"run() of {self.instance}")
         output, error = await self._code
         self._code = None
         if error is None:
@@ -126,10 +128,9 @@ class Run:
         except BaseException as error:  # noqa: BLE001 - a SystemExit that left the task would end the process
             return None, error
 
-    def _is_stopped(self) -> bool:
+    def is_stopped(self) -> bool:
         """Whether what `run()` does no longer counts, such as when the process ends: the next one goes on."""
-        task = asyncio.current_task()
-        return self.closed or (task is not None and task.cancelling() > 0)
+        return self.closed or self.instance.world.lifeline.is_cut
 
     # The StepDriver
 
@@ -191,7 +192,7 @@ class Run:
 
     def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
         """Add an entry to the journal: it counts at once, and is durable after `durable()`."""
-        if self.closed and not (self._let_go and asyncio.current_task() in self._doing):
+        if self.closed and not self._goes_on(type, step):
             raise asyncio.CancelledError
         self._active()
         return self.instance.append(type, step, value, **data)
@@ -208,9 +209,21 @@ class Run:
         return entry
 
     async def durable(self) -> None:
-        """The output gate: wait until everything appended so far is on disk. If it cannot be, the run ends here."""
+        """The output gate: wait until everything appended so far is on disk. If it cannot be, the run ends here.
+
+        For verbs; `flushed` is the same for what has a task.
+        """
+        durable = Latch()
+        self.store.when_durable(durable.open)
+        await self._gate_opens(durable)
+
+    async def flushed(self) -> None:
+        """See `durable`."""
+        await self._gate_opens(self.store.flushed())
+
+    async def _gate_opens(self, durable: Awaitable[None]) -> None:
         try:
-            await self.store.flushed()
+            await durable
         except StateError:
             self.instance.stop()
             raise asyncio.CancelledError from None
@@ -243,12 +256,12 @@ class Run:
         """Wait until `until`, in ms, or until there is an event for the wait `event_for`."""
         if self.closed:
             raise asyncio.CancelledError
-        woken: asyncio.Future[None] = self._loop.create_future()
+        woken = Latch()
 
         def wake() -> None:
-            if not woken.done():
+            if not woken.is_open:
                 self._active()
-                woken.set_result(None)
+                woken.open()
 
         timer = self.clock.call_at(until, wake)
         self._parked[woken] = until
@@ -266,9 +279,9 @@ class Run:
     def look_again(self) -> None:
         """Have all that waits for a time see whether it has come: the journal may say another one now."""
         for woken in list(self._parked):
-            if not woken.done():
+            if not woken.is_open:
                 self._active()
-                woken.set_result(None)
+                woken.open()
 
     def event_for(self, step: str) -> Entry | None:
         """The buffered event that the wait `step` gets, if there is one."""
@@ -281,17 +294,9 @@ class Run:
             wake()
         return bool(ready)
 
-    @contextmanager
-    def callback_of(self, step: str) -> Iterator[contextvars.Context]:
+    def callback_of(self, step: str) -> "_Callback":
         """The context in which a callback of `step` runs: it tells the steps that the callback calls from others."""
-        callback = _Callback(self, step)
-        context = contextvars.copy_context()
-        context.run(_enclosing.set, callback)
-        try:
-            yield context
-        finally:
-            callback.over = True
-            self._nested.pop(callback, None)
+        return _Callback(self, step)
 
     def go_on(self) -> None:
         """Try to leave the queue: the instance has got a slot, or may get one now."""
@@ -314,29 +319,38 @@ class Run:
         """
         self.closed = True
         self._let_go = let_go
-        current = asyncio.current_task()
-        main = None if current is not None and current is self._code else self._main
-        for task in (main, *self._tasks):
-            if task is None or task.done() or task is current:
-                continue
-            if not (let_go and self._has_attempt(task)):
-                task.cancel()
-        for future in self._futures:
+        if self._code is not None and self._code is not asyncio.current_task():
+            self._code.cancel()
+        if self._main is not None:
+            self._main.cancel()
+        for operation in list(self._operations):
+            if not (let_go and self._has_attempt(operation)):
+                operation.cancel()
+        for future in list(self._futures):
             future.cancel()
         self.release_clock()
 
     # Bookkeeping
 
-    def _has_attempt(self, task: asyncio.Task[Any]) -> bool:
-        step = self.state.steps.get(task.get_name()) if task in self._doing else None
+    def forget(self, callback: "_Callback") -> None:
+        """A callback is over: what it called and did not await is as if `run()` had called it."""
+        self._nested.pop(callback, None)
+
+    def _has_attempt(self, operation: Operation) -> bool:
+        step = self.state.steps.get(operation.name) if operation in self._doing else None
         return step is not None and step.attempt_open
 
+    def _goes_on(self, type: str, step: str | None) -> bool:
+        """Whether an entry is about an attempt that has outlived `run()`."""
+        is_about_one = type.startswith(("attempt_", "step_"))
+        return self._let_go and is_about_one and any(operation.name == step for operation in self._doing)
+
     @property
-    def lingering(self) -> set[asyncio.Task[Any]]:
+    def lingering(self) -> set[Operation]:
         """The steps of it whose attempts go on, though it is closed."""
         if not self._let_go:
             return set()
-        return {task for task in self._tasks if not task.done() and self._has_attempt(task)}
+        return {operation for operation in self._operations if self._has_attempt(operation)}
 
     def _inside(self) -> str | None:
         """The step whose callback is calling, None outside of callbacks."""
@@ -364,7 +378,7 @@ class Run:
         for _ in range(SETTLE_TURNS if self._comparison is not None else 0):  # for calls again in tasks of the user's
             self._gate.clear()
             await asyncio.sleep(0)  # noqa: TID251 - a turn of the event loop, no time
-        if self._comparison is not None and not self._is_stopped():
+        if self._comparison is not None and not self.is_stopped():
             self._comparison.ended(failed=failed)
 
     def _start(self, step: str, work: Coroutine[Any, Any, T], *, attempts: bool = False) -> asyncio.Future[T]:
@@ -377,38 +391,37 @@ class Run:
             work.close()
             future.cancel()
             return future
-        task = self._loop.create_task(work, name=step)
-        self._tasks.add(task)
-        if attempts:
-            self._doing.add(task)
-        self._futures.add(future)
         callback = _enclosing.get()
         if callback is not None and callback.run is self and not callback.over:
             self._nested[callback] += 1
 
-        def finish(task: asyncio.Task[T]) -> None:
-            self._tasks.discard(task)
-            self._doing.discard(task)
+        def ended(result: T, error: BaseException | None) -> None:
+            self._operations.discard(operation)
+            self._doing.discard(operation)
             self._futures.discard(future)
             if callback is not None and callback in self._nested:
                 self._nested[callback] -= 1
                 if not self._nested[callback]:
                     del self._nested[callback]
-            if task.cancelled() or self.closed:
+            if self.closed or isinstance(error, asyncio.CancelledError):
                 future.cancel()
-                if not task.cancelled():
-                    task.exception()  # of an attempt that outlived the run: it is in the journal
                 if self._let_go:
                     self.instance.attempt_outlived()
-            elif (error := task.exception()) is not None:
-                if not future.done():
-                    future.set_exception(error)
-                    future.exception()  # a step that nobody awaits fails quietly, its error is in the journal
-            elif not future.done():
-                future.set_result(task.result())
+            elif future.done():  # nobody waits for it any more
+                pass
+            elif error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+                future.exception()  # a step that nobody awaits fails quietly, its error is in the journal
             self._consider_parking()
 
-        task.add_done_callback(finish)
+        operation = Operation(work, step, ended)
+        self._operations.add(operation)
+        if attempts:
+            self._doing.add(operation)
+        self._futures.add(future)
+        operation.start()
         return future
 
     def _settled(self, outcome: Callable[[], T]) -> asyncio.Future[T]:
@@ -436,7 +449,7 @@ class Run:
 
     def _is_quiet(self) -> bool:
         """Whether all verbs wait: for a time, for an event, or, in a callback, for verbs that it called."""
-        return bool(self._parked) and len(self._parked) + len(self._nested) == len(self._tasks) and not self.closed
+        return bool(self._parked) and len(self._parked) + len(self._nested) == len(self._operations) and not self.closed
 
     def _consider_parking(self) -> None:
         if self._is_quiet():
@@ -489,6 +502,15 @@ class _Callback:
         self.run = run
         self.step = step
         self.over = False
+
+    def __enter__(self) -> contextvars.Context:
+        context = contextvars.copy_context()
+        context.run(_enclosing.set, self)
+        return context
+
+    def __exit__(self, *error: object) -> None:
+        self.over = True
+        self.run.forget(self)
 
 
 _enclosing: contextvars.ContextVar[_Callback | None] = contextvars.ContextVar("cfworkflows_enclosing", default=None)

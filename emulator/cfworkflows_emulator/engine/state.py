@@ -177,8 +177,14 @@ class InstanceState:
 
     def verbs(self, kind: str) -> Mapping[str, Verb]:
         """The steps of a kind: do, sleep or wait."""
-        verbs: dict[str, Mapping[str, Verb]] = {"do": self.steps, "sleep": self.sleeps, "wait": self.waits}
-        return verbs[kind]
+        match kind:
+            case "do":
+                return self.steps
+            case "sleep":
+                return self.sleeps
+            case "wait":
+                return self.waits
+        raise KeyError(kind)
 
     def received(self) -> list[Entry]:
         """All events, those that a wait got and those that are buffered."""

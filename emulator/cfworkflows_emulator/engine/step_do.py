@@ -3,8 +3,10 @@
 import asyncio
 import dataclasses
 import logging
-from collections.abc import Callable, Coroutine, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Mapping
+from functools import partial
+from types import NoneType
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from cfworkflows.durations import parse_duration
 from cfworkflows.errors import (
@@ -21,6 +23,7 @@ from cfworkflows.step.call import DelayRequest, resolve_awaitable
 from cfworkflows.step.config import DYNAMIC_DELAY, DelayFunction, ResolvedConfig
 from cfworkflows.values import encode
 from cfworkflows_emulator.engine import sizes
+from cfworkflows_emulator.engine.operation import Latch, called_in
 from cfworkflows_emulator.engine.results import result_of
 from cfworkflows_emulator.engine.retries import FinalError, may_retry, retry_delay
 from cfworkflows_emulator.engine.sizes import size_of, too_large
@@ -32,7 +35,6 @@ from cfworkflows_emulator.tracebacks import format_error
 if TYPE_CHECKING:
     from cfworkflows_emulator.engine.run import Run
 
-T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
 
 DELAY_FUNCTION_TIMEOUT_MS = 5_000
@@ -93,17 +95,15 @@ def _stored_config(state: StepState, call: StepCall) -> ResolvedConfig:
 
 
 async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, config: ResolvedConfig) -> None:
-    name, _, count = step.rpartition("-")
     attempt = state.attempts
     await run.durable()
-    context = StepContext(step=StepInfo(name=name, count=int(count)), attempt=attempt, config=visible_config(config))
     stream = StreamIntake(run, step, attempt)
     run.witness("before", step, attempt)
     try:
         intervention = run.intervention
         stand_in = intervention.stand_in(step, attempt) if intervention is not None else None
-        work = _ordinary(stream.of, stand_in or _invoke, run, call, context)
-        result = await _within(run, work, config.timeout_ms, step)
+        invoke = stand_in or partial(_invoke, run, step, attempt, call, config)
+        result = await _within(run, step, config.timeout_ms, invoke, stream.of)
         run.witness("after", step, attempt)
         value = _encode(step, result, config) if not isinstance(result, StreamTaken) else None
         if value is not None and run.state.stored_bytes + len(value) > sizes.MAX_STATE_BYTES:
@@ -125,7 +125,7 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
             _end(run, step, attempt, record, error)
             return
         try:
-            delay = await _delay(run, step, config, context, error)
+            delay = await _delay(run, step, attempt, config, error)
             if intervention is not None and intervention.skips_delay(step):
                 delay = 0
         except NonRetryableDelayError as failure:
@@ -178,52 +178,85 @@ def visible_config(config: ResolvedConfig) -> dict[str, Any]:
     return shown
 
 
-async def _invoke(run: "Run", call: StepCall, context: StepContext) -> Any:
-    if call.runs_in_thread:
-        return await _ordinary(run.instance.in_thread, call.invoke, context)
-    return await _ordinary(call.invoke, context)
+def _invoke(run: "Run", step: str, attempt: int, call: StepCall, config: ResolvedConfig) -> Any:
+    context = _context(step, attempt, config) if call.context is not None else None
+    return run.instance.in_thread(call.invoke, context) if call.runs_in_thread else call.invoke(context)
 
 
-async def _ordinary(function: Callable[..., Any], *arguments: Any) -> Any:
-    """What `function` gives in the end; instead of an error that would stop more than the attempt, an ordinary one."""
-    try:
-        return await resolve_awaitable(function(*arguments))
-    except SystemExit as stop:
-        raise RuntimeError(f"The callback called sys.exit({stop.code!r}).") from stop
-    except (Exception, asyncio.CancelledError, KeyboardInterrupt, GeneratorExit):
-        raise
-    except BaseException as error:
+def _context(step: str, attempt: int, config: ResolvedConfig) -> StepContext:
+    name, _, count = step.rpartition("-")
+    return StepContext(step=StepInfo(name=name, count=int(count)), attempt=attempt, config=visible_config(config))
+
+
+class _Ordinary:
+    """Lets an ordinary error out of the block instead of one that would stop more than the attempt."""
+
+    def __enter__(self) -> None:
+        """There is nothing to set up."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, (NoneType, Exception, asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)):
+            return
+        if isinstance(error, SystemExit):
+            raise RuntimeError(f"The callback called sys.exit({error.code!r}).") from error
         raise RuntimeError(f"The callback raised {type(error).__name__}: {error}") from error
 
 
-async def _within(run: "Run", work: Coroutine[Any, Any, T], timeout_ms: float, step: str) -> T:
-    """The result of `work`. After the timeout nobody waits for it any more, but it goes on: the platform's rule."""
+_ORDINARY = _Ordinary()
+
+
+async def _ordinary(finish: Callable[[Any], Awaitable[Any]], given: Any) -> Any:
+    with _ORDINARY:
+        return await finish(given)
+
+
+async def _within(
+    run: "Run", step: str, timeout_ms: float, invoke: Callable[[], Any], finish: Callable[[Any], Awaitable[Any]]
+) -> Any:
+    """What `invoke()` gives, called as a callback of `step`: a value, or something that `finish` makes one of.
+
+    After the timeout nobody waits for it any more, but it goes on: the platform's rule.
+    """
+    deadline = run.clock.now() + timeout_ms
     with run.callback_of(step) as context:
-        callback = run.instance.spawn(work, f"callback of {step}", context)
-        ended: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        timer = run.clock.call_at(run.clock.now() + timeout_ms, lambda: _tell(ended, True))
-        callback.add_done_callback(lambda _: _tell(ended, False))
         try:
-            timed_out = await ended
+            with _ORDINARY:
+                given = called_in(context, invoke)
+        except asyncio.CancelledError:
+            _refuse_cancelled(run)
+        if not isinstance(given, (Awaitable, AsyncIterable)):
+            return given
+        callback = run.instance.spawn(_ordinary(finish, given), f"callback of {step}", context)
+        over = Latch()
+        timer = run.clock.call_at(deadline, over.open)
+
+        def ended(_: object) -> None:
+            if isinstance(given, Coroutine):
+                given.close()  # the task may have been cancelled before it began
+            over.open()
+
+        callback.add_done_callback(ended)
+        try:
+            await over
         except asyncio.CancelledError:  # the run ended; whether the callback may go on is the instance's to say
             callback.add_done_callback(_discard)
             raise
         finally:
             timer.cancel()
-    if timed_out:
+    if not callback.done():
         callback.add_done_callback(_discard)
         run.instance.late(callback)
         raise WorkflowTimeoutError(f"Execution timed out after {timeout_ms:.15g}ms")
     if callback.cancelled():
-        if run.closed:  # it called a step of a run that has ended, or the instance was stopped
-            raise asyncio.CancelledError
-        raise RuntimeError("The callback was cancelled from within.")
+        _refuse_cancelled(run)
     return callback.result()
 
 
-def _tell(ended: asyncio.Future[bool], timed_out: bool) -> None:
-    if not ended.done():
-        ended.set_result(timed_out)
+def _refuse_cancelled(run: "Run") -> NoReturn:
+    """A callback ended with CancelledError."""
+    if run.is_stopped():  # it called a step of a run that has ended, or the process ends
+        raise asyncio.CancelledError
+    raise RuntimeError("The callback was cancelled from within.") from None
 
 
 def _discard(callback: asyncio.Task[Any]) -> None:
@@ -257,14 +290,14 @@ def _encode(step: str, result: Any, config: ResolvedConfig) -> str | None:
     return text
 
 
-async def _delay(run: "Run", step: str, config: ResolvedConfig, context: StepContext, error: Exception) -> float:
+async def _delay(run: "Run", step: str, attempt: int, config: ResolvedConfig, error: Exception) -> float:
     """The ms until the next attempt. Raises NonRetryableDelayError if a delay function fails to tell."""
     delay: Any = config.delay
     prefix = f'The delay function for step "{step}" '
     if callable(delay):
-        answer = _ask(prefix, delay, DelayRequest(ctx=context, error=error))
+        ask = partial(_ask, prefix, delay, DelayRequest(ctx=_context(step, attempt, config), error=error))
         try:
-            delay = await _within(run, answer, DELAY_FUNCTION_TIMEOUT_MS, step)
+            delay = await _within(run, step, DELAY_FUNCTION_TIMEOUT_MS, ask, resolve_awaitable)
         except WorkflowTimeoutError:
             raise NonRetryableDelayError(prefix + "did not return within 5 seconds") from None
     try:
@@ -273,11 +306,12 @@ async def _delay(run: "Run", step: str, config: ResolvedConfig, context: StepCon
         raise NonRetryableDelayError(
             prefix + 'returned an invalid delay value (expected a number of ms or a duration string like "30 seconds")'
         ) from None
-    return retry_delay(milliseconds, config.backoff, context.attempt)
+    return retry_delay(milliseconds, config.backoff, attempt)
 
 
 async def _ask(prefix: str, delay: DelayFunction, request: DelayRequest) -> Any:
     try:
-        return await _ordinary(delay, request)
+        with _ORDINARY:
+            return await resolve_awaitable(delay(request))
     except Exception as failure:
         raise NonRetryableDelayError(f"{prefix}threw an error: {failure}") from failure

@@ -6,11 +6,12 @@ that is late is cancelled.
 
 import asyncio
 import codecs
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from cfworkflows.errors import SerializationError, WorkflowInternalError
 from cfworkflows.http import ReadableStream, ReplayStream, Response
+from cfworkflows.step.call import resolve_awaitable
 from cfworkflows_emulator.engine import sizes
 from cfworkflows_emulator.engine.retries import FinalError
 from cfworkflows_emulator.storage import InstanceStore, StoredStream
@@ -45,20 +46,17 @@ class StreamIntake:
         self._attempt = attempt
         self._taking: asyncio.Task[Any] | None = None
         self._over = False
-        self._room = -1
-        self._trusted = 0
-        self._block = bytearray()
-        self._chunks = 0
-        self._size = 0
-        self._head = b""
         self.failed = False
 
-    async def of(self, invoke: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
-        """What `invoke(*arguments)` gives; instead of a stream a StreamTaken, after it was read to its end."""
-        result = await invoke(*arguments)
+    async def of(self, given: Any) -> Any:
+        """What `given` is or, awaited, gives; instead of a stream a StreamTaken, after it was read to its end."""
+        result = await resolve_awaitable(given)
         if not is_stream(result):
             return result
         source = aiter(_unread(result))
+        self._room, self._trusted = -1, 0
+        self._chunks, self._size = 0, 0
+        self._head, self._block = b"", bytearray()
         self._taking = asyncio.current_task()
         try:
             while not self._stopped and (chunk := await self._next(source)) is not None:
@@ -114,7 +112,7 @@ class StreamIntake:
             if len(self._block) == BLOCK_BYTES:
                 await self._check_room(BLOCK_BYTES)
                 self._write()
-                await self._run.durable()  # the next block is not read before this one is out of memory
+                await self._run.flushed()  # the next block is not read before this one is out of memory
 
     def _write(self) -> None:
         if self._stopped:
@@ -126,7 +124,7 @@ class StreamIntake:
 
     async def _check_room(self, size: int) -> None:
         if self._room < size or self._trusted < size:
-            await self._run.durable()
+            await self._run.flushed()
             stored = await self._store.size(self._run.instance.key)
             self._room, self._trusted = sizes.MAX_STATE_BYTES - stored, _TRUSTED_BYTES
             if self._room < size:

@@ -18,6 +18,7 @@ from types import FrameType
 
 from cfworkflows.http import Request
 from cfworkflows_emulator.clock import monotonic
+from cfworkflows_emulator.engine.operation import CALLED_IN
 from cfworkflows_emulator.engine.run import running_in
 from cfworkflows_emulator.tracebacks import is_plumbing, shown_path
 
@@ -141,10 +142,12 @@ def _explained(context: contextvars.Context) -> tuple[str | None, str | None]:
 
 
 def _context(frame: FrameType) -> contextvars.Context | None:
-    """The context of the callback that the loop runs, if this is the frame in which it does."""
-    if frame.f_code is not _HANDLE_RUN:
-        return None
-    context: contextvars.Context = frame.f_locals["self"]._context
+    """The context of what is called in this frame, if it is one where the loop or the engine enters a context."""
+    context: contextvars.Context | None = None
+    if frame.f_code is _HANDLE_RUN:
+        context = frame.f_locals["self"]._context
+    elif frame.f_code is CALLED_IN:
+        context = frame.f_locals["context"]
     return context
 
 

@@ -4,9 +4,10 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from cfworkflows_emulator.storage.database import Database, Migration, StateError
 from cfworkflows_emulator.storage.selection import EVERY, Selection, where
@@ -18,11 +19,10 @@ from cfworkflows_emulator.storage.streams import (
     erase_all,
     erase_unfinished,
 )
-from cfworkflows_emulator.storage.writer import Batch, Writer
+from cfworkflows_emulator.storage.writer import Batch, Told, Writer
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of an instance's journal.
 
     `time` is in ms since the epoch. `step` is `name-count` for the entries of a step. `data` is plain JSON; `value`
@@ -33,7 +33,7 @@ class Entry:
     time: int
     type: str
     step: str | None = None
-    data: dict[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = MappingProxyType({})
     value: str | None = None
 
 
@@ -297,6 +297,10 @@ class InstanceStore:
         """Done when everything handed over so far is durable."""
         return self._writer.flushed()
 
+    def when_durable(self, then: Told) -> None:
+        """Call `then` when everything handed over so far is durable, or with the error if it cannot be."""
+        self._writer.when_durable(then)
+
     # Reading
 
     async def find(self, workflow: str, id: str) -> InstanceRow | None:
@@ -449,8 +453,8 @@ def _from_json(text: str) -> dict[str, Any]:
 
 
 def _row(key: int, entry: Entry) -> tuple[Any, ...]:
-    data = _to_json(entry.data) if entry.data else "{}"
-    return (key, entry.seq, entry.time, entry.type, entry.step, data, entry.value)
+    seq, time, type_, step, data, value = entry
+    return (key, seq, time, type_, step, _to_json(data) if data else "{}", value)
 
 
 def _discard(_: object) -> None:

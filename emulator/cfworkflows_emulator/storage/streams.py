@@ -1,7 +1,7 @@
 """The outputs of steps that are streams, in chunks."""
 
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -40,7 +40,7 @@ class StoredStream:
     preview: str | None = None
 
     @classmethod
-    def of(cls, seq: int, data: dict[str, Any]) -> "StoredStream | None":
+    def of(cls, seq: int, data: Mapping[str, Any]) -> "StoredStream | None":
         """The stream of the `step_completed` entry with this `data`, None if it has another result."""
         stream = data.get("stream")
         if stream is None:

@@ -14,7 +14,9 @@ log = logging.getLogger("cfworkflows.storage")
 Operation = Callable[[sqlite3.Connection], object]
 Row = tuple[Any, ...]
 Batch = list[Operation | Row]
-Waiters = list[asyncio.Future[None]]
+Told = Callable[[BaseException | None], None]
+"""Called once what it waited for is durable, with None; or with the error that says why it may not be."""
+Waiters = list[Told]
 
 # Turns of the event loop that something may stay in memory when nobody waits for it to be durable: what an instance
 # does next mostly follows within them, and is then part of the same transaction.
@@ -63,17 +65,31 @@ class Writer:
 
     def flushed(self) -> asyncio.Future[None]:
         """Done when everything handed over so far is durable."""
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] = loop.create_future()
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def settle(error: BaseException | None) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(None)
+            elif isinstance(error, asyncio.CancelledError):
+                future.cancel()
+            else:
+                future.set_exception(error)
+                future.exception()  # not every waiter is awaited
+
+        self.when_durable(settle)
+        return future
+
+    def when_durable(self, then: Told) -> None:
+        """Call `then` when everything handed over so far is durable: at once if it is, else as soon as it is."""
         if self.failure is not None:
-            waiter.set_exception(type(self.failure)(str(self.failure)))  # a new one: each collects the frames it passes
-            waiter.exception()  # not every waiter is awaited
+            then(self._failed())
         elif not self._pending and self._writing is None:
-            waiter.set_result(None)
+            then(None)
         else:
-            self._waiters.append(waiter)
+            self._waiters.append(then)
             self._schedule()
-        return waiter
 
     def abandon(self) -> None:
         """Forget what is pending, and write nothing more; nobody is told."""
@@ -99,55 +115,58 @@ class Writer:
         if self._writing is not None:
             return
         if self._weight > HEAVIEST_IN_PLACE or not self._database.commits_in_place:
-            self._writing = asyncio.get_running_loop().create_task(self._write_in_thread())
-            self._writing.add_done_callback(self._stopped_writing)
+            self._start_writing()
             return
-        batch, waiters = self._take()
+        batch = self._take()
         try:
             self._database.transact(partial(_apply, self._insert, batch))
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
             self._fail(error)
-        else:
-            self._serve(batch, waiters)
-            if self._since_checkpoint >= CHECKPOINT_AFTER:
-                self._schedule_checkpoint()
+            return
+        self._serve(batch)
+        if self._since_checkpoint >= CHECKPOINT_AFTER:
+            self._start_writing()
 
-    async def _write_in_thread(self) -> None:
-        try:
-            while self._pending or self._waiters or self._since_checkpoint >= CHECKPOINT_AFTER:
-                batch, waiters = self._take()
-                if batch:
-                    await self._database.transaction(partial(_apply, self._insert, batch))
-                self._serve(batch, waiters)
-                if self._since_checkpoint >= CHECKPOINT_AFTER:
-                    self._since_checkpoint = 0
-                    await self._database.checkpoint()
-        except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
-            self._fail(error)
-
-    def _schedule_checkpoint(self) -> None:
+    def _start_writing(self) -> None:
         self._writing = asyncio.get_running_loop().create_task(self._write_in_thread())
         self._writing.add_done_callback(self._stopped_writing)
 
-    def _take(self) -> tuple[Batch, Waiters]:
+    async def _write_in_thread(self) -> None:
+        batch = self._take()
+        try:
+            if batch:
+                await self._database.transaction(partial(_apply, self._insert, batch))
+        except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
+            self._fail(error)
+            return
+        self._serve(batch)
+        if self._since_checkpoint >= CHECKPOINT_AFTER:
+            self._since_checkpoint = 0
+            try:
+                await self._database.checkpoint()
+            except Exception as error:  # noqa: BLE001 - what cannot be folded now is not going to be later
+                self._fail(error)
+
+    def _take(self) -> Batch:
         batch, self._pending = self._pending, []
         self._since_checkpoint += self._weight
         self._weight = 0
         self._served, self._waiters = self._waiters, []
-        return batch, self._served
+        return batch
 
-    def _serve(self, batch: Batch, waiters: Waiters) -> None:
+    def _serve(self, batch: Batch) -> None:
         self._written(batch)
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        served, self._served = self._served, []
+        for waiter in served:
+            waiter(None)
 
     def _stopped_writing(self, task: asyncio.Task[None]) -> None:
         self._writing = None
         if task.cancelled():  # the process ends: whether it was written, nobody can tell
-            for waiter in self._served:
-                waiter.cancel()
-        if self._pending or any(not waiter.done() for waiter in self._waiters):
+            served, self._served = self._served, []
+            for waiter in served:
+                waiter(asyncio.CancelledError())
+        if self._pending or self._waiters:
             self._schedule()
 
     def _fail(self, error: Exception) -> None:
@@ -159,12 +178,16 @@ class Writer:
         self.failed.set()
         self.failure.__cause__ = error
         log.critical("%s", self.failure, exc_info=None if isinstance(error, StateError) else error)
-        for waiter in self._served + self._waiters:
-            if not waiter.done():
-                waiter.set_exception(type(self.failure)(str(self.failure)))
-                waiter.exception()
-        self._pending, self._waiters = [], []
+        waiters = self._served + self._waiters
+        self._pending, self._served, self._waiters = [], [], []
+        for waiter in waiters:
+            waiter(self._failed())
         self._written([])
+
+    def _failed(self) -> StateError:
+        """The failure, once more: each one that is raised collects the frames that it passes."""
+        assert self.failure is not None
+        return type(self.failure)(str(self.failure))
 
 
 def _apply(insert: str, batch: Sequence[Operation | Row], connection: sqlite3.Connection) -> None:

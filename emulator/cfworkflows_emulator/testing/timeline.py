@@ -1,7 +1,7 @@
 """The story of an instance as text: its steps, attempts, errors and waits, each at its virtual time."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cfworkflows.values import decode
@@ -64,7 +64,7 @@ def _told(entry: Entry) -> str:
     return f"{text}: {_error(data)}" if "error" in data else text
 
 
-def _error(data: dict[str, Any]) -> str:
+def _error(data: Mapping[str, Any]) -> str:
     error = data["error"]
     frames = [frame for frame in _FRAME.findall(error.get("traceback") or "") if not is_plumbing(frame[0])]
     where = f" ({place(':'.join(frames[-1]))})" if frames else ""

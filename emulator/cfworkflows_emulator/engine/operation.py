@@ -1,0 +1,130 @@
+"""A verb under way. It is driven without a task of asyncio, which would take a turn of the event loop to start, and one
+more for whatever it waits for: a step in a row is a commit, and hardly more than that.
+"""
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Coroutine, Generator
+from types import CodeType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+Ended = Callable[[Any, BaseException | None], None]
+"""Told of the end of an operation: what it gave, or the error that left it."""
+
+
+class Latch:
+    """Something that one operation waits for. The operation goes on within the call that opens it."""
+
+    __slots__ = ("_error", "is_open", "then")
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.then: Callable[[], None] | None = None
+        self._error: BaseException | None = None
+
+    def open(self, error: BaseException | None = None) -> None:
+        """Let the operation go on, or raise `error` in it; once."""
+        if self.is_open:
+            return
+        self.is_open = True
+        self._error = error
+        then, self.then = self.then, None
+        if then is not None:
+            then()
+
+    def __await__(self) -> Generator["Latch", None, None]:
+        if not self.is_open:
+            yield self
+        if self._error is not None:
+            raise self._error
+
+
+class Operation:
+    """Runs `work` in `context`, by default a copy of the current one, from one thing that it waits for to the next.
+
+    It waits for a Latch or a future. `ended` is called when it is over, which may be before `start` returns.
+    """
+
+    __slots__ = ("_context", "_ended", "_over", "_waits_for", "_work", "name")
+
+    def __init__(
+        self,
+        work: Coroutine[Any, Any, Any],
+        name: str,
+        ended: Ended,
+        context: contextvars.Context | None = None,
+    ) -> None:
+        self.name = name
+        self._work = work
+        self._ended = ended
+        self._context = contextvars.copy_context() if context is None else context
+        self._waits_for: Latch | asyncio.Future[Any] | None = None
+        self._over: asyncio.Future[None] | None = None
+
+    @property
+    def over(self) -> asyncio.Future[None]:
+        """Done when it has ended. Only to be asked for before that."""
+        if self._over is None:
+            self._over = asyncio.get_running_loop().create_future()
+        return self._over
+
+    def start(self) -> None:
+        self._go_on()
+
+    def cancel(self) -> None:
+        """Raise CancelledError where it waits. One that is just going on is left alone: it looks for itself."""
+        waits_for, self._waits_for = self._waits_for, None
+        if waits_for is None:
+            return
+        if isinstance(waits_for, Latch):
+            waits_for.then = None
+        else:
+            waits_for.remove_done_callback(self._woken)
+        self._go_on(asyncio.CancelledError())
+
+    def _go_on(self, error: BaseException | None = None) -> None:
+        self._waits_for = None
+        try:
+            waits_for = (
+                called_in(self._context, self._work.send, None)
+                if error is None
+                else called_in(self._context, self._work.throw, error)
+            )
+        except StopIteration as stop:
+            self._end(stop.value, None)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as raised:  # noqa: BLE001 - as with a task, whoever waits for it gets it
+            self._end(None, raised)
+        else:
+            self._wait_for(waits_for)
+
+    def _wait_for(self, what: "Latch | asyncio.Future[Any] | None") -> None:
+        if what is None:  # a turn of the event loop
+            what = Latch()
+            asyncio.get_running_loop().call_soon(what.open)
+        self._waits_for = what
+        if isinstance(what, Latch):
+            what.then = self._go_on
+        else:
+            what._asyncio_future_blocking = False  # what a task does: the future knows that it is being awaited
+            what.add_done_callback(self._woken)
+
+    def _end(self, result: Any, error: BaseException | None) -> None:
+        if self._over is not None and not self._over.done():
+            self._over.set_result(None)
+        self._ended(result, error)
+
+    def _woken(self, future: asyncio.Future[Any]) -> None:
+        if self._waits_for is future:
+            self._go_on()
+
+
+def called_in(context: contextvars.Context, function: Callable[..., T], *arguments: Any) -> T:
+    """What `function` gives, called in `context`. Whoever looks at the stack finds the context here."""
+    return context.run(function, *arguments)
+
+
+CALLED_IN: CodeType = called_in.__code__
