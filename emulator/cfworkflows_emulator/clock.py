@@ -62,7 +62,7 @@ class SystemClock:
         self._start_ns = self._began_ns + _OFFSET_NS if start is None else start * 1_000_000
 
     def now(self) -> int:
-        passed = time.clock_gettime_ns(_STEADY) - self._began_ns  # once for each entry of a journal: no further calls
+        passed = _steady_ns() - self._began_ns
         return (self._start_ns + (passed if self.speed == 1 else int(passed * self.speed))) // 1_000_000
 
     def wait_s(self, when: float) -> float:

@@ -104,7 +104,7 @@ class Engine:
         self._waking: set[asyncio.Task[None]] = set()
         self._rehearsed: dict[int, int] = {}
         self._rehearsing: set[asyncio.Task[None]] = set()
-        self._creating: set[asyncio.Task[str]] = set()
+        self._creating: set[asyncio.Future[str]] = set()
         self._subscriptions: weakref.WeakSet[Subscription | Feed] = weakref.WeakSet()
         self._closing = False
 
@@ -196,7 +196,8 @@ class Engine:
             part.close()
         for subscription in self._subscriptions:
             subscription.fail(_stopping())
-        for task in (*self._waking, *self._creating, *self._loading.values(), *self._world.callbacks):
+        under_way: set[asyncio.Future[Any]] = {*self._waking, *self._creating, *self._loading.values()}
+        for task in under_way | self._world.callbacks:
             task.cancel()
         for instance in list(self._instances.values()):
             instance.stop()
@@ -316,33 +317,38 @@ class Engine:
 
     def _creation(
         self, instance: Instance, row: InstanceRow, *entries: Entry, chunks: Sequence[Chunk] = ()
-    ) -> asyncio.Task[str]:
-        # A task of its own: the instance is started even if nobody waits for it any more.
-        creation = asyncio.get_running_loop().create_task(self._create(instance, row, entries, chunks))
+    ) -> asyncio.Future[str]:
+        """The id of an instance that is started as soon as it is durable, whether or not somebody waits for it."""
+        creation: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._creating.add(creation)
-        creation.add_done_callback(self._creating.discard)
-        return creation
-
-    async def _create(
-        self, instance: Instance, row: InstanceRow, entries: Sequence[Entry], chunks: Sequence[Chunk]
-    ) -> str:
         self.clock.hold()
         self._instances[row.key] = instance  # before others find the row, and load another one
         instance.users += 1
-        try:
-            if not await self.store.create(row, entries, chunks):
-                raise WorkflowError(
-                    f'Workflow instance with id "{row.id}" already exists', code="instance.already_exists"
-                )
-            if self._world.interventions is not None:
-                self._world.interventions.created(row.workflow, row.id)
-            if not self._closing:
+
+        def created(is_new: bool, error: BaseException | None) -> None:
+            self._creating.discard(creation)
+            if is_new and not self._closing:
+                if self._world.interventions is not None:
+                    self._world.interventions.created(row.workflow, row.id)
                 instance.start()
-            return row.id
-        finally:
             instance.users -= 1
             self._unload(instance)
             self.clock.release()
+            if error is None and not is_new:
+                error = WorkflowError(
+                    f'Workflow instance with id "{row.id}" already exists', code="instance.already_exists"
+                )
+            if creation.done():  # it was cancelled
+                return
+            if error is None:
+                creation.set_result(row.id)
+            elif isinstance(error, asyncio.CancelledError):
+                creation.cancel()
+            else:
+                creation.set_exception(error)
+
+        self.store.when_created(row, entries, chunks, created)
+        return creation
 
     async def exists(self, workflow: str, id: str) -> bool:
         self.workflow(workflow)

@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable, Coroutine, Generator
 from types import CodeType
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -14,31 +14,50 @@ Ended = Callable[[Any, BaseException | None], None]
 """Told of the end of an operation: what it gave, or the error that left it."""
 
 
-class Latch:
-    """Something that one operation waits for. The operation goes on within the call that opens it."""
+class Latch(Generic[T]):
+    """A result that one operation waits for. The operation goes on within the call that gives it; only one counts."""
 
-    __slots__ = ("_error", "is_open", "then")
+    __slots__ = ("_error", "_result", "is_open", "then")
 
     def __init__(self) -> None:
         self.is_open = False
         self.then: Callable[[], None] | None = None
+        self._result: T | None = None
         self._error: BaseException | None = None
 
-    def open(self, error: BaseException | None = None) -> None:
-        """Let the operation go on, or raise `error` in it; once."""
-        if self.is_open:
-            return
+    def open(self, result: T) -> None:
+        if not self.is_open:
+            self._result = result
+            self._open()
+
+    def fail(self, error: BaseException) -> None:
+        """Raise `error` in the operation."""
+        if not self.is_open:
+            self._error = error
+            self._open()
+
+    def settle(self, error: BaseException | None) -> None:
+        """`fail` with an error, or open without a result."""
+        if not self.is_open:
+            self._error = error
+            self._open()
+
+    def _open(self) -> None:
         self.is_open = True
-        self._error = error
         then, self.then = self.then, None
         if then is not None:
             then()
 
-    def __await__(self) -> Generator["Latch", None, None]:
+    def __await__(self) -> Generator["Latch[T]", None, T]:
         if not self.is_open:
             yield self
-        if self._error is not None:
-            raise self._error
+        error, self._error = self._error, None
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # it holds this frame
+        return cast("T", self._result)
 
 
 class Operation:
@@ -60,7 +79,7 @@ class Operation:
         self._work = work
         self._ended = ended
         self._context = contextvars.copy_context() if context is None else context
-        self._waits_for: Latch | asyncio.Future[Any] | None = None
+        self._waits_for: Latch[Any] | asyncio.Future[Any] | None = None
         self._over: asyncio.Future[None] | None = None
 
     @property
@@ -101,10 +120,10 @@ class Operation:
         else:
             self._wait_for(waits_for)
 
-    def _wait_for(self, what: "Latch | asyncio.Future[Any] | None") -> None:
+    def _wait_for(self, what: Latch[Any] | asyncio.Future[Any] | None) -> None:
         if what is None:  # a turn of the event loop
             what = Latch()
-            asyncio.get_running_loop().call_soon(what.open)
+            asyncio.get_running_loop().call_soon(what.open, None)
         self._waits_for = what
         if isinstance(what, Latch):
             what.then = self._go_on

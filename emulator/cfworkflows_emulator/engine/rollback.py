@@ -147,7 +147,7 @@ class Rollback(Run):
             state=self.state.steps[step],
             cause=rollback.cause,
         )
-        await step_do.attempt_until_done(self, step, state, undo)
+        await step_do.attempt_until_done(self, step, state, undo, step_do.stored_config(state, undo))
         return state.error is None
 
 
@@ -256,7 +256,7 @@ class Replay(Run):
         return super()._start(step, self._wait_for_ever())
 
     async def _wait_for_ever(self) -> None:
-        never = Latch()
+        never: Latch[None] = Latch()
         self._parked[never] = math.inf
         self._consider_parking()
         try:

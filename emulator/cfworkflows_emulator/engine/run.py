@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from cfworkflows.errors import WorkflowFatalError
@@ -53,7 +53,7 @@ class Run:
         self.handlers: dict[str, StepCall] = {}
         self._operations: set[Operation] = set()
         self._futures: set[asyncio.Future[Any]] = set()
-        self._parked: dict[Latch, float] = {}
+        self._parked: dict[Latch[None], float] = {}
         self._waiting: dict[str, Callable[[], None]] = {}
         self._passed_over: set[str] = set()
         self._doing: set[Operation] = set()
@@ -64,7 +64,7 @@ class Run:
         self._gate = asyncio.Event()
         self._gate.set()
         self._main: Operation | None = None
-        self._code: asyncio.Task[tuple[Any, BaseException | None]] | None = None
+        self._code: asyncio.Task[None] | None = None
 
     @property
     def state(self) -> InstanceState:
@@ -109,24 +109,23 @@ class Run:
 
         A TaskGroup that fails cancels the task it is in and, before Python 3.13, does not always take it back.
         """
-        self._code = self._loop.create_task(self._call(), name=f"run() of {self.instance}")
-        output, error = await self._code
-        self._code = None
-        if error is None:
-            return output
+        over: Latch[Any] = Latch()
+        self._code = self._loop.create_task(self._call(over), name=f"run() of {self.instance}")
         try:
-            raise error
+            return await over
         finally:
-            del error  # it holds this frame
+            self._code = None
 
-    async def _call(self) -> tuple[Any, BaseException | None]:
+    async def _call(self, over: "Latch[Any]") -> None:
         try:
             entrypoint = self.instance.definition.entrypoint()
-            return await resolve_awaitable(entrypoint.run(self.instance.event(), WorkflowStep(self))), None
+            output = await resolve_awaitable(entrypoint.run(self.instance.event(), WorkflowStep(self)))
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:  # noqa: BLE001 - a SystemExit that left the task would end the process
-            return None, error
+            over.fail(error)
+        else:
+            over.open(output)
 
     def is_stopped(self) -> bool:
         """Whether what `run()` does no longer counts, such as when the process ends: the next one goes on."""
@@ -154,7 +153,7 @@ class Run:
             step_do.begin(self, name, call)
         elif done is not None and done.done:
             return self._settled(lambda: step_do.outcome(self, name, call))
-        return self._start(name, step_do.perform(self, name, call), attempts=True)
+        return self._start(name, step_do.perform(self, name, call, is_new=done is None), attempts=True)
 
     def sleep(self, name: str, duration_ms: float) -> asyncio.Future[None]:
         step = self._allot("sleep", name)
@@ -213,17 +212,20 @@ class Run:
 
         For verbs; `flushed` is the same for what has a task.
         """
-        durable = Latch()
-        self.store.when_durable(durable.open)
-        await self._gate_opens(durable)
+        durable: Latch[None] = Latch()
+        self.store.when_durable(durable.settle)
+        try:
+            await durable
+        except StateError:
+            self.instance.stop()
+            raise asyncio.CancelledError from None
+        if self.closed and not self._let_go:
+            raise asyncio.CancelledError
 
     async def flushed(self) -> None:
         """See `durable`."""
-        await self._gate_opens(self.store.flushed())
-
-    async def _gate_opens(self, durable: Awaitable[None]) -> None:
         try:
-            await durable
+            await self.store.flushed()
         except StateError:
             self.instance.stop()
             raise asyncio.CancelledError from None
@@ -256,12 +258,12 @@ class Run:
         """Wait until `until`, in ms, or until there is an event for the wait `event_for`."""
         if self.closed:
             raise asyncio.CancelledError
-        woken = Latch()
+        woken: Latch[None] = Latch()
 
         def wake() -> None:
             if not woken.is_open:
                 self._active()
-                woken.open()
+                woken.open(None)
 
         timer = self.clock.call_at(until, wake)
         self._parked[woken] = until
@@ -281,7 +283,7 @@ class Run:
         for woken in list(self._parked):
             if not woken.is_open:
                 self._active()
-                woken.open()
+                woken.open(None)
 
     def event_for(self, step: str) -> Entry | None:
         """The buffered event that the wait `step` gets, if there is one."""
@@ -414,6 +416,7 @@ class Run:
             else:
                 future.set_exception(error)
                 future.exception()  # a step that nobody awaits fails quietly, its error is in the journal
+            self.store.write_behind()
             self._consider_parking()
 
         operation = Operation(work, step, ended)

@@ -48,18 +48,18 @@ def begin(run: "Run", step: str, call: StepCall) -> None:
     run.append("attempt_started", step, attempt=1)
 
 
-async def perform(run: "Run", step: str, call: StepCall) -> Any:
+async def perform(run: "Run", step: str, call: StepCall, *, is_new: bool) -> Any:
     """Carry a step on from where its journal ends: to its result, or its last error."""
     if step not in run.state.steps:
         await run.admitted()
         begin(run, step, call)
-    await attempt_until_done(run, step, run.state.steps[step], call)
+    state = run.state.steps[step]
+    await attempt_until_done(run, step, state, call, call.config if is_new else stored_config(state, call))
     return outcome(run, step, call)
 
 
-async def attempt_until_done(run: "Run", step: str, state: StepState, call: StepCall) -> None:
+async def attempt_until_done(run: "Run", step: str, state: StepState, call: StepCall, config: ResolvedConfig) -> None:
     """Try until an attempt succeeds, or none is left."""
-    config = _stored_config(state, call)
     while not state.done:
         while state.retry_at is not None and run.clock.now() < state.retry_at:
             await run.park(state.retry_at)
@@ -86,7 +86,7 @@ def outcome(run: "Run", step: str, call: StepCall) -> Any:
     return result_of(run.store, run.instance.key, step, state, call.returns)
 
 
-def _stored_config(state: StepState, call: StepCall) -> ResolvedConfig:
+def stored_config(state: StepState, call: StepCall) -> ResolvedConfig:
     """What was stored when the step was first met; a function cannot be stored, so the live one is taken."""
     config = ResolvedConfig.from_dict(state.config)
     if config.delay == DYNAMIC_DELAY:
@@ -205,11 +205,6 @@ class _Ordinary:
 _ORDINARY = _Ordinary()
 
 
-async def _ordinary(finish: Callable[[Any], Awaitable[Any]], given: Any) -> Any:
-    with _ORDINARY:
-        return await finish(given)
-
-
 async def _within(
     run: "Run", step: str, timeout_ms: float, invoke: Callable[[], Any], finish: Callable[[Any], Awaitable[Any]]
 ) -> Any:
@@ -226,30 +221,52 @@ async def _within(
             _refuse_cancelled(run)
         if not isinstance(given, (Awaitable, AsyncIterable)):
             return given
-        callback = run.instance.spawn(_ordinary(finish, given), f"callback of {step}", context)
-        over = Latch()
-        timer = run.clock.call_at(deadline, over.open)
-
-        def ended(_: object) -> None:
-            if isinstance(given, Coroutine):
-                given.close()  # the task may have been cancelled before it began
-            over.open()
-
-        callback.add_done_callback(ended)
+        over: Latch[Any] = Latch()
+        callback = run.instance.spawn(_carried_out(finish, given, over), f"callback of {step}", context)
+        timer = run.clock.call_at(deadline, lambda: over.fail(_TimedOut()))
+        callback.add_done_callback(partial(_ended, given, over))
         try:
-            await over
-        except asyncio.CancelledError:  # the run ended; whether the callback may go on is the instance's to say
-            callback.add_done_callback(_discard)
-            raise
+            return await over
+        except _CancelledWithin:
+            _refuse_cancelled(run)
+        except _TimedOut:
+            run.instance.late(callback)
+            raise WorkflowTimeoutError(f"Execution timed out after {timeout_ms:.15g}ms") from None
         finally:
             timer.cancel()
-    if not callback.done():
-        callback.add_done_callback(_discard)
-        run.instance.late(callback)
-        raise WorkflowTimeoutError(f"Execution timed out after {timeout_ms:.15g}ms")
+
+
+class _TimedOut(Exception):
+    """Nobody waits for the callback any more."""
+
+
+class _CancelledWithin(Exception):
+    """The callback ended with CancelledError. By that name, it would be the operation that is cancelled."""
+
+
+async def _carried_out(finish: Callable[[Any], Awaitable[Any]], given: Any, over: Latch[Any]) -> None:
+    try:
+        with _ORDINARY:
+            result = await finish(given)
+    except asyncio.CancelledError:
+        over.fail(_CancelledWithin())
+        raise
+    except Exception as error:
+        if over.is_open:
+            log.debug("A callback that had timed out failed later.", exc_info=error)
+        over.fail(error)
+    else:
+        over.open(result)
+
+
+def _ended(given: Any, over: Latch[Any], callback: asyncio.Task[None]) -> None:
+    """See to a callback that was cancelled before it began, and to one that raised what no attempt takes."""
+    if isinstance(given, Coroutine):
+        given.close()
     if callback.cancelled():
-        _refuse_cancelled(run)
-    return callback.result()
+        over.fail(_CancelledWithin())
+    elif (error := callback.exception()) is not None:
+        over.fail(error)
 
 
 def _refuse_cancelled(run: "Run") -> NoReturn:
@@ -257,11 +274,6 @@ def _refuse_cancelled(run: "Run") -> NoReturn:
     if run.is_stopped():  # it called a step of a run that has ended, or the process ends
         raise asyncio.CancelledError
     raise RuntimeError("The callback was cancelled from within.") from None
-
-
-def _discard(callback: asyncio.Task[Any]) -> None:
-    if not callback.cancelled() and (error := callback.exception()) is not None:
-        log.debug("A callback that had timed out failed later.", exc_info=error)
 
 
 def _encode(step: str, result: Any, config: ResolvedConfig) -> str | None:

@@ -224,6 +224,28 @@ class InstanceStore:
         False, and nothing is written, if its id is taken.
         """
         created: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def settle(is_new: bool, error: BaseException | None) -> None:
+            if created.done():
+                return
+            if isinstance(error, asyncio.CancelledError):
+                created.cancel()
+            elif error is not None:
+                created.set_exception(error)
+            else:
+                created.set_result(is_new)
+
+        self.when_created(row, entries, chunks, settle)
+        return created
+
+    def when_created(
+        self,
+        row: InstanceRow,
+        entries: Sequence[Entry],
+        chunks: Sequence[Chunk],
+        then: Callable[[bool, BaseException | None], None],
+    ) -> None:
+        """Like `create`: call `then` with what that gives, or with False and the error."""
         outcome: list[bool] = []
 
         def insert(connection: sqlite3.Connection) -> None:
@@ -232,19 +254,8 @@ class InstanceStore:
                 connection.executemany(_APPEND, [_row(row.key, entry) for entry in entries])
                 add_chunks(connection, row.key, chunks)
 
-        def settle(written: asyncio.Future[None]) -> None:
-            if created.done():
-                return
-            if written.cancelled():
-                created.cancel()
-            elif (error := written.exception()) is not None:
-                created.set_exception(error)
-            else:
-                created.set_result(outcome[0])
-
         self._write(insert)
-        self.flushed().add_done_callback(settle)
-        return created
+        self.when_durable(lambda error: then(error is None and outcome[0], error))
 
     def append(self, key: int, entry: Entry) -> None:
         self._write(_row(key, entry), len(entry.value or ""))
@@ -296,6 +307,10 @@ class InstanceStore:
     def flushed(self) -> asyncio.Future[None]:
         """Done when everything handed over so far is durable."""
         return self._writer.flushed()
+
+    def write_behind(self) -> None:
+        """Write what is pending after what is to happen next, which may well have more to write."""
+        self._writer.write_behind()
 
     def when_durable(self, then: Told) -> None:
         """Call `then` when everything handed over so far is durable, or with the error if it cannot be."""

@@ -47,8 +47,8 @@ class Writer:
         self._weight = 0
         self._waiters: Waiters = []
         self._served: Waiters = []
-        self._scheduled = False
-        self._lingering = False
+        self._scheduled: asyncio.Handle | None = None
+        self._serving = False
         self._abandoned = False
         self._writing: asyncio.Task[None] | None = None
         self._since_checkpoint = 0
@@ -59,9 +59,7 @@ class Writer:
             return
         self._pending.append(operation)
         self._weight += 1 + size // 4096
-        if not (self._lingering or self._scheduled or self._writing):
-            self._lingering = True
-            asyncio.get_running_loop().call_soon(self._linger, LINGER_TURNS)
+        self._schedule(LINGER_TURNS)
 
     def flushed(self) -> asyncio.Future[None]:
         """Done when everything handed over so far is durable."""
@@ -89,31 +87,34 @@ class Writer:
             then(None)
         else:
             self._waiters.append(then)
-            self._schedule()
+            self._schedule(0)
+
+    def write_behind(self) -> None:
+        """Write what is pending after all that the loop has to do now: who was just woken may have more to write."""
+        if self._scheduled is not None and not self._waiters:
+            self._scheduled.cancel()
+            self._scheduled = None
+            self._schedule(LINGER_TURNS)
 
     def abandon(self) -> None:
         """Forget what is pending, and write nothing more; nobody is told."""
         self._pending, self._waiters = [], []
         self._abandoned = True
 
-    def _linger(self, turns: int) -> None:
-        if turns and self._pending and not self._scheduled:
-            asyncio.get_running_loop().call_soon(self._linger, turns - 1)
-            return
-        self._lingering = False
-        if self._pending:
-            self._schedule()
+    def _schedule(self, turns: int) -> None:
+        """Write at the end of a turn of the loop, with what the rest of it hands over: after `turns` at the latest."""
+        if self._scheduled is None and self._writing is None and not self._serving:
+            self._scheduled = asyncio.get_running_loop().call_soon(self._turn, turns)
 
-    def _schedule(self) -> None:
-        """Write at the end of this turn of the loop, with what the rest of the turn hands over."""
-        if not self._scheduled and self._writing is None:
-            self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._flush)
+    def _turn(self, turns: int) -> None:
+        if turns and self._pending and not self._waiters:
+            self._scheduled = asyncio.get_running_loop().call_soon(self._turn, turns - 1)
+            return
+        self._scheduled = None
+        if self._pending or self._waiters:
+            self._flush()
 
     def _flush(self) -> None:
-        self._scheduled = False
-        if self._writing is not None:
-            return
         if self._weight > HEAVIEST_IN_PLACE or not self._database.commits_in_place:
             self._start_writing()
             return
@@ -157,8 +158,15 @@ class Writer:
     def _serve(self, batch: Batch) -> None:
         self._written(batch)
         served, self._served = self._served, []
-        for waiter in served:
-            waiter(None)
+        self._serving = True
+        try:
+            for waiter in served:
+                waiter(None)
+        finally:
+            self._serving = False
+        # Behind those whom it has woken: what they hand over now is the next transaction.
+        if self._pending or self._waiters:
+            self._schedule(LINGER_TURNS)
 
     def _stopped_writing(self, task: asyncio.Task[None]) -> None:
         self._writing = None
@@ -167,7 +175,7 @@ class Writer:
             for waiter in served:
                 waiter(asyncio.CancelledError())
         if self._pending or self._waiters:
-            self._schedule()
+            self._schedule(LINGER_TURNS)
 
     def _fail(self, error: Exception) -> None:
         text = f"The state cannot be written: {str(error).rstrip('.')}. What was stored before is safe, "
