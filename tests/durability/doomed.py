@@ -7,6 +7,7 @@ The file PASSED gets a line for each point that is passed.
 import json
 import os
 import signal
+from collections.abc import Awaitable
 from pathlib import Path
 
 from cfworkflows_emulator.cli.main import main
@@ -68,9 +69,17 @@ def atomic(function, connection):
     return result
 
 
-async def invoke(*arguments):
+def invoke(*arguments):
     counter.passed("callback:before")
-    result = await _invoke(*arguments)
+    given = _invoke(*arguments)
+    if isinstance(given, Awaitable):
+        return awaited(given)
+    counter.passed("callback:after")
+    return given
+
+
+async def awaited(given):
+    result = await given
     counter.passed("callback:after")
     return result
 

@@ -26,10 +26,11 @@ async def footprint(server):
     await asyncio.sleep(0)
     gc.collect()
     engine = server.engine
+    loop, writer = asyncio.get_running_loop(), engine.store._writer
     return {
         "tasks": len(asyncio.all_tasks()),
-        "timers": len(server.clock._timers),
-        "handles": len(asyncio.get_running_loop()._ready) + len(asyncio.get_running_loop()._scheduled),
+        "timers": sum(not timer.cancelled for _, _, timer in server.clock._timers),
+        "handles": len(loop._ready) + len(loop._scheduled) - (writer._idle is not None),
         "instances": len(engine._instances),
         "alarms": len(engine._alarms._heap),
         "expiries": len(engine._retention._alarms._heap),

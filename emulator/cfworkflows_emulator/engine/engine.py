@@ -276,7 +276,10 @@ class Engine:
             self._admission.refuse_when_full(definition)
         now = self.clock.now()
         key = self._admission.number()
-        row = InstanceRow(key, definition.name, id, "queued", now, now, place=key)
+        if definition.concurrency_limit is None and not self._world.dormant:  # it runs as soon as it is durable
+            row = InstanceRow(key, definition.name, id, Status.RUNNING, now, now)
+        else:
+            row = InstanceRow(key, definition.name, id, Status.QUEUED, now, now, place=key)
         queued = Entry(1, now, "workflow_queued", data={"timestamp": now, **data}, value=value)
         return Instance(self._world, definition, row, InstanceState.fold([queued])), row, queued
 
@@ -551,14 +554,15 @@ class Engine:
     async def at_rest(self) -> None:
         """Wait until there is nothing to do for the engine itself, whatever code of the user's still runs."""
         before = None
-        while before != (before := self._progress()):
+        while before != (before := self.progress()):
             if work := self._waking | self._creating | set(self._loading.values()):
                 await asyncio.wait(work)
             await self.store.flushed()
             for _ in range(REST_TURNS):
                 await asyncio.sleep(0)  # noqa: TID251 - a turn of the event loop, no time
 
-    def _progress(self) -> tuple[frozenset[tuple[int, int]], frozenset[asyncio.Task[Any]]]:
+    def progress(self) -> object:
+        """Something that is equal to what it was before if nothing has happened since to instances in memory."""
         journals = frozenset((key, instance.state.last_seq) for key, instance in self._instances.items())
         return journals, frozenset(self._world.callbacks)
 

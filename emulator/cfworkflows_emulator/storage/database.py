@@ -19,6 +19,9 @@ T = TypeVar("T")
 APPLICATION_ID = 0x63667766  # "cfwf"
 Migration = Callable[[sqlite3.Connection], None]
 
+# How much of the log's file is kept for the next one, in bytes, once all of it is folded into the database.
+LONGEST_LOG_KEPT = 4 * 1024 * 1024
+
 Durability = Literal["normal", "full"]
 """What a commit survives: the death of the process, or a power cut too, for which each waits until the disk has it."""
 
@@ -209,6 +212,7 @@ def _prepare(
         connection.execute("PRAGMA fullfsync = ON")
         connection.execute("PRAGMA checkpoint_fullfsync = ON")
     connection.execute("PRAGMA wal_autocheckpoint = 0")  # the writer sees to it
+    connection.execute(f"PRAGMA journal_size_limit = {LONGEST_LOG_KEPT}")
     connection.execute("PRAGMA foreign_keys = ON")
     for number, migrate in enumerate(migrations[version:], start=version + 1):
         connection.execute("BEGIN IMMEDIATE")

@@ -453,9 +453,10 @@ class InstanceStore:
     async def close(self) -> None:
         """Write what is pending, and close the database."""
         try:
-            if self.failure is None:  # else it was told
+            if self.failure is None and not self._writer.abandoned:  # else it was told, or nobody is to be
                 await self.flushed()
         finally:
+            self._writer.close()
             await self._database.close()
 
 

@@ -26,8 +26,11 @@ LINGER_TURNS = 10
 # thread, while the loop goes on.
 HEAVIEST_IN_PLACE = 256
 
-# The log of the database is folded into its file by the thread: in place, the sync to disk would stop the loop.
-CHECKPOINT_AFTER = 4_000
+# The log of the database is folded into its file by the thread, since the sync to disk would stop the loop; whoever
+# wants to write waits for it all the same. So it is done when nobody does, or when the log gets too long.
+CHECKPOINT_AFTER = 16_000
+CHECKPOINT_WHEN_IDLE_AFTER = 1_000
+IDLE_S = 0.1
 
 
 class Writer:
@@ -49,13 +52,15 @@ class Writer:
         self._served: Waiters = []
         self._scheduled: asyncio.Handle | None = None
         self._serving = False
-        self._abandoned = False
+        self.abandoned = False
         self._writing: asyncio.Task[None] | None = None
         self._since_checkpoint = 0
+        self._commits = 0
+        self._idle: asyncio.TimerHandle | None = None
 
     def write(self, operation: Operation | Row, size: int = 0) -> None:
         """Hand over a row or an operation, which writes `size` bytes. Returns at once; see `flushed`."""
-        if self.failure is not None or self._abandoned:
+        if self.failure is not None or self.abandoned:
             return
         self._pending.append(operation)
         self._weight += 1 + size // 4096
@@ -81,6 +86,8 @@ class Writer:
 
     def when_durable(self, then: Told) -> None:
         """Call `then` when everything handed over so far is durable: at once if it is, else as soon as it is."""
+        if self.abandoned:
+            return
         if self.failure is not None:
             then(self._failed())
         elif not self._pending and self._writing is None:
@@ -99,7 +106,14 @@ class Writer:
     def abandon(self) -> None:
         """Forget what is pending, and write nothing more; nobody is told."""
         self._pending, self._waiters = [], []
-        self._abandoned = True
+        self.abandoned = True
+        self.close()
+
+    def close(self) -> None:
+        """Do nothing more by itself. What is pending is written all the same if somebody waits for it."""
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
 
     def _schedule(self, turns: int) -> None:
         """Write at the end of a turn of the loop, with what the rest of it hands over: after `turns` at the latest."""
@@ -111,7 +125,7 @@ class Writer:
             self._scheduled = asyncio.get_running_loop().call_soon(self._turn, turns - 1)
             return
         self._scheduled = None
-        if self._pending or self._waiters:
+        if (self._pending or self._waiters) and self._writing is None:  # else it goes on when that is done
             self._flush()
 
     def _flush(self) -> None:
@@ -127,12 +141,24 @@ class Writer:
         self._serve(batch)
         if self._since_checkpoint >= CHECKPOINT_AFTER:
             self._start_writing()
+        elif self._since_checkpoint >= CHECKPOINT_WHEN_IDLE_AFTER and self._idle is None:
+            self._await_idleness()
 
-    def _start_writing(self) -> None:
-        self._writing = asyncio.get_running_loop().create_task(self._write_in_thread())
+    def _await_idleness(self) -> None:
+        self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._look_whether_idle, self._commits)
+
+    def _look_whether_idle(self, commits: int) -> None:
+        self._idle = None
+        if self._commits != commits:
+            self._await_idleness()
+        elif self._writing is None and self.failure is None:
+            self._start_writing(fold=True)
+
+    def _start_writing(self, *, fold: bool = False) -> None:
+        self._writing = asyncio.get_running_loop().create_task(self._write_in_thread(fold))
         self._writing.add_done_callback(self._stopped_writing)
 
-    async def _write_in_thread(self) -> None:
+    async def _write_in_thread(self, fold: bool) -> None:
         batch = self._take()
         try:
             if batch:
@@ -141,7 +167,7 @@ class Writer:
             self._fail(error)
             return
         self._serve(batch)
-        if self._since_checkpoint >= CHECKPOINT_AFTER:
+        if fold or self._since_checkpoint >= CHECKPOINT_AFTER:
             self._since_checkpoint = 0
             try:
                 await self._database.checkpoint()
@@ -150,6 +176,7 @@ class Writer:
 
     def _take(self) -> Batch:
         batch, self._pending = self._pending, []
+        self._commits += bool(batch)
         self._since_checkpoint += self._weight
         self._weight = 0
         self._served, self._waiters = self._waiters, []

@@ -49,9 +49,10 @@ class Sequential(Traced):
         def in_thread(ctx):
             return effect(self.instance, f"{ctx.step.name}-{ctx.step.count}", ctx.attempt)
 
+        inline = lambda ctx: in_thread(ctx)  # noqa: E731 - a lambda is called in place
         values = [await self.do(step, name) for name in ("a", "b", "b")]
-        values.append(await self.do(step, "thread", in_thread))
-        return dict(zip(["a-1", "b-1", "b-2", "thread-1"], values, strict=True))
+        values += [await self.do(step, "thread", in_thread), await self.do(step, "inline", inline)]
+        return dict(zip(["a-1", "b-1", "b-2", "thread-1", "inline-1"], values, strict=True))
 
 
 class Parallel(Traced):
