@@ -120,6 +120,7 @@ class VirtualClock:
         self._now = start
         self._timers: list[tuple[float, int, _VirtualTimer]] = []
         self._order = itertools.count()
+        self._cancelled = 0
         self._holds = 0
         self._free = asyncio.Event()
         self._free.set()
@@ -128,9 +129,17 @@ class VirtualClock:
         return self._now
 
     def call_at(self, when: float, callback: Callback) -> TimerHandle:
-        timer = _VirtualTimer(callback)
+        timer = _VirtualTimer(self, callback)
         heapq.heappush(self._timers, (when, next(self._order), timer))
         return timer
+
+    def forget_one(self) -> None:
+        """A timer was cancelled. When most of them were, those are let go, and not only when their time comes."""
+        self._cancelled += 1
+        if self._cancelled > len(self._timers) // 2:
+            self._timers = [timer for timer in self._timers if not timer[2].over]
+            heapq.heapify(self._timers)
+            self._cancelled = 0
 
     def hold(self) -> None:
         self._holds += 1
@@ -146,8 +155,9 @@ class VirtualClock:
     @property
     def next_timer(self) -> float | None:
         """When the next timer is due, in ms since the epoch."""
-        while self._timers and self._timers[0][2].cancelled:
+        while self._timers and self._timers[0][2].over:
             heapq.heappop(self._timers)
+            self._cancelled -= 1
         return self._timers[0][0] if self._timers else None
 
     async def settle(self) -> None:
@@ -177,15 +187,19 @@ class VirtualClock:
     def _fire_next(self) -> None:
         due, _, timer = heapq.heappop(self._timers)
         self._now = max(self._now, -int(-due // 1))  # rounded up: never before it is due
+        timer.over = True
         timer.callback()
 
 
 class _VirtualTimer:
-    __slots__ = ("callback", "cancelled")
+    __slots__ = ("_clock", "callback", "over")
 
-    def __init__(self, callback: Callback) -> None:
+    def __init__(self, clock: VirtualClock, callback: Callback) -> None:
+        self._clock = clock
         self.callback = callback
-        self.cancelled = False
+        self.over = False
 
     def cancel(self) -> None:
-        self.cancelled = True
+        if not self.over:
+            self.over = True
+            self._clock.forget_one()

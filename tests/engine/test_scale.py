@@ -29,7 +29,7 @@ async def footprint(server):
     loop, writer = asyncio.get_running_loop(), engine.store._writer
     return {
         "tasks": len(asyncio.all_tasks()),
-        "timers": sum(not timer.cancelled for _, _, timer in server.clock._timers),
+        "timers": sum(not timer.over for _, _, timer in server.clock._timers),
         "handles": len(loop._ready) + len(loop._scheduled) - (writer._idle is not None),
         "instances": len(engine._instances),
         "alarms": len(engine._alarms._heap),

@@ -10,6 +10,7 @@ from cfworkflows_emulator.storage import writer as module
 from cfworkflows_emulator.storage.writer import Writer
 
 INSERT = "INSERT INTO notes VALUES (?)"
+UPDATE = "UPDATE notes SET text = ? WHERE rowid = ?"
 
 
 def _notes(connection):
@@ -43,7 +44,7 @@ def groups(monkeypatch):
 
 
 def _writer(database):
-    return Writer(database, INSERT, lambda batch: None)
+    return Writer(database, INSERT, UPDATE, lambda batch: None)
 
 
 async def _count(database):

@@ -112,7 +112,6 @@ _COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at, place, 
 _INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
 _APPEND = "INSERT INTO journal (instance, seq, time, type, step, data, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _VALUES = attrgetter(*_COLUMNS.split(", "))
-_LENGTH = "SELECT coalesce(max(seq), 0) FROM journal WHERE instance = ?"
 _FIND = f"SELECT {_COLUMNS} FROM instances WHERE workflow = ? AND id = ?"  # noqa: S608 - constants only
 _GET = f"SELECT {_COLUMNS} FROM instances WHERE key = ?"  # noqa: S608 - constants only
 # Workflow by workflow, each of which is one step in the index: those that sleep are not looked at.
@@ -140,7 +139,7 @@ _to_json = json.JSONEncoder(separators=(",", ":")).encode
 _raw_decode = json.JSONDecoder().raw_decode
 
 # Up to so many entries are read where they are asked for; more than that, in the thread of the database.
-SMALL_JOURNAL = 200
+SMALL_JOURNALS = 2_000
 
 # The store has a method of that name.
 Rows = list[InstanceRow]
@@ -161,7 +160,7 @@ class InstanceStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._writer = Writer(database, _APPEND, self._written)
+        self._writer = Writer(database, _APPEND, _INDEX, self._written)
         self._write = self._writer.write
         self.streams = StreamStore(database, self._write)
         self._watched: dict[int, list[asyncio.Event]] = {}
@@ -270,8 +269,7 @@ class InstanceStore:
         expires_at: int | None = None,
     ) -> None:
         """Bring the row of an instance up to date."""
-        values = (status, modified_at, wake_at, place, expires_at, key)
-        self._write(lambda connection: _discard(connection.execute(_INDEX, values)))
+        self._writer.update(key, (status, modified_at, wake_at, place, expires_at, key))
 
     def set_expiry(self, key: int, expires_at: int) -> None:
         """Give an instance that has ended its expiry, in ms."""
@@ -329,19 +327,20 @@ class InstanceStore:
     async def load(self, keys: Sequence[int]) -> list[tuple[InstanceRow, Entries]]:
         """The instances of these keys, each with its whole journal; those that there are."""
 
+        those = f"IN ({','.join('?' * len(keys))})"
+        length = f"SELECT count(*) FROM journal WHERE instance {those}"  # noqa: S608 - question marks
+        rows = f"SELECT {_COLUMNS} FROM instances WHERE key {those}"  # noqa: S608
+        journals = f"""SELECT instance, seq, time, type, step, data, value FROM journal
+            WHERE instance {those} ORDER BY instance, seq"""  # noqa: S608
+
         def read(connection: sqlite3.Connection) -> list[tuple[InstanceRow, Entries]]:
-            found = []
-            for key in keys:
-                row = connection.execute(_GET, (key,)).fetchone()
-                if row is not None:
-                    found.append((InstanceRow(*row), _entries(connection.execute(_JOURNAL, (key, 0)))))
-            return found
+            found = {row[0]: (InstanceRow(*row), list[Entry]()) for row in connection.execute(rows, keys)}
+            for key, seq, time, type_, step, data, value in connection.execute(journals, keys):
+                found[key][1].append(Entry(seq, time, type_, step, _from_json(data), value))
+            return [found[key] for key in keys if key in found]
 
-        def is_small(connection: sqlite3.Connection) -> bool:
-            return all(connection.execute(_LENGTH, (key,)).fetchone()[0] <= SMALL_JOURNAL for key in keys)
-
-        small = await self._database.read(is_small)
-        return await (self._database.read(read) if small else self._database.run(read))
+        size = await self._database.read(lambda connection: connection.execute(length, keys).fetchone()[0])
+        return await (self._database.read(read) if size <= SMALL_JOURNALS else self._database.run(read))
 
     async def interrupted(self) -> Rows:
         """The instances that were at work when the process ended, then those that were queued, in their order.

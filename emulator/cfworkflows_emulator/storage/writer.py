@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,7 +13,8 @@ log = logging.getLogger("cfworkflows.storage")
 
 Operation = Callable[[sqlite3.Connection], object]
 Row = tuple[Any, ...]
-Batch = list[Operation | Row]
+Rows = dict[int, Row]
+Batch = list[Operation | Row | Rows]
 Told = Callable[[BaseException | None], None]
 """Called once what it waited for is durable, with None; or with the error that says why it may not be."""
 Waiters = list[Told]
@@ -24,7 +25,7 @@ LINGER_TURNS = 10
 
 # What is written weighs 1, and 1 more for each page of 4 KiB. A batch that weighs more than this is written by the
 # thread, while the loop goes on.
-HEAVIEST_IN_PLACE = 256
+HEAVIEST_IN_PLACE = 2_000
 
 # The log of the database is folded into its file by the thread, since the sync to disk would stop the loop; whoever
 # wants to write waits for it all the same. So it is done when nobody does, or when the log gets too long.
@@ -34,19 +35,21 @@ IDLE_S = 0.1
 
 
 class Writer:
-    """Writes in groups. A row is inserted with the statement `insert`; anything else is a function of the connection.
+    """Writes in groups. Rows are added with the statement `insert`; those that have a key are brought up to date with
+    `update`, by the last of them in a group. Anything else is a function of the connection.
 
     After a failed commit nothing more is written, and every waiter gets a StateError. `written` is told each batch
     that is durable.
     """
 
-    def __init__(self, database: Database, insert: str, written: Callable[[Batch], None]) -> None:
+    def __init__(self, database: Database, insert: str, update: str, written: Callable[[Batch], None]) -> None:
         self.failure: StateError | None = None
         self.failed = asyncio.Event()
         self._database = database
-        self._insert = insert
+        self._apply = partial(_apply, insert, update)
         self._written = written
         self._pending: Batch = []
+        self._updates: Rows | None = None
         self._weight = 0
         self._waiters: Waiters = []
         self._served: Waiters = []
@@ -58,13 +61,24 @@ class Writer:
         self._commits = 0
         self._idle: asyncio.TimerHandle | None = None
 
-    def write(self, operation: Operation | Row, size: int = 0) -> None:
+    def write(self, operation: Operation | Row | Rows, size: int = 0) -> None:
         """Hand over a row or an operation, which writes `size` bytes. Returns at once; see `flushed`."""
         if self.failure is not None or self.abandoned:
             return
         self._pending.append(operation)
+        if callable(operation):
+            self._updates = None  # it comes after those, and before what comes now
         self._weight += 1 + size // 4096
         self._schedule(LINGER_TURNS)
+
+    def update(self, key: int, row: Row) -> None:
+        """Hand over the row of `key` as it is from now on. Returns at once."""
+        if self._updates is None:
+            self._updates = {}
+            self.write(self._updates)
+        else:
+            self._weight += 1
+        self._updates[key] = row
 
     def flushed(self) -> asyncio.Future[None]:
         """Done when everything handed over so far is durable."""
@@ -105,7 +119,7 @@ class Writer:
 
     def abandon(self) -> None:
         """Forget what is pending, and write nothing more; nobody is told."""
-        self._pending, self._waiters = [], []
+        self._pending, self._waiters, self._updates = [], [], None
         self.abandoned = True
         self.close()
 
@@ -134,7 +148,7 @@ class Writer:
             return
         batch = self._take()
         try:
-            self._database.transact(partial(_apply, self._insert, batch))
+            self._database.transact(partial(self._apply, batch))
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
             self._fail(error)
             return
@@ -162,7 +176,7 @@ class Writer:
         batch = self._take()
         try:
             if batch:
-                await self._database.transaction(partial(_apply, self._insert, batch))
+                await self._database.transaction(partial(self._apply, batch))
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
             self._fail(error)
             return
@@ -176,6 +190,7 @@ class Writer:
 
     def _take(self) -> Batch:
         batch, self._pending = self._pending, []
+        self._updates = None
         self._commits += bool(batch)
         self._since_checkpoint += self._weight
         self._weight = 0
@@ -214,7 +229,7 @@ class Writer:
         self.failure.__cause__ = error
         log.critical("%s", self.failure, exc_info=None if isinstance(error, StateError) else error)
         waiters = self._served + self._waiters
-        self._pending, self._served, self._waiters = [], [], []
+        self._pending, self._served, self._waiters, self._updates = [], [], [], None
         for waiter in waiters:
             waiter(self._failed())
         self._written([])
@@ -225,15 +240,24 @@ class Writer:
         return type(self.failure)(str(self.failure))
 
 
-def _apply(insert: str, batch: Sequence[Operation | Row], connection: sqlite3.Connection) -> None:
-    rows: list[Row] = []
+def _apply(insert: str, update: str, batch: Batch, connection: sqlite3.Connection) -> None:
+    added: list[Row] = []
+    updated: Rows = {}
+
+    def write_rows() -> None:
+        if added:
+            connection.executemany(insert, added)
+            added.clear()
+        if updated:
+            connection.executemany(update, updated.values())
+            updated.clear()
+
     for operation in batch:
         if isinstance(operation, tuple):
-            rows.append(operation)
-            continue
-        if rows:
-            connection.executemany(insert, rows)
-            rows = []
-        operation(connection)
-    if rows:
-        connection.executemany(insert, rows)
+            added.append(operation)
+        elif isinstance(operation, dict):
+            updated.update(operation)
+        else:
+            write_rows()
+            operation(connection)
+    write_rows()
