@@ -67,7 +67,7 @@ class Server:
         """What is not on the disk is gone, and nothing that still runs gets there."""
         self.running = False
         self.engine.store.abandon()
-        self.engine._closing = True  # what is cancelled now wakes nobody
+        self.engine.residents.closed = True  # what is cancelled now wakes nobody
         self.engine._alarms.close()
         self.engine._schedules.close()
         self.engine._retention.close()
@@ -121,10 +121,10 @@ class Server:
 
     async def unloaded(self) -> None:
         """Wait until the steps that outlived their instances are over, and with them the instances out of memory."""
-        runs = [instance._outlived for instance in self.engine._instances.values()]
+        runs = [instance._outlived for instance in self.engine.residents.instances.values()]
         if over := [operation.over for run in runs if run is not None for operation in run._operations]:
             await asyncio.wait(over)
-        assert {} == self.engine._instances
+        assert {} == self.engine.residents.instances
 
     async def settled(self, instance: WorkflowInstance) -> Any:
         await self.clock.settle()

@@ -75,7 +75,7 @@ async def _engine(path: Path, count: int, at_once: int) -> tuple[float, list[Gro
     began = time.perf_counter()
     for start in range(0, count, at_once):
         await asyncio.gather(*(binding.create() for _ in range(min(at_once, count - start))))
-        while engine._instances:
+        while engine.residents.instances:
             await asyncio.sleep(0)
     await engine.store.flushed()
     seconds = time.perf_counter() - began

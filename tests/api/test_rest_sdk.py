@@ -277,7 +277,7 @@ async def test_unknown_route_answers_in_the_envelope(explorer: Explorer) -> None
 
 async def test_ids_of_schedules_may_be_sent_raw(explorer: Explorer) -> None:
     """They have slashes and spaces in them, which some clients do not encode."""
-    await explorer.project.engine._create_scheduled("orders", "*/30 * * * *", 0)
+    await explorer.project.engine._creation.scheduled("orders", "*/30 * * * *", 0)
     for id in ("*/30%20*%20*%20*%20*-0", "*%2F30%20*%20*%20*%20*-0"):
         async with aiohttp.ClientSession() as session:
             from yarl import URL

@@ -210,10 +210,10 @@ async def test_a_batch_that_nobody_waits_for_is_created_all_the_same(serve):
     server = await serve(echo)
     request = asyncio.ensure_future(server["echo"].create_batch(count=3))
     await asyncio.sleep(0)
-    assert 3 == len(server.engine._creating)
+    assert 3 == len(server.engine._creation.under_way)
     request.cancel()
     await asyncio.gather(request, return_exceptions=True)
-    await asyncio.gather(*server.engine._creating)
+    await asyncio.gather(*server.engine._creation.under_way)
     await server.clock.settle()
     assert {"complete": 3} == await server.engine.counts("echo")
 

@@ -353,12 +353,14 @@ async def test_callbacks_of_steps_may_end_and_are_kept(write, running, tmp_path)
         class Order(WorkflowEntrypoint):
             async def run(self, event, step):
                 result = await step.do("slow", slow)
-                await step.do("second", lambda: print("second step"))
+                await step.wait_for_event("go on", type="go")
                 return result
         class Default(WorkerEntrypoint):
             async def fetch(self, request):
                 if "create" in request.url:
                     await self.env.ORDERS.create(id="one")
+                if "send" in request.url:
+                    await (await self.env.ORDERS.get("one")).send_event(type="go")
                 return Response.json(await (await self.env.ORDERS.get("one")).status())
         """,
         WORKFLOW,
@@ -372,6 +374,7 @@ async def test_callbacks_of_steps_may_end_and_are_kept(write, running, tmp_path)
         assert 0 == await dev.ended()
     assert "cut off" not in dev.text
     async with running() as dev:
+        await dev.get("/send")
         await dev.line("order/one complete")
         expected = {"status": "complete", "output": "result", "error": None, "rollback": None}
         assert expected == json.loads((await dev.get())[1])

@@ -95,7 +95,7 @@ async def test_a_queued_instance_is_a_row_and_nothing_in_memory(working, work):
     server = await working(1)
     a, b = await create(server, "a", "b")
     await work.until_began("a")
-    assert 1 == len(server.engine._instances)
+    assert 1 == len(server.engine.residents.instances)
     assert ["workflow_queued"] == await server.journal(b)
     await work.end("a", "b")
     await server.clock.settle()
@@ -534,7 +534,7 @@ def test_slots_are_taken_in_the_order_of_places():
 async def fire(server, name="run"):
     """An instance of a schedule of the workflow, as if it had fired now."""
     due = server.clock.now()
-    await server.engine._create_scheduled(name, "0 0 1 1 *", due)
+    await server.engine._creation.scheduled(name, "0 0 1 1 *", due)
     return await server.get(f"0 0 1 1 *-{due}")
 
 

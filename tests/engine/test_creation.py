@@ -20,7 +20,7 @@ async def test_a_cancelled_creation_still_starts_the_instance(serve):
     await asyncio.sleep(0)
     request.cancel()
     await asyncio.gather(request, return_exceptions=True)
-    await asyncio.gather(*server.engine._creating)
+    await asyncio.gather(*server.engine._creation.under_way)
     assert "complete" == (await server.settled(await server.get("i"))).status
 
 

@@ -51,7 +51,7 @@ async def test_an_instance_that_waits_is_told_of_as_it_is(serve):
     server = await serve(work, evict_after_ms=0)
     instance = await server.create(params=DONE | {"waits": True})
     await server.clock.advance("1 second")
-    assert {} == server.engine._instances
+    assert {} == server.engine.residents.instances
     assert "waiting" == (await instance.status()).status
     await instance.send_event({"type": "go", "payload": 1})
     await server.clock.settle()

@@ -370,7 +370,7 @@ async def test_terminate_with_rollback(serve, rest):
         await instance.pause()
     elif rest == "evicted":
         await server.clock.advance("1 minute")
-        assert not server.engine._instances
+        assert not server.engine.residents.instances
     await instance.terminate({"rollback": True})
     status = await server.settled(instance)
     assert (["bad", "a"] if rest == "retry" else ["a"]) == undone.names
@@ -558,7 +558,7 @@ async def test_the_retry_delay_of_a_handler_survives(serve, way):
     else:
         await server.clock.advance(1)
     assert ("rollingBack", None) == ((status := await server.settled(instance)).status, status.rollback)
-    assert not server.engine._instances  # its time has not come
+    assert not server.engine.residents.instances  # its time has not come
     assert ("complete", None) == outcome(await server.finish(instance))
     assert (["b", "a", "a"], 10_000) == (undone.names, server.clock.now() - began)
     assert 1 == (await server.journal(instance)).count("attempt_started first-1")
@@ -613,7 +613,7 @@ async def test_a_replay_for_the_handlers_starts_nothing(serve):
     server = await serve(run, file=True)
     instance = await server[run.__name__].create(id="i")
     await began.wait()
-    server.engine._instances[1].terminate(roll_back=True)
+    server.engine.residents.instances[1].terminate(roll_back=True)
     await server.engine.store.flushed()
     killed.append(True)
     await server.restart()

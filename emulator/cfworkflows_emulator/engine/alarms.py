@@ -11,6 +11,14 @@ from cfworkflows_emulator.storage import InstanceStore
 log = logging.getLogger("cfworkflows.engine")
 
 IN_MEMORY = 1_000
+
+CROWD = 200
+"""Instances that are due at about the same time. Of so many, each is taken up a while ahead, so that when their time
+comes they are in memory, and have only to go on.
+"""
+AHEAD_MS = 5_000
+LOOK_MS = 500
+
 Read = Callable[[tuple[int, int], int], Awaitable[list[tuple[int, int]]]]
 
 
@@ -19,13 +27,20 @@ class Alarms:
 
     Some `IN_MEMORY` of them are held: all up to `_loaded_up_to`, a `(when, key)`. Those after it are found in the
     database when their time comes near. None means that there are none after it.
+
+    A crowd is woken up to `ahead_ms` before it is due. Who is not to be is `set` again, as `punctual`.
     """
 
-    def __init__(self, clock: Clock, store: InstanceStore, read: Read, wake: Callable[[list[int]], None]) -> None:
+    def __init__(
+        self, clock: Clock, store: InstanceStore, read: Read, wake: Callable[[list[int]], None], ahead_ms: float = 0
+    ) -> None:
         self._clock = clock
         self._store = store
         self._read = read
         self._wake = wake
+        self._ahead_ms = ahead_ms
+        self._looked_at = 0
+        self._punctual: set[int] = set()
         self._heap: list[tuple[int, int]] = []
         self._loaded_up_to: tuple[int, int] | None = None
         self._reading = False
@@ -45,10 +60,13 @@ class Alarms:
         for alarm in due:
             heapq.heappush(self._heap, alarm)
         self._loaded_up_to = due[-1] if len(due) == IN_MEMORY else None
+        self._looked_at = 0
         self._arm()
 
-    def set(self, key: int, when: int) -> None:
+    def set(self, key: int, when: int, *, punctual: bool = False) -> None:
         """Wake instance `key` at `when`, in ms. Its row in the database says the same."""
+        if punctual:
+            self._punctual.add(key)
         if self._loaded_up_to is not None and (when, key) > self._loaded_up_to:
             return
         heapq.heappush(self._heap, (when, key))
@@ -68,11 +86,18 @@ class Alarms:
             self._timer.cancel()
             self._timer = None
         if self._heap:
-            self._timer = self._clock.call_at(self._heap[0][0], self._fire)
+            self._timer = self._clock.call_at(self._next_look(), self._fire)
         elif self._loaded_up_to is not None and self._loading is None:
             self._clock.hold()
             self._loading = asyncio.get_running_loop().create_task(self.load())
             self._loading.add_done_callback(self._loaded)
+
+    def _next_look(self) -> float:
+        """When the first is due; or when a crowd may have to be woken ahead, now and then."""
+        due = self._heap[0][0]
+        if not self._ahead_ms or len(self._heap) < CROWD:
+            return due
+        return min(due, max(due - self._ahead_ms, self._looked_at + LOOK_MS))
 
     def _loaded(self, task: asyncio.Task[None]) -> None:
         self._loading = None
@@ -88,5 +113,20 @@ class Alarms:
         due, now = [], self._clock.now()
         while self._heap and self._heap[0][0] <= now:
             due.append(heapq.heappop(self._heap)[1])
-        self._wake(due)
+        self._punctual.difference_update(due)
+        if self._ahead_ms and len(self._heap) >= CROWD:
+            self._looked_at = now
+            due += self._crowd(now + self._ahead_ms)
+        if due:
+            self._wake(due)
         self._arm()
+
+    def _crowd(self, until: float) -> list[int]:
+        """Those that are due until then, if they are a crowd: they are taken off the list."""
+        early = [alarm for alarm in self._heap if alarm[0] <= until and alarm[1] not in self._punctual]
+        if len(early) < CROWD:
+            return []
+        left = set(self._heap).difference(early)
+        self._heap = list(left)
+        heapq.heapify(self._heap)
+        return [key for _, key in sorted(early)]

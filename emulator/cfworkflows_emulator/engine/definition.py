@@ -1,7 +1,7 @@
 """What the engine is told about a workflow."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,21 @@ class WorkflowDefinition:
     concurrency_limit: int | None = None
     success_retention_ms: float | None = None
     error_retention_ms: float | None = None
+
+
+def workflow_of(definitions: Mapping[str, WorkflowDefinition], name: str) -> WorkflowDefinition:
+    """The definition of a workflow. Raises WorkflowError if there is none of that name."""
+    if name not in definitions:
+        raise WorkflowError(f'There is no workflow called "{name}"', code="workflow.not_found")
+    return definitions[name]
+
+
+def not_found(id: str | None = None) -> WorkflowError:
+    """There is no instance of that id."""
+    error = WorkflowError("Instance does not exist", code="instance.not_found")
+    if id is not None:
+        error.add_note(f"Its id would be {id!r}.")
+    return error
 
 
 def check_id(value: object) -> str:

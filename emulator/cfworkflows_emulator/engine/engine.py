@@ -3,9 +3,7 @@
 import asyncio
 import builtins
 import contextvars
-import dataclasses
 import logging
-import uuid
 import weakref
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,28 +11,32 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from cfworkflows.errors import CfworkflowsError, WorkflowError
+from cfworkflows.errors import WorkflowError
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.admission import Admission, free_until
-from cfworkflows_emulator.engine.alarms import Alarms
+from cfworkflows_emulator.engine.alarms import AHEAD_MS, Alarms
+from cfworkflows_emulator.engine.creation import Creation
 from cfworkflows_emulator.engine.definition import (
     Abandon,
     WorkflowDefinition,
     check_addressable,
-    check_id,
     never,
+    not_found,
+    workflow_of,
 )
+from cfworkflows_emulator.engine.determinism import DeterminismCheck
 from cfworkflows_emulator.engine.diagnosis import Diagnosis
+from cfworkflows_emulator.engine.eviction import Eviction
 from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.instance import Instance, World
-from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
+from cfworkflows_emulator.engine.intake import encoded
 from cfworkflows_emulator.engine.interventions import Interventions
 from cfworkflows_emulator.engine.lifeline import Lifeline
 from cfworkflows_emulator.engine.rehearsal import rehearse
-from cfworkflows_emulator.engine.retention import Retention, expiry
+from cfworkflows_emulator.engine.residents import Residents, stopping
+from cfworkflows_emulator.engine.retention import Retention
 from cfworkflows_emulator.engine.run import running_here
 from cfworkflows_emulator.engine.schedules import Schedules
-from cfworkflows_emulator.engine.sizes import size_of
 from cfworkflows_emulator.engine.skip import Delay
 from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
@@ -56,7 +58,6 @@ log = logging.getLogger("cfworkflows.engine")
 
 EVICT_AFTER_MS = 10_000
 STEP_THREADS = 64
-WOKEN_AT_ONCE = 100
 REST_TURNS = 20
 """More turns of the event loop than lie between a commit and the next thing that a run does."""
 
@@ -80,33 +81,30 @@ class Engine:
         self.store = store
         self.definitions = {definition.name: definition for definition in definitions}
         self._threads = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="cfwf-step")
-        self._admission = Admission(lambda key: self._wake([key]), last_key)
-        context = contextvars.copy_context()
+        self._admission = Admission(lambda key: self.residents.wake([key]), last_key)
+        self._determinism = DeterminismCheck(lambda: self.residents)
         self._world = World(
             clock,
             store,
             self._threads,
-            context,
-            evict_after_ms,
-            self._unload,
+            contextvars.copy_context(),
+            Eviction(clock, evict_after_ms, Instance.evict),
+            lambda instance: self.residents.unload(instance),
             self._admission,
             Lifeline(),
             abandon=abandon,
             witness=witness,
-            rested=self._rested if check_determinism else None,
+            rested=self._determinism.rested if check_determinism else None,
             dormant=dormant,
         )
-        self._alarms = Alarms(clock, store, store.next_alarms, self._wake)
-        self._retention = Retention(clock, store, self._in_use)
-        self._schedules = Schedules(clock, self._create_scheduled)
-        self._instances: dict[int, Instance] = {}
-        self._loading: dict[int, asyncio.Task[set[int]]] = {}
-        self._waking: set[asyncio.Task[None]] = set()
-        self._rehearsed: dict[int, int] = {}
-        self._rehearsing: set[asyncio.Task[None]] = set()
-        self._creating: set[asyncio.Future[str]] = set()
+        self.residents = Residents(self._world, self.definitions, self._left)
+        self._creation = Creation(self.residents, self.definitions)
+        # Those that are taken up ahead of their time must not leave again before it has come.
+        ahead_ms = AHEAD_MS if evict_after_ms is None else min(AHEAD_MS, evict_after_ms / 2)
+        self._alarms = Alarms(clock, store, store.next_alarms, self.residents.wake, ahead_ms)
+        self._retention = Retention(clock, store, self.residents.has)
+        self._schedules = Schedules(clock, self._creation.scheduled)
         self._subscriptions: weakref.WeakSet[Subscription | Feed] = weakref.WeakSet()
-        self._closing = False
 
     @classmethod
     async def open(
@@ -147,7 +145,7 @@ class Engine:
                     interrupted.append(row.key)
             else:
                 abandoned[row.workflow] = abandoned.get(row.workflow, 0) + 1
-        self._wake(interrupted)
+        self.residents.wake(interrupted)
         for workflow, count in abandoned.items():
             log.warning("%d instance(s) of workflow %s are left as they are: it is not configured.", count, workflow)
         await self._alarms.load()
@@ -155,30 +153,22 @@ class Engine:
         self._schedules.start(self.definitions.values())
 
     def intervene(self, interventions: Interventions) -> None:
-        """Ask `interventions` from now on. Only while there are no instances in memory."""
-        self._world = dataclasses.replace(self._world, interventions=interventions)
+        """Ask `interventions` from now on."""
+        self._world.interventions = interventions
 
     async def close(self, grace_s: float = 0) -> list[str]:
         """Stop. Callbacks that run get `grace_s` seconds to end; what is cut off is taken up by the next process.
 
         Gives the callbacks that were cut off.
         """
-        self._closing = True
-        self._schedules.close()
-        self._alarms.close()
-        self._retention.close()
-        for subscription in self._subscriptions:
-            subscription.fail(_stopping())
-        for instance in self._instances.values():
-            instance.hold_back()
+        self._stop_timers()
+        self.residents.close()
         if self._world.callbacks and grace_s:
             await asyncio.wait(self._world.callbacks, timeout=grace_s)
         left = [task.get_name() for task in self._world.callbacks]
-        for task in self._waking | self._world.callbacks:
+        for task in self._world.callbacks:
             task.cancel()
-        for instance in list(self._instances.values()):
-            instance.stop()
-        self._instances.clear()
+        self.residents.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._world.lifeline.cut()
         await self.store.close()
@@ -191,18 +181,17 @@ class Engine:
         be stopped; `threads_ended` waits for it.
         """
         self.store.abandon()
-        self._closing = True
+        self._stop_timers()
+        for future in (*self._creation.under_way, *self._world.callbacks):
+            future.cancel()
+        self.residents.stop(reading=True)
+        self._world.lifeline.cut()
+
+    def _stop_timers(self) -> None:
         for part in (self._schedules, self._alarms, self._retention):
             part.close()
         for subscription in self._subscriptions:
-            subscription.fail(_stopping())
-        under_way: set[asyncio.Future[Any]] = {*self._waking, *self._creating, *self._loading.values()}
-        for task in under_way | self._world.callbacks:
-            task.cancel()
-        for instance in list(self._instances.values()):
-            instance.stop()
-        self._instances.clear()
-        self._world.lifeline.cut()
+            subscription.fail(stopping())
 
     async def threads_ended(self) -> None:
         """Wait for the callbacks that run in threads. After `kill`."""
@@ -212,9 +201,7 @@ class Engine:
 
     def workflow(self, name: str) -> WorkflowDefinition:
         """The definition of a workflow. Raises WorkflowError if there is none of that name."""
-        if name not in self.definitions:
-            raise WorkflowError(f'There is no workflow called "{name}"', code="workflow.not_found")
-        return self.definitions[name]
+        return workflow_of(self.definitions, name)
 
     async def create_instance(self, workflow: str, options: Mapping[str, Any]) -> str:
         """Create an instance and start it: its id, when its creation is durable.
@@ -226,132 +213,24 @@ class Engine:
         SerializationError for params that cannot be stored, PayloadValidationError for params that do not fit the
         workflow's type.
         """
-        self._refuse_when_closing()
-        creation = self._creation(*self._prepare(workflow, options))
-        return await asyncio.shield(creation)
+        self.residents.refuse_when_closed()
+        return await self._creation.one(workflow, options)
 
     async def create_batch(self, workflow: str, batch: Sequence[Mapping[str, Any]]) -> "list[str | None]":
         """Create several instances in one commit: their ids, with None in the place of each whose id is taken.
 
         Raises what `create_instance` raises, with a note that says for which of them, and then creates none.
         """
-        self._refuse_when_closing()
-        prepared = []
-        for index, options in enumerate(batch):
-            try:
-                prepared.append(self._prepare(workflow, options))
-            except CfworkflowsError as error:
-                error.add_note(f"It is number {index} of the batch, counted from 0. Nothing was created.")
-                raise
-        check_batch(
-            size_of(options.get("params", {}), queued.value or "")
-            for options, (_, _, queued) in zip(batch, prepared, strict=True)
-        )
-        creations = [self._creation(*each) for each in prepared]
-        outcomes = await asyncio.gather(*map(asyncio.shield, creations), return_exceptions=True)
-        ids: list[str | None] = []
-        for outcome in outcomes:
-            if isinstance(outcome, WorkflowError) and outcome.code == "instance.already_exists":
-                ids.append(None)
-            elif isinstance(outcome, BaseException):
-                raise outcome
-            else:
-                ids.append(outcome)
-        return ids
-
-    def _prepare(self, workflow: str, options: Mapping[str, Any]) -> tuple[Instance, InstanceRow, Entry]:
-        """A new instance, and what is to be written of it. Raises if anything is wrong with its options."""
-        definition = self.workflow(workflow)
-        id = check_id(options["id"]) if options.get("id") is not None else str(uuid.uuid4())
-        value = encoded(validated_params(definition, options.get("params", {})), "params")
-        data: dict[str, Any] = {"trigger": options.get("trigger", "binding")}
-        if options.get("retention") is not None:
-            data["retention"] = retention_of(options["retention"])
-        return self._new(definition, id, value, data)
-
-    def _new(
-        self, definition: WorkflowDefinition, id: str, value: str, data: dict[str, Any]
-    ) -> tuple[Instance, InstanceRow, Entry]:
-        if "schedule" not in data:
-            self._admission.refuse_when_full(definition)
-        now = self.clock.now()
-        key = self._admission.number()
-        if definition.concurrency_limit is None and not self._world.dormant:  # it runs as soon as it is durable
-            row = InstanceRow(key, definition.name, id, Status.RUNNING, now, now)
-        else:
-            row = InstanceRow(key, definition.name, id, Status.QUEUED, now, now, place=key)
-        queued = Entry(1, now, "workflow_queued", data={"timestamp": now, **data}, value=value)
-        return Instance(self._world, definition, row, InstanceState.fold([queued])), row, queued
-
-    async def _create_scheduled(self, workflow: str, cron: str, scheduled_time: int) -> None:
-        """Create the instance of one firing. If there is one of that id, this very time has fired already."""
-        id = f"{cron}-{scheduled_time}"
-        data = {"trigger": "cron", "schedule": {"cron": cron, "scheduledTime": scheduled_time}}
-        try:
-            await asyncio.shield(self._creation(*self._new(self.workflow(workflow), id, encoded({}, "params"), data)))
-        except WorkflowError as error:
-            if error.code != "instance.already_exists":
-                raise
+        self.residents.refuse_when_closed()
+        return await self._creation.batch(workflow, batch)
 
     async def adopt(self, workflow: str, id: str, entries: Sequence[Entry], chunks: Sequence[Chunk] = ()) -> None:
         """Take over an instance as another engine left it: its journal, and its streams. It goes on here.
 
         Raises WorkflowError for an id that is wrong or taken.
         """
-        self._refuse_when_closing()
-        definition = self.workflow(workflow)
-        state = InstanceState.fold(entries)
-        key, now = self._admission.number(), self.clock.now()
-        sleeps = self._world.dormant and state.visible_status is Status.WAITING
-        row = InstanceRow(
-            key,
-            workflow,
-            check_addressable(id),
-            state.visible_status if sleeps else state.status,
-            entries[0].time,
-            entries[-1].time,
-            wake_at=now if sleeps else None,
-            place=key if state.status is Status.QUEUED else None,
-            expires_at=expiry(definition, state, since=now),
-        )
-        await asyncio.shield(
-            self._creation(Instance(self._world, definition, row, state), row, *entries, chunks=chunks)
-        )
-
-    def _creation(
-        self, instance: Instance, row: InstanceRow, *entries: Entry, chunks: Sequence[Chunk] = ()
-    ) -> asyncio.Future[str]:
-        """The id of an instance that is started as soon as it is durable, whether or not somebody waits for it."""
-        creation: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._creating.add(creation)
-        self.clock.hold()
-        self._instances[row.key] = instance  # before others find the row, and load another one
-        instance.users += 1
-
-        def created(is_new: bool, error: BaseException | None) -> None:
-            self._creating.discard(creation)
-            if is_new and not self._closing:
-                if self._world.interventions is not None:
-                    self._world.interventions.created(row.workflow, row.id)
-                instance.start()
-            instance.users -= 1
-            self._unload(instance)
-            self.clock.release()
-            if error is None and not is_new:
-                error = WorkflowError(
-                    f'Workflow instance with id "{row.id}" already exists', code="instance.already_exists"
-                )
-            if creation.done():  # it was cancelled
-                return
-            if error is None:
-                creation.set_result(row.id)
-            elif isinstance(error, asyncio.CancelledError):
-                creation.cancel()
-            else:
-                creation.set_exception(error)
-
-        self.store.when_created(row, entries, chunks, created)
-        return creation
+        self.residents.refuse_when_closed()
+        await self._creation.adopted(workflow, id, entries, chunks)
 
     async def exists(self, workflow: str, id: str) -> bool:
         self.workflow(workflow)
@@ -360,7 +239,7 @@ class Engine:
     async def state(self, workflow: str, id: str) -> InstanceState:
         """The state of an instance, everything in it durable. Raises WorkflowError if there is no such instance."""
         row = await self._find(workflow, id)
-        instance = self._instances.get(row.key)
+        instance = self.residents.instances.get(row.key)
         seen = instance.state.last_seq if instance is not None else None
         await self.store.flushed()
         if instance is not None and instance.state.last_seq == seen:
@@ -368,13 +247,13 @@ class Engine:
         # It went on meanwhile, and what is in memory may not be durable yet.
         entries = await self.store.journal(row.key)
         if not entries:
-            raise _not_found(id)
+            raise not_found(id)
         return InstanceState.fold(entries)
 
     async def outcome(self, workflow: str, id: str) -> InstanceState:
         """Like `state`, but of an instance that has ended without its steps: it takes no time to fold them."""
         row = await self._find(workflow, id)
-        if row.key not in self._instances and Status(row.status).finite:
+        if row.key not in self.residents.instances and Status(row.status).finite:
             await self.store.flushed()
             state = InstanceState.fold(await self.store.ending(row.key))
             if state.status.finite:  # it was not restarted meanwhile
@@ -409,8 +288,7 @@ class Engine:
 
     async def rehearsed(self) -> None:
         """Wait for the replays that `check_determinism` asks for, and that are under way."""
-        while self._rehearsing:
-            await asyncio.wait(self._rehearsing)
+        await self._determinism.over()
 
     async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None:
         if not is_event_type(event_type):
@@ -433,7 +311,7 @@ class Engine:
         """
         cursor, types = check_options(options)
         row = await self._find(workflow, id)
-        self._refuse_when_closing()
+        self.residents.refuse_when_closed()
         subscription = Subscription(self.store, row.key, id, cursor, types, previews=previews)
         self._subscriptions.add(subscription)
         return subscription
@@ -443,7 +321,7 @@ class Engine:
         id that is none, and WorkflowError if there is no such workflow.
         """
         self.workflow(workflow)
-        self._refuse_when_closing()
+        self.residents.refuse_when_closed()
         feed = Feed(self.store, workflow, last_event_id)
         self._subscriptions.add(feed)
         return feed
@@ -480,19 +358,11 @@ class Engine:
                 instance.restart()
             return
         # A task of its own: an instance that restarts itself from a step stops the callback that asks for it.
-        self.clock.hold()
-        restarting = asyncio.get_running_loop().create_task(self._restart_from(workflow, id, *start))
-        self._waking.add(restarting)
-        restarting.add_done_callback(self._restarted)
-        await asyncio.shield(restarting)
+        await asyncio.shield(self.residents.do(self._restart_from(workflow, id, *start)))
 
     async def _restart_from(self, workflow: str, id: str, kind: str, name: str, count: int | float) -> None:
         async with self._using(workflow, id) as instance:
             await instance.restart_from(kind, name, count)
-
-    def _restarted(self, task: asyncio.Task[None]) -> None:
-        self._waking.discard(task)
-        self.clock.release()
 
     async def delete_instances(self, workflow: str, ids: Sequence[str]) -> set[str]:
         """Stop instances and remove all that is stored of them, in one transaction: the ids that there were.
@@ -504,12 +374,8 @@ class Engine:
         distinct = dict.fromkeys(check_addressable(id) for id in ids)
         rows = [row for id in distinct if (row := await self.store.find(workflow, id)) is not None]
         keys = {row.key for row in rows}
-        while loading := [self._loading[key] for key in keys if key in self._loading]:
-            await asyncio.wait(loading)  # one that is being read would not see that its row goes
-        self._refuse_when_closing()
+        await self.residents.remove(keys)
         for key in keys:
-            if (instance := self._instances.pop(key, None)) is not None:
-                instance.delete()
             self._admission.leave(key)
             self.store.delete(key)
         await self.store.flushed()
@@ -555,7 +421,7 @@ class Engine:
         """Wait until there is nothing to do for the engine itself, whatever code of the user's still runs."""
         before = None
         while before != (before := self.progress()):
-            if work := self._waking | self._creating | set(self._loading.values()):
+            if work := self.residents.work | self._creation.under_way:
                 await asyncio.wait(work)
             await self.store.flushed()
             for _ in range(REST_TURNS):
@@ -563,143 +429,36 @@ class Engine:
 
     def progress(self) -> object:
         """Something that is equal to what it was before if nothing has happened since to instances in memory."""
-        journals = frozenset((key, instance.state.last_seq) for key, instance in self._instances.items())
+        journals = frozenset((key, instance.state.last_seq) for key, instance in self.residents.instances.items())
         return journals, frozenset(self._world.callbacks)
 
     def _loose_ends(self) -> set[asyncio.Future[Any]]:
-        instances = list(self._instances.values())
+        instances = list(self.residents.instances.values())
         awaited = {task for instance in instances for task in instance.awaited} | self._world.late
         lingering = {operation.over for instance in instances for operation in instance.lingering}
         return {*(self._world.callbacks - awaited), *lingering}
-
-    def _rested(self, instance: Instance) -> None:
-        state = instance.state
-        checked = self._rehearsed.get(instance.key, 0)
-        if self._closing or state.status is Status.TERMINATED or state.last_seq == checked or state.diagnoses:
-            return  # one that was terminated was cut off anywhere, and what is known to differ goes on differing
-        self._rehearsed[instance.key] = state.last_seq
-        if state.status.finite:
-            del self._rehearsed[instance.key]
-        self.clock.hold()
-        task = asyncio.get_running_loop().create_task(self._check(instance, checked, state.last_seq))
-        self._waking.add(task)
-        self._rehearsing.add(task)
-        task.add_done_callback(self._rehearsing.discard)
-        task.add_done_callback(self._woken)
-
-    async def _check(self, instance: Instance, after: int, upto: int) -> None:
-        """Replay what has come into the journal since it was last checked."""
-        await self.store.flushed()
-        entries = [entry for entry in await self.store.journal(instance.key) if entry.seq <= upto]
-        if not entries or self._closing:  # it was deleted, or restarted
-            return
-        found = await rehearse(self._world, instance.definition, instance.id, entries, after=after, strict=True)
-        if found is not None and not self._closing:
-            async with self._using(instance.definition.name, instance.id) as using:
-                using.diagnose(found)
-
-    # Instances in memory
 
     @asynccontextmanager
     async def _using(self, workflow: str, id: str) -> AsyncIterator[Instance]:
         """An instance to change; what was changed is durable at the end of the block."""
         row = await self._find(workflow, id)
-        self._refuse_when_closing()
-        instance = await self._load(row.key)
-        instance.users += 1
-        try:
-            self._refuse_when_closing()
+        async with self.residents.using(row.key) as instance:
             yield instance
-            await instance.durable()
-        finally:
-            instance.users -= 1
-            self._unload(instance)
 
     async def _find(self, workflow: str, id: str) -> InstanceRow:
         self.workflow(workflow)
         row = await self.store.find(workflow, id)
         if row is None:
-            raise _not_found(id)
+            raise not_found(id)
         return row
 
-    async def _load(self, key: int) -> Instance:
-        """The one object of an instance. Two at the same time would not know of each other's entries."""
-        while (instance := self._instances.get(key)) is None:
-            if key not in self._loading:
-                self._read([key])
-            if key not in await asyncio.shield(self._loading[key]):
-                raise WorkflowError("Instance does not exist", code="instance.not_found")
-        return instance
-
-    def _read(self, keys: Sequence[int]) -> asyncio.Task[set[int]]:
-        """Load instances that are not in memory, and are not being loaded: the keys of those that there were."""
-        reading = asyncio.get_running_loop().create_task(self._read_all(keys))
-        self._loading |= dict.fromkeys(keys, reading)
-        return reading
-
-    async def _read_all(self, keys: Sequence[int]) -> set[int]:
-        try:
-            await self.store.flushed()
-            found = await self.store.load(keys)
-            for row, entries in found:
-                definition = self.workflow(row.workflow)
-                self._instances[row.key] = Instance(self._world, definition, row, InstanceState.fold(entries))
-            return {row.key for row, _ in found}
-        finally:
-            for key in keys:
-                del self._loading[key]
-
-    def _unload(self, instance: Instance) -> None:
-        if instance.running or instance.users or self._instances.get(instance.key) is not instance:
-            return
-        del self._instances[instance.key]
-        if self._world.dormant:
-            return
+    def _left(self, instance: Instance) -> None:
+        """An instance has left memory: what it waits for is on the disk."""
         if instance.wake_at is not None and instance.state.visible_status.wakes:
-            self._alarms.set(instance.key, instance.wake_at)
+            needs_slot = instance.definition.concurrency_limit is not None
+            self._alarms.set(instance.key, instance.wake_at, punctual=needs_slot)
         if instance.expires_at is not None:
             self._retention.set(instance.key, instance.expires_at)
-
-    def _in_use(self, key: int) -> bool:
-        return key in self._instances or key in self._loading
-
-    def _wake(self, keys: Sequence[int]) -> None:
-        if self._closing:
-            return
-        for start in range(0, len(keys), WOKEN_AT_ONCE):
-            self.clock.hold()
-            task = asyncio.get_running_loop().create_task(self._take_up(keys[start : start + WOKEN_AT_ONCE]))
-            self._waking.add(task)
-            task.add_done_callback(self._woken)
-
-    async def _take_up(self, keys: Sequence[int]) -> None:
-        keys = list(dict.fromkeys(keys))  # one may have been set for two times that have both come
-        absent = [key for key in keys if key not in self._instances and key not in self._loading]
-        if absent:
-            await asyncio.shield(self._read(absent))
-        for key in keys:
-            if (instance := self._instances.get(key)) is None:
-                try:
-                    instance = await self._load(key)
-                except WorkflowError as error:
-                    self._admission.leave(key)
-                    if error.code == "instance.not_found":  # deleted since its time was set
-                        continue
-                    raise
-            if not self._closing:
-                instance.start()
-            self._unload(instance)
-
-    def _woken(self, task: asyncio.Task[None]) -> None:
-        self._waking.discard(task)
-        self.clock.release()
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("An instance could not be taken up again.", exc_info=error)
-
-    def _refuse_when_closing(self) -> None:
-        if self._closing:
-            raise _stopping()
-        self.store.check()
 
 
 async def open_database(
@@ -711,13 +470,3 @@ async def open_database(
 ) -> Database:
     """The database of an engine: a file, or None for one in memory. Raises StateError if it cannot be used."""
     return await Database.open(path, MIGRATIONS, durability, may_be_empty=may_be_empty, read_only=read_only)
-
-
-def _stopping() -> WorkflowError:
-    return WorkflowError("The server is stopping", code="instance.unavailable")
-
-
-def _not_found(id: str) -> WorkflowError:
-    error = WorkflowError("Instance does not exist", code="instance.not_found")
-    error.add_note(f"Its id would be {id!r}.")
-    return error

@@ -18,6 +18,7 @@ from cfworkflows_emulator.engine import rollback, sizes, step_do
 from cfworkflows_emulator.engine.admission import Admission, Turn, free_until
 from cfworkflows_emulator.engine.definition import Abandon, WorkflowDefinition, never
 from cfworkflows_emulator.engine.diagnosis import Diagnosis
+from cfworkflows_emulator.engine.eviction import Eviction
 from cfworkflows_emulator.engine.interventions import Intervention, Interventions, missing_events
 from cfworkflows_emulator.engine.lifeline import Lifeline
 from cfworkflows_emulator.engine.operation import Operation
@@ -35,9 +36,9 @@ T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class World:
-    """What all instances of an engine share. `evict_after_ms` is None where nothing is evicted.
+    """What all instances of an engine share.
 
     In a `dormant` one no code of the user's runs: what changes is written down, for the next process to act on.
 
@@ -49,7 +50,7 @@ class World:
     store: InstanceStore
     threads: Executor
     context: contextvars.Context
-    evict_after_ms: float | None
+    eviction: Eviction
     unload: Callable[["Instance"], None]
     admission: Admission
     lifeline: Lifeline
@@ -85,7 +86,6 @@ class Instance:
         self._run: Run | None = None
         self._outlived: Run | None = None
         self._callbacks: set[asyncio.Task[Any]] = set()
-        self._eviction: TimerHandle | None = None
         self._evictable = False
 
     def __str__(self) -> str:
@@ -341,7 +341,7 @@ class Instance:
         self._callbacks.discard(task)
         self.world.callbacks.discard(task)
         if self._evictable:
-            self._evict()
+            self.evict()
 
     def late(self, callback: asyncio.Task[Any]) -> None:
         """A callback goes on although it has timed out."""
@@ -371,8 +371,7 @@ class Instance:
             self.world.rested(self)
         self._turn.rest()
         self._forget_freedom()
-        if self.world.evict_after_ms is not None and self._eviction is None:
-            self._eviction = self.clock.call_at(self.clock.now() + self.world.evict_after_ms, self._evict)
+        self.world.eviction.parked(self, until)
 
     def taken_up(self) -> bool:
         """Something that waited goes on: at once, or, if this is False, when there is a slot for it."""
@@ -397,12 +396,10 @@ class Instance:
 
     def _stop_eviction(self) -> None:
         self._evictable = False
-        if self._eviction is not None:
-            self._eviction.cancel()
-            self._eviction = None
+        self.world.eviction.goes_on(self)
 
-    def _evict(self) -> None:
-        self._eviction = None
+    def evict(self) -> None:
+        """Leave memory; as soon as a callback that has timed out, and still runs, has ended."""
         self._evictable = True
         if not self._callbacks:  # those that are left timed out, and go on
             if self._run is not None:

@@ -42,6 +42,11 @@ class Latch(Generic[T]):
             self._error = error
             self._open()
 
+    def drop(self) -> None:
+        """Nobody waits for it any more: what it would be given is let go."""
+        self.is_open = True
+        self.then = None
+
     def _open(self) -> None:
         self.is_open = True
         then, self.then = self.then, None
@@ -98,19 +103,18 @@ class Operation:
         if waits_for is None:
             return
         if isinstance(waits_for, Latch):
-            waits_for.then = None
+            waits_for.drop()
         else:
             waits_for.remove_done_callback(self._woken)
-        self._go_on(asyncio.CancelledError())
+        self._step(self._work.throw, asyncio.CancelledError)
 
-    def _go_on(self, error: BaseException | None = None) -> None:
+    def _go_on(self) -> None:
+        self._step(self._work.send, None)
+
+    def _step(self, go_on: Callable[[Any], Any], argument: object) -> None:
         self._waits_for = None
         try:
-            waits_for = (
-                called_in(self._context, self._work.send, None)
-                if error is None
-                else called_in(self._context, self._work.throw, error)
-            )
+            waits_for = called_in(self._context, go_on, argument)
         except StopIteration as stop:
             self._end(stop.value, None)
         except (KeyboardInterrupt, SystemExit):
@@ -134,11 +138,16 @@ class Operation:
     def _end(self, result: Any, error: BaseException | None) -> None:
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
-        self._ended(result, error)
+        ended, self._ended = self._ended, _nobody  # it may hold this: without the cycle, both go at once
+        ended(result, error)
 
     def _woken(self, future: asyncio.Future[Any]) -> None:
         if self._waits_for is future:
             self._go_on()
+
+
+def _nobody(result: Any, error: BaseException | None) -> None:
+    """Is told nothing."""
 
 
 def called_in(context: contextvars.Context, function: Callable[..., T], *arguments: Any) -> T:

@@ -16,6 +16,7 @@ from cfworkflows_emulator.engine.admission import Admission
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.diagnosis import Call, Diagnosis
 from cfworkflows_emulator.engine.divergence import Made, divergence
+from cfworkflows_emulator.engine.eviction import Eviction
 from cfworkflows_emulator.engine.instance import Instance, World
 from cfworkflows_emulator.engine.rollback import Replay
 from cfworkflows_emulator.engine.state import InstanceState
@@ -98,6 +99,7 @@ async def _rehearse(
     aside = dataclasses.replace(
         world,
         clock=_Standstill(known[-1].time),
+        eviction=Eviction(world.clock, None, Instance.evict),
         unload=lambda instance: None,
         admission=Admission(lambda key: None, 0),
         callbacks=set(),

@@ -1,0 +1,144 @@
+"""New instances: what is asked for is checked, stored, and then started."""
+
+import asyncio
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cfworkflows.errors import CfworkflowsError, WorkflowError
+from cfworkflows_emulator.engine.definition import WorkflowDefinition, check_addressable, check_id, workflow_of
+from cfworkflows_emulator.engine.instance import Instance
+from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
+from cfworkflows_emulator.engine.residents import Residents
+from cfworkflows_emulator.engine.retention import expiry
+from cfworkflows_emulator.engine.sizes import size_of
+from cfworkflows_emulator.engine.state import InstanceState, Status
+from cfworkflows_emulator.storage import Chunk, Entry, InstanceRow
+
+Prepared = tuple[Instance, InstanceRow, Entry]
+"""A new instance, its row, and the first entry of its journal."""
+
+
+class Creation:
+    """Creates instances among `residents`. Those that are `under_way` are not durable yet."""
+
+    def __init__(self, residents: Residents, definitions: Mapping[str, WorkflowDefinition]) -> None:
+        self.under_way: set[asyncio.Future[str]] = set()
+        self._residents = residents
+        self._world = residents.world
+        self._definitions = definitions
+
+    async def one(self, workflow: str, options: Mapping[str, Any]) -> str:
+        """See `Engine.create_instance`."""
+        return await asyncio.shield(self._started(*self._prepared(workflow, options)))
+
+    async def batch(self, workflow: str, batch: Sequence[Mapping[str, Any]]) -> list[str | None]:
+        """See `Engine.create_batch`."""
+        prepared = []
+        for index, options in enumerate(batch):
+            try:
+                prepared.append(self._prepared(workflow, options))
+            except CfworkflowsError as error:
+                error.add_note(f"It is number {index} of the batch, counted from 0. Nothing was created.")
+                raise
+        check_batch(
+            size_of(options.get("params", {}), queued.value or "")
+            for options, (_, _, queued) in zip(batch, prepared, strict=True)
+        )
+        creations = [self._started(*each) for each in prepared]
+        outcomes = await asyncio.gather(*map(asyncio.shield, creations), return_exceptions=True)
+        ids: list[str | None] = []
+        for outcome in outcomes:
+            if isinstance(outcome, WorkflowError) and outcome.code == "instance.already_exists":
+                ids.append(None)
+            elif isinstance(outcome, BaseException):
+                raise outcome
+            else:
+                ids.append(outcome)
+        return ids
+
+    async def scheduled(self, workflow: str, cron: str, scheduled_time: int) -> None:
+        """Create the instance of one firing. If there is one of that id, this very time has fired already."""
+        id = f"{cron}-{scheduled_time}"
+        data = {"trigger": "cron", "schedule": {"cron": cron, "scheduledTime": scheduled_time}}
+        definition = workflow_of(self._definitions, workflow)
+        try:
+            await asyncio.shield(self._started(*self._new(definition, id, encoded({}, "params"), data)))
+        except WorkflowError as error:
+            if error.code != "instance.already_exists":
+                raise
+
+    async def adopted(self, workflow: str, id: str, entries: Sequence[Entry], chunks: Sequence[Chunk]) -> None:
+        """See `Engine.adopt`."""
+        definition = workflow_of(self._definitions, workflow)
+        state = InstanceState.fold(entries)
+        key, now = self._world.admission.number(), self._world.clock.now()
+        sleeps = self._world.dormant and state.visible_status is Status.WAITING
+        row = InstanceRow(
+            key,
+            workflow,
+            check_addressable(id),
+            state.visible_status if sleeps else state.status,
+            entries[0].time,
+            entries[-1].time,
+            wake_at=now if sleeps else None,
+            place=key if state.status is Status.QUEUED else None,
+            expires_at=expiry(definition, state, since=now),
+        )
+        await asyncio.shield(self._started(Instance(self._world, definition, row, state), row, *entries, chunks=chunks))
+
+    def _prepared(self, workflow: str, options: Mapping[str, Any]) -> Prepared:
+        """Raises if anything is wrong with the options."""
+        definition = workflow_of(self._definitions, workflow)
+        id = check_id(options["id"]) if options.get("id") is not None else str(uuid.uuid4())
+        value = encoded(validated_params(definition, options.get("params", {})), "params")
+        data: dict[str, Any] = {"trigger": options.get("trigger", "binding")}
+        if options.get("retention") is not None:
+            data["retention"] = retention_of(options["retention"])
+        self._world.admission.refuse_when_full(definition)
+        return self._new(definition, id, value, data)
+
+    def _new(self, definition: WorkflowDefinition, id: str, value: str, data: dict[str, Any]) -> Prepared:
+        now = self._world.clock.now()
+        key = self._world.admission.number()
+        if definition.concurrency_limit is None and not self._world.dormant:  # it runs as soon as it is durable
+            row = InstanceRow(key, definition.name, id, Status.RUNNING, now, now)
+        else:
+            row = InstanceRow(key, definition.name, id, Status.QUEUED, now, now, place=key)
+        queued = Entry(1, now, "workflow_queued", data={"timestamp": now, **data}, value=value)
+        return Instance(self._world, definition, row, InstanceState.fold([queued])), row, queued
+
+    def _started(
+        self, instance: Instance, row: InstanceRow, *entries: Entry, chunks: Sequence[Chunk] = ()
+    ) -> asyncio.Future[str]:
+        """The id of an instance that is started as soon as it is durable, whether or not somebody waits for it."""
+        creation: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.under_way.add(creation)
+        self._world.clock.hold()
+        self._residents.add(instance)
+        instance.users += 1
+
+        def created(is_new: bool, error: BaseException | None) -> None:
+            self.under_way.discard(creation)
+            if is_new and not self._residents.closed:
+                if self._world.interventions is not None:
+                    self._world.interventions.created(row.workflow, row.id)
+                instance.start()
+            instance.users -= 1
+            self._residents.unload(instance)
+            self._world.clock.release()
+            if error is None and not is_new:
+                error = WorkflowError(
+                    f'Workflow instance with id "{row.id}" already exists', code="instance.already_exists"
+                )
+            if creation.done():  # it was cancelled
+                return
+            if error is None:
+                creation.set_result(row.id)
+            elif isinstance(error, asyncio.CancelledError):
+                creation.cancel()
+            else:
+                creation.set_exception(error)
+
+        self._world.store.when_created(row, entries, chunks, created)
+        return creation

@@ -1,0 +1,49 @@
+"""`check_determinism`: whenever an instance waits or has ended, a replay of what it has done since it last did."""
+
+import asyncio
+from collections.abc import Callable
+
+from cfworkflows_emulator.engine.instance import Instance
+from cfworkflows_emulator.engine.rehearsal import rehearse
+from cfworkflows_emulator.engine.residents import Residents
+from cfworkflows_emulator.engine.state import Status
+
+
+class DeterminismCheck:
+    """Replays instances of `residents` aside, and tells each what a replay does differently."""
+
+    def __init__(self, residents: Callable[[], Residents]) -> None:
+        self._residents = residents
+        self._checked: dict[int, int] = {}
+        self._checking: set[asyncio.Task[None]] = set()
+
+    def rested(self, instance: Instance) -> None:
+        """An instance waits, or has ended, with all that its code called in its journal."""
+        state = instance.state
+        checked = self._checked.get(instance.key, 0)
+        residents = self._residents()
+        if residents.closed or state.status is Status.TERMINATED or state.last_seq == checked or state.diagnoses:
+            return  # one that was terminated was cut off anywhere, and what is known to differ goes on differing
+        self._checked[instance.key] = state.last_seq
+        if state.status.finite:
+            del self._checked[instance.key]
+        check = self._check(residents, instance, checked, state.last_seq)
+        task = residents.do(check, f"{instance} could not be replayed.")
+        self._checking.add(task)
+        task.add_done_callback(self._checking.discard)
+
+    async def over(self) -> None:
+        """Wait for the replays that are under way."""
+        while self._checking:
+            await asyncio.wait(self._checking)
+
+    async def _check(self, residents: Residents, instance: Instance, after: int, upto: int) -> None:
+        store = residents.world.store
+        await store.flushed()
+        entries = [entry for entry in await store.journal(instance.key) if entry.seq <= upto]
+        if not entries or residents.closed:  # it was deleted, or restarted
+            return
+        found = await rehearse(residents.world, instance.definition, instance.id, entries, after=after, strict=True)
+        if found is not None and not residents.closed:
+            async with residents.using(instance.key) as using:
+                using.diagnose(found)
