@@ -21,7 +21,7 @@ from typing import Any
 
 from cfworkflows import WorkflowEntrypoint
 from cfworkflows.testing import FakeEnv
-from cfworkflows_emulator.config import load_config
+from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.testing.world import project_world
 
 IMPORT = """

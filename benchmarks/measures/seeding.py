@@ -18,10 +18,13 @@ _COPY_JOURNAL = """
     FROM instances JOIN journal ON journal.instance = :key WHERE instances.key > :key"""
 
 
-async def seed(side: Side, state: Path, count: int, first: int, apart_us: int = 0) -> None:
-    """Let `count` instances sleep until `first`, in ms since the epoch, each `apart_us` microseconds after the last."""
+async def seed(side: Side, state: Path, count: int, first: int, apart_us: int = 0, *, kind: str = "sleep") -> None:
+    """Let `count` instances sleep until `first`, in ms since the epoch, each `apart_us` microseconds after the last.
+
+    Their `kind` is "sleep", with a step before and one after it, or "until", with nothing but the sleep.
+    """
     async with running(side, state) as server:
-        [id] = await server.create(1, kind="sleep", n=86_400)
+        [id] = await server.create(1, kind=kind, n=86_400 if kind == "sleep" else first)
         while (await server.ask(f"/status/{id}"))["status"] != "waiting":
             continue
     with sqlite3.connect(state / "workflows.sqlite") as connection:

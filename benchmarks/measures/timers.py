@@ -30,7 +30,7 @@ async def measure(side: Side, sizes: Sizes) -> Mapping[str, float]:
         found[in_memory] = await _lateness(server, due, sizes.timers)
     with tempfile.TemporaryDirectory(prefix="cfwf-bench-") as folder:
         due = _in_ms(2 * sizes.timers_ahead_s)
-        await seed(side, Path(folder), sizes.timers, due)
+        await seed(side, Path(folder), sizes.timers, due, kind="until")
         async with running(side, Path(folder)) as server:
             found[evicted] = await _lateness(server, due, sizes.timers)
     return found

@@ -7,7 +7,8 @@ from textwrap import dedent
 import pytest
 
 from cfworkflows_emulator.analysis import Finding, Program, check
-from cfworkflows_emulator.config import LoadedConfig, load_config
+from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.config.loading import load_config
 
 HEAD = 'name = "shop"\nmain = "src/entry.py"\n'
 IMPORTS = "from cfworkflows import *\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cfworkflows_emulator.analysis import Flow, Program, check
-from cfworkflows_emulator.config import load_config
+from cfworkflows_emulator.config.loading import load_config
 
 ROOT = Path(__file__).parent.parent.parent
 PROJECTS = [

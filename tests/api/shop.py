@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 
 from cfworkflows_emulator.clock import VirtualClock
-from cfworkflows_emulator.config import load_config
+from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.server import Server, serve
 

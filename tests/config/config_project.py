@@ -9,7 +9,8 @@ from typing import Any
 
 import tomlkit
 
-from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig, load_config
+from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig
+from cfworkflows_emulator.config.loading import load_config
 
 MINIMAL = {"name": "shop", "main": "src/entry.py", "compatibility_date": "2026-11-01"}
 WORKFLOW = {"name": "orders", "binding": "ORDERS", "class_name": "Orders"}

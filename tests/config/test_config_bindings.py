@@ -1,5 +1,7 @@
 """The table of bindings, and the check of the classes."""
 
+import dataclasses
+import pickle
 import subprocess
 import sys
 
@@ -128,10 +130,10 @@ def test_module_without_classes_is_said_to_have_none(project: Project) -> None:
 
 
 def test_good_configuration_loads_without_the_libraries_that_only_problems_need(project: Project) -> None:
-    """The start of the server does not wait for tomlkit, dotenv or difflib."""
+    """Nobody waits for tomlkit, dotenv or difflib."""
     project.load({"workflows": [WORKFLOW]})
     script = (
-        "import sys, pathlib; from cfworkflows_emulator.config import load_config; "
+        "import sys, pathlib; from cfworkflows_emulator.config.loading import load_config; "
         "load_config(cwd=pathlib.Path.cwd(), process_env={}); "
         "print(sorted({'tomlkit', 'dotenv', 'difflib', 'json5'} & set(sys.modules)))"
     )
@@ -141,9 +143,28 @@ def test_good_configuration_loads_without_the_libraries_that_only_problems_need(
     assert "[]\n" == done.stdout
 
 
+def test_what_was_loaded_comes_over_a_pipe_without_what_reads_it(project: Project) -> None:
+    """The server, which gets it from another process, has no use for pydantic, nor for the rules of the file."""
+    config = {
+        "workflows": [WORKFLOW],
+        "dev": {"port": 1234},
+        "vars": {"A": 1},
+        "services": [{"binding": "S", "service": "o"}],
+    }
+    loaded = project.load(config)
+    script = (
+        "import pickle, sys; loaded = pickle.load(sys.stdin.buffer); "
+        "print(loaded.config, loaded.services, loaded.variables, loaded.place(('dev', 'port')), sep='\\n'); "
+        "print(sorted({'pydantic', 'cfworkflows_emulator.config.loading'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], input=pickle.dumps(loaded), capture_output=True, check=True)
+    expected = (loaded.config, loaded.services, loaded.variables, loaded.place(("dev", "port")), [])
+    assert [str(each) for each in expected] == done.stdout.decode().splitlines()
+
+
 def test_models_are_what_the_key_tables_say() -> None:
     """A field of the model that no table knows would be called unknown."""
     from cfworkflows_emulator.config.keys import ACTED
 
-    assert set(WorkerConfig.model_fields) == ACTED
-    assert {"name", "binding", "class_name"} <= set(WorkflowSection.model_fields)
+    assert {each.name for each in dataclasses.fields(WorkerConfig)} == ACTED
+    assert {"name", "binding", "class_name"} <= {each.name for each in dataclasses.fields(WorkflowSection)}

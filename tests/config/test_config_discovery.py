@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from config_project import MINIMAL
 
-from cfworkflows_emulator.config import ConfigError, LoadedConfig, load_config
+from cfworkflows_emulator.config import ConfigError, LoadedConfig
 from cfworkflows_emulator.config.discovery import EXAMPLE
+from cfworkflows_emulator.config.loading import load_config
 
 
 @pytest.fixture

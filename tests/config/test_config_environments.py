@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from config_project import MINIMAL, WORKFLOW, Project, text_at
 
-from cfworkflows_emulator.config import ConfigError, load_config
+from cfworkflows_emulator.config import ConfigError
+from cfworkflows_emulator.config.loading import load_config
 
 
 def test_environment_inherits_what_it_does_not_set(project: Project) -> None:
@@ -143,7 +144,7 @@ def test_section_may_not_hold_keys_of_the_top_level(project: Project, key: str) 
         f'Unexpected fields found in env.s field: "{key}"',
         f'"{key}" is a key of the top level only: move it out of "env.s".',
     ) == (warning.message, warning.suggestion)
-    assert 8787 == loaded.config.dev.port
+    assert loaded.config.dev.port is None
 
 
 def test_problems_of_a_section_point_into_it(project: Project) -> None:

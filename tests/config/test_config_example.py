@@ -1,5 +1,6 @@
 """wrangler.toml.example: it works, and it has every setting."""
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,6 @@ from typing import Any, get_args
 
 import pytest
 from config_project import Project
-from pydantic import BaseModel
 
 from cfworkflows_emulator.config.models import Dev, WorkerConfig, WorkflowSection
 from cfworkflows_emulator.config.toml import Toml
@@ -16,7 +16,8 @@ EXAMPLE = (Path(__file__).parents[2] / "wrangler.toml.example").read_text()
 ALL_ON = re.sub(r"(?m)^#(?=[\w\[])", "", EXAMPLE)
 
 # Known, so that nobody's file is full of warnings, and without effect in this version.
-WITHOUT_EFFECT = {(Dev, name) for name in set(Dev.model_fields) - {"ip", "port"}} | {(WorkflowSection, "remote")}
+_DEV = {each.name for each in dataclasses.fields(Dev)}
+WITHOUT_EFFECT = {(Dev, name) for name in _DEV - {"ip", "port"}} | {(WorkflowSection, "remote")}
 
 
 @pytest.fixture
@@ -48,12 +49,12 @@ def test_environment_of_the_example_loads_without_a_warning(example: Project) ->
     )
 
 
-def settings(model: type[BaseModel]) -> Iterator[tuple[type[BaseModel], str]]:
+def settings(model: type[Any]) -> Iterator[tuple[type[Any], str]]:
     """Every field of a model and of the models in it."""
-    for name, info in model.model_fields.items():
-        yield model, name
-        for part in (info.annotation, *get_args(info.annotation)):
-            if isinstance(part, type) and issubclass(part, BaseModel):
+    for each in dataclasses.fields(model):
+        yield model, each.name
+        for part in (each.type, *get_args(each.type)):
+            if isinstance(part, type) and dataclasses.is_dataclass(part):
                 yield from settings(part)
 
 

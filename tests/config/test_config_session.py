@@ -5,7 +5,8 @@ from textwrap import dedent
 
 import pytest
 
-from cfworkflows_emulator.config import ConfigError, LoadedConfig, absent, check_session, load_config
+from cfworkflows_emulator.config import ConfigError, LoadedConfig, absent, check_session
+from cfworkflows_emulator.config.loading import load_config
 
 INVOICE = """
 [[workflows]]

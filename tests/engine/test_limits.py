@@ -18,7 +18,8 @@ from cfworkflows.errors import CfworkflowsError
 from cfworkflows.step.call import MAX_NAME_LENGTH
 from cfworkflows.step.config import MAX_RETRIES
 from cfworkflows_bindings.batch import MAX_BATCH
-from cfworkflows_emulator.config import ConfigError, load_config, models
+from cfworkflows_emulator.config import ConfigError, models
+from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.engine import admission, sizes
 from cfworkflows_emulator.engine.definition import (
     DEFAULT_STEP_LIMIT,

@@ -8,7 +8,7 @@ import pytest
 from serving import EXAMPLES, Served
 
 from cfworkflows_emulator.clock import VirtualClock
-from cfworkflows_emulator.config import load_config
+from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.server import serve
 

@@ -3,7 +3,7 @@ from textwrap import dedent
 
 import pytest
 
-from cfworkflows_emulator.config import load_config
+from cfworkflows_emulator.config.loading import load_config
 
 CONFIG = 'name = "shop"\nmain = "src/entry.py"\ncompatibility_date = "2026-11-01"\n'
 PRELUDE = "from cfworkflows import *\nfrom cfworkflows import env, wait_until\n"

@@ -9,7 +9,8 @@ import pytest
 
 from cfworkflows import Request
 from cfworkflows_emulator.clock import VirtualClock
-from cfworkflows_emulator.config import ConfigError, load_config
+from cfworkflows_emulator.config import ConfigError
+from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.runtime import Project, WorkerLoadError
 
 PRELUDE = "from cfworkflows import *\nfrom cfworkflows import env\n"

@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from cfworkflows_emulator.config import load_config
+from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.server import serve
 

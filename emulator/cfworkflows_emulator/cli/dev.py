@@ -1,23 +1,20 @@
-"""`cfwf dev`."""
+"""`cfwf dev`: its options, and what it does first. The rest is in `session`, and is imported while this reads."""
 
 import dataclasses
-import logging
+import importlib
 import os
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cfworkflows.errors import CfworkflowsError
-from cfworkflows_emulator.cli.console import Console, ConsoleHandler
-from cfworkflows_emulator.cli.hotkeys import HINT, Hotkeys
-from cfworkflows_emulator.cli.startup import origin
-from cfworkflows_emulator.cli.worker import Workers
-from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig, check_session, load_config
-from cfworkflows_emulator.server import open_sockets
-from cfworkflows_emulator.storage import Durability
-from cfworkflows_emulator.supervisor.keyboard import Keyboard
-from cfworkflows_emulator.supervisor.supervisor import Supervisor
+from cfworkflows_emulator.cli.certificates import read_when_needed
+from cfworkflows_emulator.cli.reading import Reading
+
+if TYPE_CHECKING:
+    from cfworkflows_emulator.config import LoadedConfig
+    from cfworkflows_emulator.storage import Durability
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ class DevOptions:
     cwd: Path | None = None
     speed: float = 1
     watch: bool = True
-    durability: Durability = "normal"
+    durability: "Durability" = "normal"
     check_determinism: bool = False
 
 
@@ -50,44 +47,21 @@ def run(options: DevOptions, started: float) -> int:
 
     `started` is when the process began, by `time.perf_counter`.
     """
-    console = Console(options.log_level)
-    log = logging.getLogger("cfworkflows")
-    log.addHandler(ConsoleHandler(console))
-    log.setLevel(logging.DEBUG if options.log_level == "debug" else logging.INFO)
-    log.propagate = False
     if options.cwd is not None:
         os.chdir(options.cwd)
-    try:
-        configs = load(options)
-        ip = options.ip or configs[0].config.dev.ip
-        sockets = _open_sockets(ip, _port(options, configs[0]))
-    except CfworkflowsError as error:
-        console.fatal(str(error))
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    keys = Keyboard() if Keyboard.is_there() else None
-    workers = Workers(
-        first=configs,
-        load=lambda: load(options),
-        sockets=sockets,
-        ip=ip,
-        persist_to=options.persist_to,
-        allowed_hosts=options.allowed_hosts,
-        speed=options.speed,
-        durability=options.durability,
-        check_determinism=options.check_determinism,
-        console=console,
-        started=started,
-        keys=HINT if keys is not None else None,
-    )
-    supervisor = Supervisor(workers.work, console, watch=options.watch, keys=keys)
-    hotkeys = Hotkeys(supervisor, console, origin(ip, sockets[0].getsockname()[1]))
-    return supervisor.run(hotkeys.press)
+    reading = Reading(partial(load, options))
+    with read_when_needed():
+        importlib.import_module("aiohttp")
+    from cfworkflows_emulator.cli.session import serve
+
+    return serve(options, reading, started)
 
 
-def load(options: DevOptions) -> list[LoadedConfig]:
+def load(options: DevOptions) -> "list[LoadedConfig]":
     """The configurations, with what the command line changes in the first one. Raises ConfigError."""
+    from cfworkflows_emulator.config import ConfigError, Diagnostic, check_session
+    from cfworkflows_emulator.config.loading import load_config
+
     cwd = Path.cwd()
     script = cwd / options.script if options.script is not None else None
     if script is not None and not script.is_file():
@@ -102,27 +76,8 @@ def load(options: DevOptions) -> list[LoadedConfig]:
         main=script,
     )
     if options.name is not None:
-        loaded = dataclasses.replace(loaded, config=loaded.config.model_copy(update={"name": options.name}))
+        loaded = dataclasses.replace(loaded, config=dataclasses.replace(loaded.config, name=options.name))
     others = [load_config(path, cwd=cwd, env=options.env, process_env=os.environ) for path in options.configs[1:]]
     configs = [loaded, *others]
     check_session(configs)
     return configs
-
-
-def _port(options: DevOptions, config: LoadedConfig) -> int | None:
-    """The port that was asked for: by the command line, or by the configuration."""
-    if options.port is not None:
-        return options.port
-    dev = config.config.dev
-    return dev.port if "port" in dev.model_fields_set else None
-
-
-def _open_sockets(ip: str, port: int | None) -> list[socket.socket]:
-    try:
-        return open_sockets(ip, port)
-    except OSError as error:
-        where = ip if port is None else f"{ip}:{port}"
-        raise CfworkflowsError(
-            f"cfwf cannot listen on {where}: {error.strerror or error}. Choose another address with --ip, or another "
-            "port with --port."
-        ) from error

@@ -25,7 +25,7 @@ def config_options(command: Command) -> Command:
 
 def load(config: Path | None, env: str | None) -> "LoadedConfig":
     """The configuration, as `cfwf dev` would use it. Raises ConfigError."""
-    from cfworkflows_emulator.config import load_config
+    from cfworkflows_emulator.config.loading import load_config
 
     return load_config(config, cwd=Path.cwd(), env=env, process_env=os.environ)
 

@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ import cfworkflows_emulator
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.cli.console import Console
 from cfworkflows_emulator.cli.orders import Orders
+from cfworkflows_emulator.cli.reading import Reading
 from cfworkflows_emulator.cli.startup import BANNER, bindings_table, origin, ready_line
 from cfworkflows_emulator.config import ConfigError, LoadedConfig, render
 from cfworkflows_emulator.runtime import Project, Timeline, WorkerLoadError
@@ -33,21 +34,23 @@ _NOT_THE_USERS = tuple(
     for module in (os, cfworkflows, cfworkflows_bindings, cfworkflows_emulator)
 )
 
-
 PROBE_S = 2.0
 """How often it is tried, in seconds, whether a disk that was full takes data again."""
+
+
+NEEDED_AT_TIMES = ("pydantic", "cfworkflows_emulator.config.loading", "cfworkflows_emulator.api")
+"""What takes long to import, and not every worker needs. Once one did, the supervisor has it for those to come."""
 
 
 @dataclass(frozen=True, slots=True)
 class Workers:
     """What all the workers of a command have in common.
 
-    `first` are the configurations at the start of the command, `load` reads what they are now. `started` is when the
-    command began, by `time.perf_counter`. `keys` is the line about the keys that there are.
+    `reading` has the configurations. `started` is when the command began, by `time.perf_counter`. `keys` is the line
+    about the keys that there are.
     """
 
-    first: Sequence[LoadedConfig]
-    load: Callable[[], Sequence[LoadedConfig]]
+    reading: Reading
     sockets: Sequence[socket.socket]
     ip: str
     persist_to: Path | None
@@ -84,7 +87,7 @@ class _Worker:
     def run(self) -> int:
         configs: Sequence[LoadedConfig] | ConfigError
         try:  # while the worker before this one ends
-            configs = self._common.first if self._is_first else self._common.load()
+            configs = self._common.reading.first if self._is_first else self._common.reading.again()
         except ConfigError as error:
             configs = error
         go = self._orders.wait_for_go()
@@ -117,7 +120,7 @@ class _Worker:
             await server.start()
             self._channel.send("serving", failed=isinstance(served, Failure))
             self._announce(server.port, go, failed=isinstance(served, Failure))
-            known = self._common.first if isinstance(configs, ConfigError) else configs
+            known = self._common.reading.first if isinstance(configs, ConfigError) else configs
             roots = list(dict.fromkeys(str(each.main.parent) for each in known))
             paths = {*(str(path) for each in known for path in each.watched), *self._imported()}
             # Not in the event loop, which code of the Worker may block from now on.
@@ -184,7 +187,7 @@ class _Worker:
                 self._console.warn(render(config.warnings))
 
     def _tell_sources(self, paths: Collection[str], roots: Sequence[str]) -> None:
-        self._channel.send("sources", digests=digests(paths, roots, self._began_ns), roots=roots)
+        self._channel.send("sources", digests=digests(paths, roots, self._began_ns), roots=roots, needed=_needed())
 
     def _announce(self, port: int, go: dict[str, Any], *, failed: bool) -> None:
         now = time.perf_counter()
@@ -226,7 +229,7 @@ class _Worker:
             self._timeline.close()
         if order["hand_over"]:
             self._give_away(server)
-            self._channel.send("released")
+            self._channel.send("released", needed=_needed())
             cut_off += await server.sent(deadline - loop.time())
             self._give_away(server)
             await server.stop()
@@ -241,3 +244,7 @@ class _Worker:
             self._channel.send("connections", [descriptor for descriptor, _ in batch], unread=unread)
             for descriptor, _ in batch:
                 os.close(descriptor)
+
+
+def _needed() -> list[str]:
+    return [name for name in NEEDED_AT_TIMES if name in sys.modules]

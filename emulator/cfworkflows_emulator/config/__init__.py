@@ -1,14 +1,16 @@
 """Configuration: `wrangler.jsonc`, `wrangler.json`, `wrangler.toml`, `.dev.vars` and `.env`.
 
-`load_config` finds, reads and checks the file. From the bottom up: `jsonc` and `toml` parse and know the place of each
-value, `source` and `report` turn places into diagnostics, `keys`, `shapes` and `bindings` say what may be in a file,
+`loading.load_config` finds, reads and checks the file; it is imported by who calls it, for it needs pydantic and much
+else that what it gives does not. From the bottom up: `jsonc` and `toml` parse and know the place of each value,
+`source` and `report` turn places into diagnostics, `keys`, `shapes`, `bindings` and `models` say what may be in a file,
 `sections`, `validation`, `rules` and `entry` check it, `environments`, `variables` and `discovery` choose, `loading`
-puts it together, and `session` compares those of several Workers. Imports nothing but `cfworkflows`.
+puts it together as what is in `loaded`, and `session` compares those of several Workers. Imports nothing but
+`cfworkflows`.
 """
 
 from cfworkflows_emulator.config.bindings import BindingInfo
 from cfworkflows_emulator.config.diagnostics import ConfigError, Diagnostic, Location, render
-from cfworkflows_emulator.config.loading import LoadedConfig, ServiceSection, class_not_found, load_config
+from cfworkflows_emulator.config.loaded import LoadedConfig, ServiceSection, class_not_found
 from cfworkflows_emulator.config.models import Dev, Secrets, WorkerConfig, WorkflowSection
 from cfworkflows_emulator.config.session import absent, check_session
 from cfworkflows_emulator.config.variables import Variable
@@ -28,6 +30,5 @@ __all__ = [
     "absent",
     "check_session",
     "class_not_found",
-    "load_config",
     "render",
 ]

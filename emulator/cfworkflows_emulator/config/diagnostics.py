@@ -72,6 +72,9 @@ class ConfigError(CfworkflowsError):
         super().__init__(f"{errors}\n\nWarnings:\n{warnings}" if warnings else errors)
         self.diagnostics = list(diagnostics)
 
+    def __reduce__(self) -> tuple[type["ConfigError"], tuple[list[Diagnostic]]]:
+        return type(self), (self.diagnostics,)
+
 
 def render(diagnostics: Iterable[Diagnostic]) -> str:
     """Readable text: a heading for each file, a group for each environment, an item for each problem."""

@@ -1,13 +1,13 @@
 """The keys that this version acts on, as the rest of the emulator gets them.
 
-Messages about wrong values are made in `validation`, from pydantic's list of errors.
+Their values are checked in `validation`: by type, and by what is beside it in `Annotated`. That is a function, which
+gives the value or raises ValueError; or `Bounds`.
 """
 
 import re
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from typing import Annotated, Any, Literal, NamedTuple
 
 from cfworkflows.cron import LONGEST, CronExpression
 from cfworkflows.durations import parse_duration
@@ -64,36 +64,45 @@ def _date(value: object) -> str:
     raise ValueError("should be a valid ISO-8601 date (YYYY-MM-DD)")
 
 
-RetentionMs = Annotated[int, PlainValidator(_retention)]
-Schedules = Annotated[list[str], PlainValidator(_schedules)]
-Date = Annotated[str, PlainValidator(_date)]
-PositiveInt = Annotated[int, Field(gt=0)]
+class Bounds(NamedTuple):
+    """What a number has to be: greater than `gt`, and at least `ge` and at most `le`, where they are not None."""
+
+    gt: int | None = None
+    ge: int | None = None
+    le: int | None = None
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
+RetentionMs = Annotated[int, _retention]
+Schedules = Annotated[list[str], _schedules]
+Date = Annotated[str, _date]
+PositiveInt = Annotated[int, Bounds(gt=0)]
+Port = Annotated[int, Bounds(ge=0, le=65535)]
 
 
-class WorkflowLimits(_Model):
+@dataclass(frozen=True)
+class WorkflowLimits:
     """`limits` of a Workflow. `steps` is how many steps an instance may run."""
 
     steps: PositiveInt | None = None
 
 
-class WorkflowConcurrency(_Model):
+@dataclass(frozen=True)
+class WorkflowConcurrency:
     """`concurrency` of a Workflow. `limit` is how many instances run at once; the others are queued."""
 
     limit: PositiveInt | None = None
 
 
-class WorkflowRetention(_Model):
+@dataclass(frozen=True)
+class WorkflowRetention:
     """`default_retention` of a Workflow, in milliseconds: how long instances that ended are kept."""
 
     success_retention: RetentionMs | None = None
     error_retention: RetentionMs | None = None
 
 
-class WorkflowSection(_Model):
+@dataclass(frozen=True)
+class WorkflowSection:
     """One element of `workflows`."""
 
     binding: str
@@ -102,23 +111,25 @@ class WorkflowSection(_Model):
     script_name: str | None = None
     limits: WorkflowLimits = WorkflowLimits()
     concurrency: WorkflowConcurrency = WorkflowConcurrency()
-    schedules: Schedules = []
+    schedules: Schedules = field(default_factory=list)
     default_retention: WorkflowRetention = WorkflowRetention()
     jurisdiction: Literal["eu", "fedramp", "us"] | None = None
     remote: bool | None = None
 
 
-class Secrets(_Model):
+@dataclass(frozen=True)
+class Secrets:
     """`secrets`. `required` are the names that `.dev.vars`, `.env` or the process environment must supply."""
 
-    required: list[str] = []
+    required: list[str] = field(default_factory=list)
 
 
-class Dev(_Model):
-    """`dev`: how the local server listens. This version acts on `ip` and `port`."""
+@dataclass(frozen=True)
+class Dev:
+    """`dev`: how the local server listens. This version acts on `ip` and `port`, which is None for any that is free."""
 
     ip: str = "localhost"
-    port: Annotated[int, Field(ge=0, le=65535)] = 8787
+    port: Port | None = None
     inspector_port: int | None = None
     inspector_ip: str | None = None
     local_protocol: Literal["http", "https"] = "http"
@@ -129,7 +140,8 @@ class Dev(_Model):
     generate_types: bool | None = None
 
 
-class WorkerConfig(_Model):
+@dataclass(frozen=True)
+class WorkerConfig:
     """A Worker, with the values of its environment. `main` is as it is in the file, relative to the file.
 
     `name` is `worker` when the file has none, as on the platform's local server.
@@ -138,8 +150,8 @@ class WorkerConfig(_Model):
     name: str = "worker"
     main: str | None = None
     compatibility_date: Date | None = None
-    compatibility_flags: list[str] = []
-    vars: dict[str, Any] = {}
+    compatibility_flags: list[str] = field(default_factory=list)
+    vars: dict[str, Any] = field(default_factory=dict)
     secrets: Secrets | None = None
-    workflows: list[WorkflowSection] = []
+    workflows: list[WorkflowSection] = field(default_factory=list)
     dev: Dev = Dev()

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cfworkflows_emulator.config.diagnostics import ConfigError, Diagnostic, Path, closest, did_you_mean, show
-from cfworkflows_emulator.config.loading import LoadedConfig
+from cfworkflows_emulator.config.loaded import LoadedConfig
 from cfworkflows_emulator.config.models import WorkflowSection
 
 _RENAME = 'Give each Worker a "name" of its own.'

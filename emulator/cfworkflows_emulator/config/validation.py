@@ -1,16 +1,21 @@
 """Checks what this version acts on, and gives it as models."""
 
+import dataclasses
 from collections.abc import Mapping
-from typing import Any, get_args
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from cfworkflows_emulator.config import keys
 from cfworkflows_emulator.config.diagnostics import Path, field_name, show
-from cfworkflows_emulator.config.models import WorkerConfig, WorkflowSection
+from cfworkflows_emulator.config.models import Bounds, WorkerConfig, WorkflowSection
 from cfworkflows_emulator.config.report import Report
 from cfworkflows_emulator.config.sections import misspelt, not_one_of, unexpected_field, wrong_type
+
+T = TypeVar("T")
 
 _TYPES = {
     "string_type": "string",
@@ -27,7 +32,7 @@ def check_acted(report: Report, data: Mapping[str, Any]) -> None:
     allowed = keys.ACTED if report.env is None else keys.ACTED - keys.ACTED_TOP_LEVEL_ONLY
     section = {key: value for key, value in data.items() if key in allowed}
     try:
-        WorkerConfig.model_validate(section)
+        validated(WorkerConfig, section)
     except ValidationError as error:
         for details in error.errors(include_url=False):
             _describe(report, section, details)
@@ -37,13 +42,62 @@ def build(data: Mapping[str, Any]) -> WorkerConfig:
     """The model of a section that has been checked; keys that nobody knows are left out."""
     section = {key: value for key, value in data.items() if key in keys.ACTED}
     try:
-        return WorkerConfig.model_validate(section)
+        return validated(WorkerConfig, section)
     except ValidationError as error:
         for details in error.errors(include_url=False):
             if details["type"] != "extra_forbidden":
                 raise
             section = _without(section, details["loc"])
-        return WorkerConfig.model_validate(section)
+        return validated(WorkerConfig, section)
+
+
+def validated(cls: type[T], data: Mapping[str, Any]) -> T:
+    """`data` as `cls`, one of `models`. Raises pydantic's ValidationError, which is a ValueError."""
+    checked: T = _made(schema(cast("Any", cls)).model_validate(data))
+    return checked
+
+
+@cache
+def schema(cls: Any) -> type[BaseModel]:
+    """What checks values for `cls`, one of `models`: it has the same fields, and takes no others."""
+    hints = get_type_hints(cls, include_extras=True)
+    fields: dict[str, Any] = {
+        each.name: (_checked(hints[each.name]), _default(each)) for each in dataclasses.fields(cls)
+    }
+    config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
+    model: type[BaseModel] = create_model(cls.__name__, __config__=config, **fields)
+    _MODELS[model] = cls
+    return model
+
+
+_MODELS: dict[type[BaseModel], type[Any]] = {}
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return Field(default_factory=field.default_factory)
+    return ... if field.default is dataclasses.MISSING else field.default
+
+
+def _checked(annotation: Any) -> Any:
+    """The annotation of a field, for pydantic."""
+    if dataclasses.is_dataclass(annotation):
+        return schema(cast("Any", annotation))
+    if get_origin(annotation) is Annotated:
+        inner, rule = get_args(annotation)
+        return Annotated[inner, Field(**rule._asdict()) if isinstance(rule, Bounds) else PlainValidator(rule)]
+    if get_origin(annotation) in (Union, UnionType):
+        return Union[tuple(_checked(part) for part in get_args(annotation))]  # noqa: UP007 - the parts are computed
+    if get_origin(annotation) is list:
+        return list[_checked(get_args(annotation)[0])]  # type: ignore[misc]
+    return annotation
+
+
+def _made(value: Any) -> Any:
+    """What was checked, as `models` have it."""
+    if isinstance(value, BaseModel):
+        return _MODELS[type(value)](**{name: _made(part) for name, part in value})
+    return [_made(each) for each in value] if isinstance(value, list) else value
 
 
 def _without(value: Any, path: Path) -> Any:
@@ -81,7 +135,7 @@ def _describe(report: Report, section: Mapping[str, Any], details: ErrorDetails)
         report.error(f'"{name}": {details["msg"]}, but got {show(value)}.', path)
 
 
-_REQUIRED = frozenset(name for name, info in WorkflowSection.model_fields.items() if info.is_required())
+_REQUIRED = frozenset(name for name, info in schema(WorkflowSection).model_fields.items() if info.is_required())
 
 
 def _required_field(report: Report, section: Mapping[str, Any], path: Path) -> None:
@@ -90,7 +144,7 @@ def _required_field(report: Report, section: Mapping[str, Any], path: Path) -> N
     report.error(
         f'"{field_name(path[:2])}" bindings should have a string "{missing}" field but got {show(element)}.',
         path if missing in element else path[:2],
-        suggestion=misspelt(element, missing, WorkflowSection.model_fields),
+        suggestion=misspelt(element, missing, schema(WorkflowSection).model_fields),
     )
 
 
@@ -115,7 +169,7 @@ def _choices(path: Path) -> list[str]:
 
 def _model(path: Path) -> type[BaseModel]:
     """The model that describes the object at `path`."""
-    model: type[BaseModel] = WorkerConfig
+    model = schema(WorkerConfig)
     for part in path:
         if isinstance(part, int):
             continue

@@ -1,12 +1,14 @@
 """What answers before the Worker: the control paths, below `/cdn-cgi/` and `/client/v4`."""
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from cfworkflows.http import Request, Response
-from cfworkflows_emulator.api import ExplorerApi, Guard, RestApi, ScheduledTrigger, Workflows
 from cfworkflows_emulator.runtime import Project
+
+if TYPE_CHECKING:
+    from cfworkflows_emulator.api import Guard
 
 CONTROL_PREFIXES = ("/cdn-cgi/", "/client/v4")
 
@@ -25,7 +27,7 @@ class Mount(Protocol):
 class GuardedMount:
     """A mount that only programs on this machine and pages of this server reach."""
 
-    def __init__(self, mount: Mount, guard: Guard) -> None:
+    def __init__(self, mount: Mount, guard: "Guard") -> None:
         self._mount = mount
         self._guard = guard
         self.owns = mount.owns
@@ -35,17 +37,36 @@ class GuardedMount:
         return self._guard.refusal(request) or await self._mount.fetch(request)
 
 
-def control_mounts(project: Project, allowed_hosts: Iterable[str] = ()) -> list[GuardedMount]:
-    """The mounts of a project. A control path that none of them owns goes to the Worker."""
-    workflows = Workflows(project)
-    guard = Guard(allowed_hosts)
-    mounts = (ExplorerApi(workflows), RestApi(workflows), ScheduledTrigger(project.worker, project.engine.clock))
-    return [GuardedMount(mount, guard) for mount in mounts]
+class ControlPaths:
+    """The mounts of a project. A control path that none of them owns goes to the Worker.
 
+    They are made when the first control path is asked for: a server that only serves its Worker starts without them.
+    """
 
-def mount_for(mounts: Sequence[GuardedMount], url: str) -> GuardedMount | None:
-    """The mount that answers `url`, None if that is for the Worker to do."""
-    if not any(prefix in url for prefix in CONTROL_PREFIXES):
-        return None
-    path = urlsplit(url).path
-    return next((mount for mount in mounts if mount.owns(path)), None)
+    def __init__(self, project: Project, allowed_hosts: Iterable[str] = ()) -> None:
+        self._project = project
+        self._allowed_hosts = allowed_hosts
+        self._mounts: list[GuardedMount] | None = None
+
+    def mount_for(self, url: str) -> GuardedMount | None:
+        """The mount that answers `url`, None if that is for the Worker to do."""
+        if not any(prefix in url for prefix in CONTROL_PREFIXES):
+            return None
+        if self._mounts is None:
+            self._mounts = self._made()
+        path = urlsplit(url).path
+        return next((mount for mount in self._mounts if mount.owns(path)), None)
+
+    def stop(self) -> None:
+        """End what they stream."""
+        for mount in self._mounts or ():
+            mount.stop()
+
+    def _made(self) -> list[GuardedMount]:
+        from cfworkflows_emulator.api import ExplorerApi, Guard, RestApi, ScheduledTrigger, Workflows
+
+        project = self._project
+        workflows = Workflows(project)
+        guard = Guard(self._allowed_hosts)
+        mounts = (ExplorerApi(workflows), RestApi(workflows), ScheduledTrigger(project.worker, project.engine.clock))
+        return [GuardedMount(mount, guard) for mount in mounts]

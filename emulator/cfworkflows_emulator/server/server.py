@@ -15,7 +15,7 @@ from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.server.connection import Connection, ConnectionFactory
 from cfworkflows_emulator.server.failure import Failure, failure_response
 from cfworkflows_emulator.server.incoming import BadRequestError, ClientDisconnectedError, incoming_request
-from cfworkflows_emulator.server.mounts import CONTROL_PREFIXES, control_mounts, mount_for
+from cfworkflows_emulator.server.mounts import CONTROL_PREFIXES, ControlPaths
 from cfworkflows_emulator.server.outgoing import Outgoing
 from cfworkflows_emulator.server.sockets import BACKLOG, open_sockets
 
@@ -42,7 +42,7 @@ class Server:
         self.port: int = sockets[0].getsockname()[1]
         self._worker = project if isinstance(project, Failure) else project.worker
         self._sockets = sockets
-        self._mounts = [] if isinstance(project, Failure) else control_mounts(project, allowed_hosts)
+        self._control = None if isinstance(project, Failure) else ControlPaths(project, allowed_hosts)
         self._on_request = on_request
         self._loop = asyncio.get_running_loop()
         self._connections = ConnectionFactory(cast("Callable[..., Awaitable[web.StreamResponse]]", self._handle))
@@ -83,8 +83,8 @@ class Server:
             await self._turn()
         for listener in self._listeners:
             listener.close()
-        for mount in self._mounts:
-            mount.stop()
+        if self._control is not None:
+            self._control.stop()
 
     def give_away(self) -> list[tuple[int, bytes]]:
         """The connections that nothing is answered on, for another process to `adopt`: each with what it has to read.
@@ -123,8 +123,8 @@ class Server:
         """Accept nothing more, and give the requests under way `grace_s` seconds. Gives those that were cut off."""
         for listener in self._listeners:
             listener.close()
-        for mount in self._mounts:
-            mount.stop()
+        if self._control is not None:
+            self._control.stop()
         self._connections.pre_shutdown()
         if self._answering and grace_s > 0:
             await asyncio.wait(list(self._answering), timeout=grace_s)
@@ -163,7 +163,8 @@ class Server:
         except BadRequestError as error:
             return Outgoing(request, Response(f"Bad Request: {error}\n", {"status": 400}))
         try:
-            response = await (mount_for(self._mounts, incoming.url) or self._worker).fetch(incoming)
+            mount = self._control.mount_for(incoming.url) if self._control is not None else None
+            response = await (mount or self._worker).fetch(incoming)
             return Outgoing(request, response, keep_alive=self._decided is None)
         except asyncio.CancelledError as error:
             if cast("asyncio.Task[object]", asyncio.current_task()).cancelling():

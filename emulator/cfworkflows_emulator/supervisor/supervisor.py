@@ -1,5 +1,6 @@
 """The supervisor: one worker serves; when the code changes, or it dies, another takes its place."""
 
+import importlib
 import os
 import selectors
 import signal
@@ -66,7 +67,8 @@ class Supervisor:
 
     It tells `serving` (`failed`), `sources` (`digests` and `roots` of what it was made from), `stopping`, `connections`
     for the next one, `released` when that may open the state, `renew` (`reason`) when another one is to take its place,
-    and `hopeless` when it has said why it cannot start.
+    and `hopeless` when it has said why it cannot start. With `sources` and `released` it names the modules that it
+    `needed`: they are imported here, and those that are forked from now on have them.
     """
 
     def __init__(self, work: Work, terminal: Terminal, *, watch: bool = True, keys: Keys | None = None) -> None:
@@ -219,6 +221,7 @@ class Supervisor:
             case "sources":
                 if child is self._worker:
                     self._on_sources(message.data)
+                self._import(message.data["needed"])
             case "stopping":
                 child.deadline = time.monotonic() + GRACE_S + STUCK_S
                 child.overdue = STUCK
@@ -229,12 +232,18 @@ class Supervisor:
             case "released":
                 if child is self._worker and self._successor is not None:
                     self._take_over()
+                self._import(message.data["needed"])
             case "renew":
                 if child is self._worker:
                     self.reload(message.data["reason"])
             case "hopeless":
                 if not self._has_served:
                     self._code = 1
+
+    @staticmethod
+    def _import(modules: Sequence[str]) -> None:
+        for name in modules:
+            importlib.import_module(name)
 
     def _on_sources(self, data: dict[str, Any]) -> None:
         if not self._watches:

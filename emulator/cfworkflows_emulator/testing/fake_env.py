@@ -10,6 +10,7 @@ from typing import Any
 from cfworkflows.durations import Duration, parse_duration
 from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows_emulator.config import WorkflowSection
+from cfworkflows_emulator.config.validation import validated
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.leaks import LeakError
 from cfworkflows_emulator.testing.world import World, workflow_world
@@ -25,7 +26,8 @@ class FakeWorkflow:
     def section(self, binding: str) -> WorkflowSection:
         """Raises ValueError, with all that is wrong, for settings that a wrangler file may not have either."""
         name = binding.lower().replace("_", "-")
-        return WorkflowSection(**{"name": name, **self.settings, "binding": binding, "class_name": self.cls.__name__})
+        settings = {"name": name, **self.settings, "binding": binding, "class_name": self.cls.__name__}
+        return validated(WorkflowSection, settings)
 
 
 class FakeEnv:

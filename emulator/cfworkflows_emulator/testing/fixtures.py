@@ -73,7 +73,7 @@ _LOADED = pytest.StashKey[dict[tuple[Path | None, Path, str | None], "LoadedConf
 
 def _config(request: pytest.FixtureRequest) -> "LoadedConfig":
     """The configuration of a test, read once in a run."""
-    from cfworkflows_emulator.config import load_config
+    from cfworkflows_emulator.config.loading import load_config
 
     config = request.config
     given = marked(request.node)

@@ -17,7 +17,7 @@ from cfworkflows_emulator.api import ExplorerApi, Workflows
 from cfworkflows_emulator.api.details import printable
 from cfworkflows_emulator.cli.workflows.options import Place
 from cfworkflows_emulator.cli.workflows.session import API, NOTHING, Answer, RefusedError
-from cfworkflows_emulator.config import load_config
+from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.engine.subscription import EVENT_TYPES
 from cfworkflows_emulator.runtime import DormantProject

@@ -1,0 +1,67 @@
+"""What `cfwf dev` does once it knows its options: a terminal, sockets, and a supervisor that keeps workers serving."""
+
+import logging
+import socket
+
+from cfworkflows.errors import CfworkflowsError
+from cfworkflows_emulator.cli.console import Console, ConsoleHandler
+from cfworkflows_emulator.cli.dev import DevOptions
+from cfworkflows_emulator.cli.hotkeys import HINT, Hotkeys
+from cfworkflows_emulator.cli.reading import Reading
+from cfworkflows_emulator.cli.startup import origin
+from cfworkflows_emulator.cli.worker import Workers
+from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.server import open_sockets
+from cfworkflows_emulator.supervisor.keyboard import Keyboard
+from cfworkflows_emulator.supervisor.supervisor import Supervisor
+
+
+def serve(options: DevOptions, reading: Reading, started: float) -> int:
+    """See `dev.run`. `reading` has the configurations."""
+    console = Console(options.log_level)
+    log = logging.getLogger("cfworkflows")
+    log.addHandler(ConsoleHandler(console))
+    log.setLevel(logging.DEBUG if options.log_level == "debug" else logging.INFO)
+    log.propagate = False
+    try:
+        configs = reading.result()
+        ip = options.ip or configs[0].config.dev.ip
+        sockets = _open_sockets(ip, _port(options, configs[0]))
+    except CfworkflowsError as error:
+        console.fatal(str(error))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    keys = Keyboard() if Keyboard.is_there() else None
+    workers = Workers(
+        reading=reading,
+        sockets=sockets,
+        ip=ip,
+        persist_to=options.persist_to,
+        allowed_hosts=options.allowed_hosts,
+        speed=options.speed,
+        durability=options.durability,
+        check_determinism=options.check_determinism,
+        console=console,
+        started=started,
+        keys=HINT if keys is not None else None,
+    )
+    supervisor = Supervisor(workers.work, console, watch=options.watch, keys=keys)
+    hotkeys = Hotkeys(supervisor, console, origin(ip, sockets[0].getsockname()[1]))
+    return supervisor.run(hotkeys.press)
+
+
+def _port(options: DevOptions, config: LoadedConfig) -> int | None:
+    """The port that was asked for: by the command line, or by the configuration."""
+    return options.port if options.port is not None else config.config.dev.port
+
+
+def _open_sockets(ip: str, port: int | None) -> list[socket.socket]:
+    try:
+        return open_sockets(ip, port)
+    except OSError as error:
+        where = ip if port is None else f"{ip}:{port}"
+        raise CfworkflowsError(
+            f"cfwf cannot listen on {where}: {error.strerror or error}. Choose another address with --ip, or another "
+            "port with --port."
+        ) from error
