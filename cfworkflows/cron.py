@@ -22,6 +22,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import NamedTuple
 
 from cfworkflows.errors import CronError
 
@@ -134,8 +135,7 @@ def _to_ms(day: date, minute: int) -> int:
     return ((day - _EPOCH).days * _DAY_MINUTES + minute) * _MINUTE_MS
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
+class _Field(NamedTuple):
     name: str
     low: int
     high: int

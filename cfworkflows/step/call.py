@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol
 
 from cfworkflows.errors import ErrorRecord, WorkflowFatalError
 from cfworkflows.event import WorkflowStepEvent
@@ -59,8 +59,7 @@ class RollbackContext(ClosedJsDict, Generic[T]):
     stepName = step_name  # noqa: N815 - the platform's name
 
 
-@dataclass(frozen=True, slots=True)
-class Rollback:
+class Rollback(NamedTuple):
     """How to undo a step: the handler, the configuration of its own attempts, and how it takes the RollbackContext."""
 
     handler: Callable[..., Any]

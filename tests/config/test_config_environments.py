@@ -53,7 +53,7 @@ def test_bindings_and_variables_are_not_inherited(project: Project) -> None:
         f'Please add "{key}" to "env.s".'
         for key in ("vars", "workflows", "kv_namespaces")
     ] == [warning.message for warning in loaded.warnings]
-    assert ({}, [], [], {}) == (loaded.config.vars, loaded.config.workflows, loaded.bindings, loaded.variables)
+    assert ({}, (), [], {}) == (loaded.config.vars, loaded.config.workflows, loaded.bindings, loaded.variables)
     assert {"s"} == {warning.env for warning in loaded.warnings}
 
 

@@ -1,10 +1,9 @@
 """wrangler.toml.example: it works, and it has every setting."""
 
-import dataclasses
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from config_project import Project
@@ -16,8 +15,7 @@ EXAMPLE = (Path(__file__).parents[2] / "wrangler.toml.example").read_text()
 ALL_ON = re.sub(r"(?m)^#(?=[\w\[])", "", EXAMPLE)
 
 # Known, so that nobody's file is full of warnings, and without effect in this version.
-_DEV = {each.name for each in dataclasses.fields(Dev)}
-WITHOUT_EFFECT = {(Dev, name) for name in _DEV - {"ip", "port"}} | {(WorkflowSection, "remote")}
+WITHOUT_EFFECT = {(Dev, name) for name in set(Dev._fields) - {"ip", "port"}} | {(WorkflowSection, "remote")}
 
 
 @pytest.fixture
@@ -51,10 +49,10 @@ def test_environment_of_the_example_loads_without_a_warning(example: Project) ->
 
 def settings(model: type[Any]) -> Iterator[tuple[type[Any], str]]:
     """Every field of a model and of the models in it."""
-    for each in dataclasses.fields(model):
-        yield model, each.name
-        for part in (each.type, *get_args(each.type)):
-            if isinstance(part, type) and dataclasses.is_dataclass(part):
+    for name, annotation in get_type_hints(model).items():
+        yield model, name
+        for part in (annotation, *get_args(annotation)):
+            if hasattr(part, "_field_defaults"):
                 yield from settings(part)
 
 

@@ -584,7 +584,7 @@ def test_defaults_are_those_of_the_local_server(project: Project) -> None:
     """A configuration that is as short as can be."""
     project.write({"main": "src/entry.py"})
     config = project.load().config
-    assert ("worker", "localhost", None, [], None) == (
+    assert ("worker", "localhost", None, (), None) == (
         config.name,
         config.dev.ip,
         config.dev.port,

@@ -4,10 +4,9 @@ import dataclasses
 import importlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cfworkflows_emulator.cli.certificates import read_when_needed
 from cfworkflows_emulator.cli.reading import Reading
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from cfworkflows_emulator.storage import Durability
 
 
-@dataclass(frozen=True, slots=True)
-class DevOptions:
+class DevOptions(NamedTuple):
     """The command line. Paths are relative to `cwd`, but for those of `env_files`: to the configuration's folder.
 
     `configs` has a file for each Worker. Script, name and variables are those of the first one.
@@ -30,7 +28,7 @@ class DevOptions:
     configs: Sequence[Path] = ()
     env: str | None = None
     env_files: Sequence[Path] = ()
-    variables: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    variables: Mapping[str, str] = {}
     name: str | None = None
     persist_to: Path | None = None
     allowed_hosts: Sequence[str] = ()
@@ -76,7 +74,7 @@ def load(options: DevOptions) -> "list[LoadedConfig]":
         main=script,
     )
     if options.name is not None:
-        loaded = dataclasses.replace(loaded, config=dataclasses.replace(loaded.config, name=options.name))
+        loaded = dataclasses.replace(loaded, config=loaded.config._replace(name=options.name))
     others = [load_config(path, cwd=cwd, env=options.env, process_env=os.environ) for path in options.configs[1:]]
     configs = [loaded, *others]
     check_session(configs)

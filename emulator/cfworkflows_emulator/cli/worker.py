@@ -8,9 +8,8 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cfworkflows
 import cfworkflows_bindings
@@ -42,8 +41,7 @@ NEEDED_AT_TIMES = ("pydantic", "cfworkflows_emulator.config.loading", "cfworkflo
 """What takes long to import, and not every worker needs. Once one did, the supervisor has it for those to come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workers:
+class Workers(NamedTuple):
     """What all the workers of a command have in common.
 
     `reading` has the configurations. `started` is when the command began, by `time.perf_counter`. `keys` is the line

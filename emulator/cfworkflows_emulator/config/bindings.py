@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfworkflows_emulator.config.diagnostics import Location, Path
 from cfworkflows_emulator.config.source import Source
 
 
-@dataclass(frozen=True, slots=True)
-class BindingKind:
+class BindingKind(NamedTuple):
     """A kind of binding: `key` is where it is in the file, `friendly` what people call it, `shape` as in `shapes`.
 
     `name` is the field with the binding's name; the first of the fields `resource` that is set says what is bound.

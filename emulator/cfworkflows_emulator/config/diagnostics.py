@@ -3,8 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cfworkflows.errors import CfworkflowsError
 
@@ -15,8 +14,7 @@ Path = tuple[str | int, ...]
 _WIDTH = 110  # a frame shows no more of a line than this
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """A place in a file: `line` and `column` count from 1. `text` is the line itself, or empty to show no frame."""
 
     file: str
@@ -38,8 +36,7 @@ class Location:
         return f"{self.line} | {shown.rstrip()}\n{margin} | {indent}^"
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One problem. An error keeps the configuration from being used, a warning does not.
 
     `file` is the file it is about, as shown to people; `env` the environment section, if it is in one.

@@ -1,8 +1,7 @@
 """Environments: what an `env.<name>` section takes over from the top level, and what it must repeat."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfworkflows_emulator.config import bindings, keys
 from cfworkflows_emulator.config.diagnostics import did_you_mean, show
@@ -15,8 +14,7 @@ _REPEATED = keys.ACTED_NOT_INHERITED | set(keys.NOT_INHERITED)
 _REPEATED |= {kind.root for kind in bindings.KINDS} - bindings.INHERITED - bindings.BY_NAME
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """The section that counts: the top level, or an environment with what it inherits.
 
     `env` is the name that was asked for; `section` is the report of its section, if the file has it.

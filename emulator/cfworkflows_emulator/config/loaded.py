@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfworkflows_emulator.config import bindings
 from cfworkflows_emulator.config.bindings import BindingInfo
@@ -15,8 +15,7 @@ from cfworkflows_emulator.config.source import shown_path
 from cfworkflows_emulator.config.variables import Variable
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceSection:
+class ServiceSection(NamedTuple):
     """One element of `services`. `entrypoint` is a named class of the Worker `service`, None for its default export;
     `props` are what it finds in `ctx.props`.
     """

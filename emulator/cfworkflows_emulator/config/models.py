@@ -5,7 +5,7 @@ gives the value or raises ValueError; or `Bounds`.
 """
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -73,36 +73,32 @@ class Bounds(NamedTuple):
 
 
 RetentionMs = Annotated[int, _retention]
-Schedules = Annotated[list[str], _schedules]
+Schedules = Annotated[Sequence[str], _schedules]
 Date = Annotated[str, _date]
 PositiveInt = Annotated[int, Bounds(gt=0)]
 Port = Annotated[int, Bounds(ge=0, le=65535)]
 
 
-@dataclass(frozen=True)
-class WorkflowLimits:
+class WorkflowLimits(NamedTuple):
     """`limits` of a Workflow. `steps` is how many steps an instance may run."""
 
     steps: PositiveInt | None = None
 
 
-@dataclass(frozen=True)
-class WorkflowConcurrency:
+class WorkflowConcurrency(NamedTuple):
     """`concurrency` of a Workflow. `limit` is how many instances run at once; the others are queued."""
 
     limit: PositiveInt | None = None
 
 
-@dataclass(frozen=True)
-class WorkflowRetention:
+class WorkflowRetention(NamedTuple):
     """`default_retention` of a Workflow, in milliseconds: how long instances that ended are kept."""
 
     success_retention: RetentionMs | None = None
     error_retention: RetentionMs | None = None
 
 
-@dataclass(frozen=True)
-class WorkflowSection:
+class WorkflowSection(NamedTuple):
     """One element of `workflows`."""
 
     binding: str
@@ -111,21 +107,19 @@ class WorkflowSection:
     script_name: str | None = None
     limits: WorkflowLimits = WorkflowLimits()
     concurrency: WorkflowConcurrency = WorkflowConcurrency()
-    schedules: Schedules = field(default_factory=list)
+    schedules: Schedules = ()
     default_retention: WorkflowRetention = WorkflowRetention()
     jurisdiction: Literal["eu", "fedramp", "us"] | None = None
     remote: bool | None = None
 
 
-@dataclass(frozen=True)
-class Secrets:
+class Secrets(NamedTuple):
     """`secrets`. `required` are the names that `.dev.vars`, `.env` or the process environment must supply."""
 
-    required: list[str] = field(default_factory=list)
+    required: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Dev:
+class Dev(NamedTuple):
     """`dev`: how the local server listens. This version acts on `ip` and `port`, which is None for any that is free."""
 
     ip: str = "localhost"
@@ -140,8 +134,7 @@ class Dev:
     generate_types: bool | None = None
 
 
-@dataclass(frozen=True)
-class WorkerConfig:
+class WorkerConfig(NamedTuple):
     """A Worker, with the values of its environment. `main` is as it is in the file, relative to the file.
 
     `name` is `worker` when the file has none, as on the platform's local server.
@@ -150,8 +143,8 @@ class WorkerConfig:
     name: str = "worker"
     main: str | None = None
     compatibility_date: Date | None = None
-    compatibility_flags: list[str] = field(default_factory=list)
-    vars: dict[str, Any] = field(default_factory=dict)
+    compatibility_flags: Sequence[str] = ()
+    vars: Mapping[str, Any] = {}
     secrets: Secrets | None = None
-    workflows: list[WorkflowSection] = field(default_factory=list)
+    workflows: Sequence[WorkflowSection] = ()
     dev: Dev = Dev()

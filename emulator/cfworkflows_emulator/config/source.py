@@ -1,16 +1,14 @@
 """A configuration file: its data, and the line and column of every value in it."""
 
-from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfworkflows_emulator.config.diagnostics import ConfigError, Diagnostic, Location, Path
 from cfworkflows_emulator.config.jsonc import Jsonc, JsonSyntaxError
 from cfworkflows_emulator.config.toml import Toml, TomlSyntaxError
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """A file that could be read and parsed. `shown` is its path as people know it."""
 
     path: FilePath

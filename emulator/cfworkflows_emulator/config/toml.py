@@ -1,10 +1,12 @@
 """TOML: read by the standard library, and by tomlkit when the place of a value is asked for."""
 
 import re
-import tomllib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cfworkflows_emulator.config.diagnostics import Path
+
+if TYPE_CHECKING:
+    import tomllib
 
 _KEY_BEFORE = re.compile(r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*=[ \t]*\Z""")
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
@@ -25,6 +27,8 @@ class Toml:
     """A parsed document: `data`, and where its values are. `text` must come without a byte order mark."""
 
     def __init__(self, text: str) -> None:
+        import tomllib
+
         self._text = text
         try:
             self.data: dict[str, Any] = tomllib.loads(text)
@@ -93,6 +97,8 @@ def _headers(text: str) -> list[re.Match[str]]:
 
 
 def _is_document(text: str) -> bool:
+    import tomllib
+
     try:
         tomllib.loads(text)
     except tomllib.TOMLDecodeError:
@@ -121,7 +127,7 @@ def _mark() -> Any:
     return Mark(Trivia())
 
 
-def _explain(error: tomllib.TOMLDecodeError, text: str) -> TomlSyntaxError:
+def _explain(error: "tomllib.TOMLDecodeError", text: str) -> TomlSyntaxError:
     message = str(error)
     match = _AT.search(message)
     offset = len(text.rstrip())

@@ -1,7 +1,6 @@
 """Checks what this version acts on, and gives it as models."""
 
-import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -61,9 +60,8 @@ def validated(cls: type[T], data: Mapping[str, Any]) -> T:
 def schema(cls: Any) -> type[BaseModel]:
     """What checks values for `cls`, one of `models`: it has the same fields, and takes no others."""
     hints = get_type_hints(cls, include_extras=True)
-    fields: dict[str, Any] = {
-        each.name: (_checked(hints[each.name]), _default(each)) for each in dataclasses.fields(cls)
-    }
+    defaults = cls._field_defaults
+    fields: dict[str, Any] = {name: (_checked(hints[name]), defaults.get(name, ...)) for name in cls._fields}
     config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
     model: type[BaseModel] = create_model(cls.__name__, __config__=config, **fields)
     _MODELS[model] = cls
@@ -73,23 +71,19 @@ def schema(cls: Any) -> type[BaseModel]:
 _MODELS: dict[type[BaseModel], type[Any]] = {}
 
 
-def _default(field: dataclasses.Field[Any]) -> Any:
-    if field.default_factory is not dataclasses.MISSING:
-        return Field(default_factory=field.default_factory)
-    return ... if field.default is dataclasses.MISSING else field.default
-
-
 def _checked(annotation: Any) -> Any:
     """The annotation of a field, for pydantic."""
-    if dataclasses.is_dataclass(annotation):
-        return schema(cast("Any", annotation))
+    if hasattr(annotation, "_field_defaults"):
+        return schema(annotation)
     if get_origin(annotation) is Annotated:
         inner, rule = get_args(annotation)
         return Annotated[inner, Field(**rule._asdict()) if isinstance(rule, Bounds) else PlainValidator(rule)]
     if get_origin(annotation) in (Union, UnionType):
         return Union[tuple(_checked(part) for part in get_args(annotation))]  # noqa: UP007 - the parts are computed
-    if get_origin(annotation) is list:
+    if get_origin(annotation) is Sequence:
         return list[_checked(get_args(annotation)[0])]  # type: ignore[misc]
+    if get_origin(annotation) is Mapping:
+        return dict[get_args(annotation)]  # type: ignore[misc]
     return annotation
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cfworkflows_emulator.config.diagnostics import ConfigError, Diagnostic, Location
 from cfworkflows_emulator.config.source import shown_path
@@ -11,8 +11,7 @@ from cfworkflows_emulator.config.source import shown_path
 Origin = Literal["config", "file", "process", "command line"]
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     """A variable and where it comes from: `source` is the name of the file, `process.env` or `--var`.
 
     From the configuration a value is any JSON, from elsewhere it is text.

@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfworkflows.errors import ErrorRecord, SerializationError
 from cfworkflows.values import encode
@@ -16,8 +15,7 @@ _KINDS = {"step_started": "do", "sleep_started": "sleep", "wait_started": "wait"
 _PARAMETERS = {"durationMs": "duration", "until": "end", "eventType": "event type", "timeoutMs": "timeout"}
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """A call that `run()` made: what it was given, as in a journal, and whether `run()`'s own task made it."""
 
     call: Call

@@ -1,8 +1,7 @@
 """What a test asks for to happen to an instance in place of what its code says. A server has none."""
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cfworkflows_emulator.storage import Entry
 
@@ -10,8 +9,7 @@ StandIn = Callable[..., Coroutine[Any, Any, Any]]
 """Called in place of a step's callback, with whatever arguments: what it gives or raises goes the way of the real."""
 
 
-@dataclass(frozen=True, slots=True)
-class MockedEvent:
+class MockedEvent(NamedTuple):
     """An event that is in the journal from the start. `value` is the encoded payload."""
 
     event_type: str

@@ -1,7 +1,7 @@
 """What can be skipped: the sleeps, retry delays and waits that an instance is in. No I/O, no clock."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows_emulator.engine.state import InstanceState, Status, StepState
@@ -9,8 +9,7 @@ from cfworkflows_emulator.engine.state import InstanceState, Status, StepState
 _NOUNS = {"do": "retry delay of step", "sleep": "sleep", "wait": "wait", "rollback": "retry delay of the rollback of"}
 
 
-@dataclass(frozen=True, slots=True)
-class Delay:
+class Delay(NamedTuple):
     """Something that ends by itself when its time comes.
 
     `kind` is do (the delay before the next attempt), sleep, wait, or rollback; `step` is `name-count`.

@@ -1,12 +1,10 @@
 """What a test of crashes sees of an engine: the moments at which callbacks begin and end."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A callback is about to start (`phase` before), or has ended and nothing of that is stored yet (after).
 
     `instance` is the instance's number in the store, from 1. `step` is `name-count`, `attempt` counts from 1. With

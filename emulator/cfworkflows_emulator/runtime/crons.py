@@ -3,8 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.config import LoadedConfig
@@ -15,8 +14,7 @@ from cfworkflows_emulator.runtime.worker import Worker
 log = logging.getLogger("cfworkflows.worker")
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of a firing; `no_retry` is whether it is not to be tried again, as the platform tells it."""
 
     outcome: Literal["ok", "exception"]

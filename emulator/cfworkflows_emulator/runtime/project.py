@@ -1,7 +1,6 @@
 """A project: one or several Workers and their Workflows on this machine, from configurations that are loaded."""
 
 import asyncio
-import dataclasses
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -190,9 +189,9 @@ def _explained(problem: Diagnostic, module: ModuleType) -> Diagnostic:
     if not isinstance(found, type):
         return problem
     if issubclass(found, WorkflowEntrypoint):
-        return dataclasses.replace(problem, suggestion=f'It is there, but not exported: add "{name}" to __all__.')
-    return dataclasses.replace(
-        problem, suggestion=f"There is a class {name}, but it is no Workflow: write `class {name}(WorkflowEntrypoint)`."
+        return problem._replace(suggestion=f'It is there, but not exported: add "{name}" to __all__.')
+    return problem._replace(
+        suggestion=f"There is a class {name}, but it is no Workflow: write `class {name}(WorkflowEntrypoint)`."
     )
 
 

@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from filelock import FileLock, Timeout
-
 from cfworkflows_emulator.storage.database import StateError
 
 DEFAULT = Path(".cfwf/state")
@@ -57,22 +55,21 @@ class StateFolder:
         self._holds_for_another = holder not in (None, os.getpid())
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(path / "lock")
-            self._lock.acquire(blocking=False)
+            self._lock: int | None = _locked(path / "lock")
             self._keep_out_of_git()
             note = {"pid": holder or os.getpid(), "command": sys.argv, **({"address": address} if address else {})}
             # At once, because others read it.
             new = self._holder.with_suffix(".new")
             new.write_text(json.dumps(note), encoding="utf-8")
             new.replace(self._holder)
-        except Timeout:
+        except BlockingIOError:
             raise StateError(
                 f"{path} is in use by another process{self._describe_holder()}. "
                 "Stop it, or choose another folder with --persist-to."
             ) from None
-        except (OSError, NotImplementedError) as error:
+        except OSError as error:
             raise StateError(
-                f"{path} cannot be used as state folder: {getattr(error, 'strerror', None) or error}. "
+                f"{path} cannot be used as state folder: {error.strerror or error}. "
                 "Choose a folder that can be written with --persist-to."
             ) from error
 
@@ -99,11 +96,12 @@ class StateFolder:
         return self.database.exists() and (self.path / "clock.json").exists()
 
     def close(self) -> None:
-        if not self._lock.is_locked:
+        if self._lock is None:
             return  # another process may hold it by now
         if not self._holds_for_another:
             self._holder.unlink(missing_ok=True)
-        self._lock.release()
+        os.close(self._lock)
+        self._lock = None
 
     def __enter__(self) -> "StateFolder":
         return self
@@ -112,3 +110,16 @@ class StateFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _locked(path: Path) -> int:
+    """A descriptor that holds the lock of the file until it is closed. Raises BlockingIOError if another one does."""
+    import fcntl
+
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -4,7 +4,6 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -37,8 +36,7 @@ class Entry(NamedTuple):
     value: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceRow:
+class InstanceRow(NamedTuple):
     """The index of an instance: what lists, counts and timers need without reading its journal. Times in ms.
 
     `wake_at` is when the earliest timer of a waiting instance is due, `expires_at` when one that ended is deleted.
@@ -56,8 +54,7 @@ class InstanceRow:
     expires_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Beginning:
+class Beginning(NamedTuple):
     """How an instance came to be: what created it, and when it was first run, in ms; None if it was not yet."""
 
     trigger: str

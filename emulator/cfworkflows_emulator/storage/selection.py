@@ -1,12 +1,10 @@
 """Which instances of a workflow a list is about."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Some instances of a workflow: those in one of `statuses`, created from `since` to `until`.
 
     No statuses are all of them. The times are in ms, and part of the range. `after` is the `(created_at, key)` of an

@@ -2,8 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from cfworkflows_emulator.storage.database import Database
 
@@ -16,8 +15,7 @@ class Write(Protocol):
     def __call__(self, operation: Operation, size: int = 0, /) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A piece of a stream: number `number`, counted from 0, of what attempt `attempt` of a step gave."""
 
     step: str
@@ -26,8 +24,7 @@ class Chunk:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StoredStream:
+class StoredStream(NamedTuple):
     """What the journal says of a stream that was stored whole. `size` is in bytes; `preview` is its start, for people.
 
     `seq` is the journal entry's, which a restart erases: so a later stream in the same place is not taken for it.

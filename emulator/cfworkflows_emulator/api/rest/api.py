@@ -1,7 +1,6 @@
 """The routes of Cloudflare's REST API: `/client/v4/accounts/{any}/workflows…`, whatever the account and the token."""
 
 import asyncio
-import dataclasses
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -246,11 +245,11 @@ class RestApi:
         name = self._name(call)
         query: RestInstancesQuery = call.query
         check_dates(query, BODY)
-        all_of_them = dataclasses.replace(query.selection(), oldest_first=query.direction == "asc")
+        all_of_them = query.selection()._replace(oldest_first=query.direction == "asc")
         after = objects.behind_cursor(query)
         rows = await self._engine.list(
             name,
-            dataclasses.replace(all_of_them, after=after),
+            all_of_them._replace(after=after),
             limit=query.per_page,
             offset=(query.page - 1) * query.per_page if after is None else 0,
         )
