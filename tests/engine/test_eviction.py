@@ -6,7 +6,7 @@ import programs
 import pytest
 from programs import OUTPUTS, effects
 
-from cfworkflows_emulator.engine import alarms
+from cfworkflows_emulator.engine import alarms, eviction
 
 
 async def sleeper(step):
@@ -172,3 +172,66 @@ async def test_nothing_is_left_of_workflows_that_ended(serve):
     assert before == asyncio.all_tasks()
     assert {} == server.engine.residents.instances
     assert server.clock.next_timer is None
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+@pytest.mark.parametrize("limit", [None, 300])
+async def test_a_crowd_is_taken_up_ahead_and_goes_on_at_its_time(serve, monkeypatch, limit, restarted):
+    """A few seconds before they are due they are in memory; none goes on early. With a limit each asks at its time."""
+    monkeypatch.setattr(alarms, "CROWD", 5)
+    woken = []
+
+    async def run(event, step):
+        await step.sleep("nap", event.payload)
+        woken.append((event.payload, server.clock.now() - began))
+
+    server = await serve(run, file=True, evict_after_ms=10_000, concurrency_limit=limit)
+    began = server.clock.now()
+    naps = [60_000 + n for n in range(20)]
+    for nap in naps:
+        await server.create(params=nap)
+    await server.clock.advance("50 seconds")
+    assert {} == server.engine.residents.instances
+    if restarted:
+        await server.restart()
+    await server.clock.advance("9 seconds")
+    assert ([], 20 if limit is None else 0) == (woken, len(server.engine.residents.instances))
+    await server.clock.advance("2 seconds")
+    assert [(nap, nap) for nap in naps] == woken
+    assert {"complete": 20} == {status: n for status, n in (await server.engine.counts("run")).items() if n}
+
+
+async def test_an_instance_of_a_crowd_can_be_paused_and_ended_ahead_of_its_time(serve, monkeypatch):
+    """It is in memory, and no alarm is set for it; it leaves, and comes back, as any other."""
+    monkeypatch.setattr(alarms, "CROWD", 3)
+
+    async def run(event, step):
+        await step.sleep("nap", "1 minute")
+        return "slept"
+
+    server = await serve(run)
+    paused, ended, third = [await server.create() for _ in range(3)]
+    await server.clock.advance("58 seconds")
+    assert 3 == len(server.engine.residents.instances)
+    await paused.pause()
+    await ended.terminate()
+    await server.clock.advance("1 minute")
+    assert ["paused", "terminated", "complete"] == [(await each.status()).status for each in (paused, ended, third)]
+    await paused.resume()
+    assert "slept" == (await server.finish(paused)).output
+
+
+async def test_of_more_than_may_be_parked_the_first_leave_at_once(serve, monkeypatch):
+    """The grace period is for few; who goes on within it is not counted."""
+    monkeypatch.setattr(eviction, "MOST_PARKED", 4)
+
+    async def run(event, step):
+        await step.sleep("nap", event.payload)
+
+    server = await serve(run)
+    soon = [await server.create(params="9 seconds") for _ in range(3)]
+    later = [await server.create(params="1 hour") for _ in range(6)]
+    resident = {instance.id for instance in server.engine.residents.instances.values()}
+    assert {each.id for each in (*soon, *later[2:])} == resident
+    await server.clock.advance("1 hour")
+    assert {"complete": 9} == {status: n for status, n in (await server.engine.counts("run")).items() if n}

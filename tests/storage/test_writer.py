@@ -117,3 +117,52 @@ async def test_the_log_is_folded_into_the_database_when_it_is_long(database, tmp
     while not folded:
         await database.run(lambda connection: None)
     assert 81_920 < folded[0]
+
+
+async def test_the_log_is_folded_when_nobody_writes(database, monkeypatch):
+    """Once there is something worth folding, and the writing has stopped for a moment."""
+    monkeypatch.setattr(module, "CHECKPOINT_WHEN_IDLE_AFTER", 5)
+    monkeypatch.setattr(module, "IDLE_S", 0)
+    folded = asyncio.Event()
+    checkpoint = Database.checkpoint
+
+    async def fold(database):
+        await checkpoint(database)
+        folded.set()
+
+    monkeypatch.setattr(Database, "checkpoint", fold)
+    writer = _writer(database)
+    for n in range(5):
+        assert not folded.is_set()
+        writer.write((str(n),))
+        await writer.flushed()
+    async with asyncio.timeout(30):
+        await folded.wait()
+    assert 5 == await _count(database)
+
+
+async def test_of_several_updates_of_a_row_the_last_counts(database, groups):
+    """In one transaction; what is written between them sees those before it, and those after it come later."""
+    writer, seen = _writer(database), []
+    writer.write(("a",))
+    writer.write(("b",))
+    writer.update(1, ("a1", 1))
+    writer.update(2, ("b1", 2))
+    writer.update(1, ("a2", 1))
+    writer.write(lambda connection: seen.extend(connection.execute("SELECT text FROM notes").fetchall()))
+    writer.update(1, ("a3", 1))
+    await writer.flushed()
+    texts = await database.run(lambda connection: connection.execute("SELECT text FROM notes").fetchall())
+    assert ([("a2",), ("b1",)], [("a3",), ("b1",)]) == (seen, texts)
+    assert ["in place"] == groups
+
+
+async def test_an_abandoned_writer_tells_nobody_and_writes_nothing(database):
+    """What a process that was killed would have gone on with."""
+    writer, told = _writer(database), []
+    writer.write(("a",))
+    writer.when_durable(told.append)
+    writer.abandon()
+    writer.write(("b",))
+    writer.when_durable(told.append)
+    assert (0, []) == (await _count(database), told)
