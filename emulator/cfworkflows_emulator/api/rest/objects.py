@@ -3,7 +3,7 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from cfworkflows.cron import CronExpression
 from cfworkflows_emulator.api.details import iso
@@ -43,10 +43,15 @@ def version(workflows: Workflows, name: str) -> dict[str, Any]:
         "language": "python",
     }
     for key in ("concurrency", "limits", "default_retention"):
-        given = getattr(section, key).model_dump(exclude_none=True)
+        given = _given(getattr(section, key))
         if given:
             shown[key] = given
     return shown
+
+
+def _given(settings: NamedTuple) -> dict[str, Any]:
+    """The settings that the configuration has."""
+    return {key: value for key, value in settings._asdict().items() if value is not None}
 
 
 def _identity(workflows: Workflows, name: str) -> dict[str, Any]:
@@ -63,7 +68,7 @@ def check_deployment(workflows: Workflows, name: str, body: WorkflowBody) -> Non
         "script_name": workflows.script_name(name),
         "schedules": [{"cron": cron} for cron in section.schedules],
         **{
-            key: getattr(section, key).model_dump(exclude_none=True)
+            key: _given(getattr(section, key))
             for key in ("concurrency", "limits", "default_retention")
         },
     }
