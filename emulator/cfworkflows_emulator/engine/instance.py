@@ -135,7 +135,7 @@ class Instance:
         """
         status = self.state.visible_status if self.wake_at is not None else self.state.status
         wake_at = self.wake_at if status.wakes else None
-        self.expires_at = expiry(self.definition, self.state)
+        self.expires_at = expiry(self.definition, self.state) if self.state.ended_at is not None else None
         place = self._turn.place
         if (status, wake_at, place, self.expires_at) != self._indexed:
             self._indexed = (status, wake_at, place, self.expires_at)
@@ -206,14 +206,18 @@ class Instance:
         return False
 
     def _may_run(self, *, ahead: bool) -> bool:
-        if self.clock.now() < self._free_until:
+        if self._is_free():
             self._turn.place = None
             return True
         return self._turn.has_come(ahead=ahead)
 
+    def _is_free(self) -> bool:
+        """Whether it needs no slot, for some time yet."""
+        return self._free_until > 0 and self.clock.now() < self._free_until
+
     def _watch_freedom(self) -> None:
         """It runs: when it is no longer free of having a slot, see whether there is one."""
-        if self._free is None and self.clock.now() < self._free_until:
+        if self._free is None and self._is_free():
             self._free = self.clock.call_at(self._free_until, self._freedom_over)
 
     def _freedom_over(self) -> None:
