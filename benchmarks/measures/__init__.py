@@ -42,7 +42,7 @@ MEASURES = {
     "memory": Measure(memory.rows, memory.measure),
     "requests": Measure(requests.rows, requests.measure),
     "instances": Measure(instances.rows, instances.measure),
-    "steps": Measure(steps.rows, steps.measure, most_runs=1),
+    "steps": Measure(steps.rows, steps.measure, most_runs=3),
     "fan-out": Measure(fan_out.rows, fan_out.measure),
     "event": Measure(event.rows, event.measure),
     "sleeping": Measure(sleeping.rows, sleeping.measure, most_runs=1),

@@ -114,7 +114,9 @@ class Admission:
 
     def take(self, workflow: WorkflowDefinition, key: int) -> bool:
         """Whether an instance may run: it has a slot, or gets one now."""
-        slots = self._slots.setdefault(workflow.name, Slots(workflow.concurrency_limit))
+        slots = self._slots.get(workflow.name)
+        if slots is None:
+            slots = self._slots[workflow.name] = Slots(workflow.concurrency_limit)
         if slots.limit is None:
             return True
         self._of[key] = slots
