@@ -65,10 +65,10 @@ class Alarms:
 
     def set(self, key: int, when: int, *, punctual: bool = False) -> None:
         """Wake instance `key` at `when`, in ms. Its row in the database says the same."""
-        if punctual:
-            self._punctual.add(key)
         if self._loaded_up_to is not None and (when, key) > self._loaded_up_to:
             return
+        if punctual:
+            self._punctual.add(key)
         heapq.heappush(self._heap, (when, key))
         if len(self._heap) > 2 * IN_MEMORY and not self._reading:
             self._heap = heapq.nsmallest(IN_MEMORY, self._heap)
