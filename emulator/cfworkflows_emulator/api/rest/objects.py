@@ -67,10 +67,7 @@ def check_deployment(workflows: Workflows, name: str, body: WorkflowBody) -> Non
         "class_name": section.class_name,
         "script_name": workflows.script_name(name),
         "schedules": [{"cron": cron} for cron in section.schedules],
-        **{
-            key: _given(getattr(section, key))
-            for key in ("concurrency", "limits", "default_retention")
-        },
+        **{key: _given(getattr(section, key)) for key in ("concurrency", "limits", "default_retention")},
     }
     wanted = body.model_dump(exclude_none=True)
     wrong = [key for key, value in wanted.items() if found[key] != value]
