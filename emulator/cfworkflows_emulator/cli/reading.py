@@ -28,9 +28,8 @@ class Reading:
             os.close(theirs)
             return
         try:
-            signal.signal(
-                signal.SIGINT, signal.SIG_DFL
-            )  # ctrl-C is for both, and the other one says what there is to say
+            # Ctrl-C is for both, and the other one has the last word.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             with open(theirs, "wb") as pipe:  # noqa: PTH123 - a descriptor
                 pipe.write(pickle.dumps(self._read()))
         finally:
@@ -40,9 +39,9 @@ class Reading:
         """Wait for them. Raises ConfigError, and whatever else `load` does."""
         with open(self._pipe, "rb") as pipe:  # noqa: PTH123 - a descriptor
             text = pipe.read()
-        os.waitpid(self._pid, 0)
-        # Without an answer it is tried again here, where what goes wrong can be seen.
-        found = pickle.loads(text) if text else self._read()  # noqa: S301 - our own process wrote it
+        _, status = os.waitpid(self._pid, 0)
+        # Without a whole answer it is tried again here, where what goes wrong can be seen.
+        found = pickle.loads(text) if text and not status else self._read()  # noqa: S301 - our own process wrote it
         if isinstance(found, Exception):
             raise found
         self._configs, self._digests = found
