@@ -44,20 +44,6 @@ async def test_what_a_worker_needed_those_after_it_have(write, running):
             await dev.line("Reloaded in")
 
 
-async def test_a_changed_configuration_is_read_again(write, running):
-    """By the worker that is made for it, and by those after it."""
-    source = "on_fetch = lambda request, env: Response(env.A)\n"
-    folder = write(source, "[vars]\nA = '1'\n")
-    async with running() as dev:
-        assert (200, "1") == await dev.get()
-        write(source, "[vars]\nA = '2'\n")
-        await dev.line("wrangler.toml changed")
-        assert (200, "2") == await dev.get()
-        (folder / "src/entry.py").write_text((folder / "src/entry.py").read_text() + "# changed\n")
-        await dev.line("entry.py changed")
-        assert (200, "2") == await dev.get()
-
-
 @pytest.fixture
 def reading(write, monkeypatch):
     """A Reading of the configuration, which may be `broken`, in the folder."""

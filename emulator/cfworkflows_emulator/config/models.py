@@ -120,7 +120,7 @@ class Secrets(NamedTuple):
 
 
 class Dev(NamedTuple):
-    """`dev`: how the local server listens. This version acts on `ip` and `port`, which is None for any that is free."""
+    """`dev`: how the local server listens. This version acts on `ip` and `port`; None is 8787, or the next free one."""
 
     ip: str = "localhost"
     port: Port | None = None
