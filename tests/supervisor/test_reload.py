@@ -1,7 +1,10 @@
 import asyncio
+import shutil
+from pathlib import Path
 
 import aiohttp
 import psutil
+import pytest
 
 VERSIONED = """
 from version import VERSION
@@ -232,9 +235,54 @@ async def test_a_worker_that_is_blocked_is_replaced(write, running):
 
 
 async def test_no_watch_leaves_the_code_as_it_is(write, running):
-    """With --no-watch nothing is watched, and there is one worker for all time."""
+    """With --no-watch nothing is watched, by no process and no open file, and there is one worker for all time."""
+
+    def watchers(dev):
+        (_, *others) = psutil.Process(dev.process.pid).children()
+        files = [file.readlink() for file in Path(f"/proc/{dev.process.pid}/fd").glob("*") if file.is_symlink()]
+        return len(others) + len([file for file in files if "inotify" in str(file)])
+
     folder = write(VERSIONED)
     save(folder, 1)
+    async with running() as dev:
+        save(folder, 2)
+        await dev.line("Reloaded in")
+        assert 1 == watchers(dev)
     async with running("--no-watch") as dev:
+        assert (200, "2") == await dev.get()
+        assert 0 == watchers(dev)
+
+
+@pytest.mark.parametrize("anew", [False, True])
+async def test_a_folder_that_is_replaced_is_watched_on(write, running, anew):
+    """As when a branch is checked out that has it too, or it is moved away and back: later saves are noticed."""
+    folder = write(VERSIONED)
+    save(folder, 1)
+    async with running() as dev:
         assert (200, "1") == await dev.get()
-        assert 1 == len(psutil.Process(dev.process.pid).children())
+        (folder / "src").rename(folder / "gone")
+        await dev.line("Waiting for a change")
+        if anew:
+            shutil.copytree(folder / "gone", folder / "src")
+        else:
+            (folder / "gone").rename(folder / "src")
+        for version in range(2, 4):
+            await dev.line("Reloaded in")
+            save(folder, version)
+        await dev.line("Reloaded in")
+        assert (200, "3") == await dev.get()
+
+
+async def test_files_can_be_polled(write, running, monkeypatch):
+    """Where the system tells nothing of changes, a process looks at the files again and again; its end is told."""
+    monkeypatch.setenv("WATCHFILES_FORCE_POLLING", "1")
+    folder = write(VERSIONED)
+    save(folder, 10)
+    async with running() as dev:
+        (folder / "src/other.py").touch()
+        save(folder, 200)
+        await dev.line("Reloaded in")
+        assert (200, "200") == await dev.get()
+        (watcher,) = (each for each in psutil.Process(dev.process.pid).children() if "-m" in each.cmdline())
+        watcher.kill()
+        await dev.line("The process that watches the files has ended. Press r, or restart cfwf dev, to reload.")

@@ -2,6 +2,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from cfworkflows_emulator.supervisor.channel import Channel
 from cfworkflows_emulator.supervisor.child import cause
 from cfworkflows_emulator.supervisor.sources import UNSURE, Sources, digests, forget_bytecode
@@ -45,6 +47,21 @@ def test_what_is_written_while_it_is_read_is_unsure(tmp_path):
     found = digests([], [str(tmp_path)], began)
     assert {str(tmp_path / "a.py"): UNSURE} == found
     assert [str(tmp_path / "a.py")] == Sources(found, [str(tmp_path)]).changed()
+
+
+@pytest.mark.parametrize("moved", ["a.py", "."])
+def test_what_is_moved_there_while_it_is_read_is_unsure(tmp_path, moved):
+    """A file may be old, and its name new, for it was renamed, or a folder that it is in."""
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old/a.py").write_text("1")
+    (tmp_path / "new").mkdir()
+    began = (tmp_path / "old/a.py").stat().st_ctime_ns + 10**8
+    while time.time_ns() <= began:
+        time.sleep(0.01)
+    if moved == ".":
+        (tmp_path / "new").rmdir()
+    (tmp_path / "old" / moved).rename(tmp_path / "new" / moved)
+    assert {str(tmp_path / "new/a.py"): UNSURE} == digests([], [str(tmp_path / "new")], began)
 
 
 def test_bytecode_of_changed_files_is_forgotten(tmp_path):

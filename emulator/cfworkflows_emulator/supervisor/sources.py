@@ -23,8 +23,7 @@ class Sources:
     @property
     def folders(self) -> list[str]:
         """The folders to watch, each for itself."""
-        parents = {os.path.dirname(path) for path in self._digests}  # noqa: PTH120 - thousands, at every reload
-        return sorted(folder for folder in parents | set(_folders(self.roots)) if Path(folder).is_dir())
+        return sorted(folder for folder in _parents(self._digests) | set(_folders(self.roots)) if Path(folder).is_dir())
 
     def changed(self, paths: Iterable[str] | None = None) -> list[str]:
         """Those of `paths`, or else of all that count, whose content is another one. Each is told once."""
@@ -38,8 +37,10 @@ class Sources:
                 self._digests[path] = now
         return found
 
-    def knows(self, path: str) -> bool:
-        return path in self._digests
+    def misses(self, paths: Iterable[str]) -> bool:
+        """Whether one of `paths` is gone that counts, or that files are in which count."""
+        known = self._digests.keys() | _parents(self._digests)
+        return any(path in known and not Path(path).exists() for path in paths)
 
     def merge(self, newer: "Sources") -> None:
         """Take over what a worker tells that could not load, and so may not know all the files that count."""
@@ -56,14 +57,12 @@ class Sources:
 
 def digests(paths: Iterable[str], roots: Iterable[str], began_ns: int) -> dict[str, str]:
     """What is in `paths` and the Python files below `roots`, which were read from `began_ns` on (since the epoch)."""
-    found = {}
-    for path in {*paths, *_python_files(roots)}:
-        seen = digest(path)
-        try:  # afterwards: what is saved from here on, the watcher tells
-            written_ns = Path(path).stat().st_mtime_ns
-        except OSError:
-            written_ns = 0
-        found[path] = UNSURE if written_ns > began_ns - _CLOCK_TICK_NS else seen
+    found = {path: digest(path) for path in {*paths, *_python_files(roots)}}
+    surely_before_ns = began_ns - _CLOCK_TICK_NS
+    moved = {folder for folder in _parents(found) if _moved_ns(folder) > surely_before_ns}
+    for path in found:  # afterwards: what is saved from here on, the watcher tells
+        if _saved_ns(path) > surely_before_ns or os.path.dirname(path) in moved:  # noqa: PTH120 - thousands
+            found[path] = UNSURE
     return found
 
 
@@ -80,6 +79,28 @@ def digest(path: str) -> str:
         return hashlib.blake2b(Path(path).read_bytes(), digest_size=16).hexdigest()
     except OSError:
         return ABSENT
+
+
+def _saved_ns(path: str) -> int:
+    """When it was written to, or came to where it is; 0 if there is none."""
+    try:
+        status = Path(path).stat()
+    except OSError:
+        return 0
+    return max(status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _moved_ns(folder: str) -> int:
+    """When a folder came to where it is, with files that are older; 0 if something in it was made or removed since."""
+    try:
+        status = Path(folder).stat()
+    except OSError:
+        return 0
+    return status.st_ctime_ns if status.st_ctime_ns != status.st_mtime_ns else 0
+
+
+def _parents(paths: Iterable[str]) -> set[str]:
+    return {os.path.dirname(path) for path in paths}  # noqa: PTH120 - thousands, at every reload
 
 
 def _python_files(roots: Iterable[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from cfworkflows_emulator.supervisor.channel import FILES_PER_MESSAGE, Channel, 
 from cfworkflows_emulator.supervisor.child import Child, Work, cause
 from cfworkflows_emulator.supervisor.signals import Signals
 from cfworkflows_emulator.supervisor.sources import Sources
-from cfworkflows_emulator.supervisor.watcher import Watcher
+from cfworkflows_emulator.supervisor.watching import Watcher, watch
 
 GRACE_S = 5.0
 """What requests and callbacks that run get to end, in seconds."""
@@ -253,10 +253,7 @@ class Supervisor:
             self._sources.merge(newer)
         else:
             self._sources = newer
-        if self._watcher is None or self._watcher.folders != self._sources.folders:
-            self._watch()  # and looks for changes as soon as it watches
-        else:
-            self._look(None)
+        self._look(None)
 
     def _on_child_ended(self) -> None:
         for child in list(self._children):
@@ -323,21 +320,30 @@ class Supervisor:
         for key in pressed:
             self._pressed(key)
 
-    def _watch(self) -> None:
+    def _watch(self, folders: Sequence[str]) -> None:
         if self._watcher is not None:
-            self._unregister(self._watcher)
-            self._watcher.close()
-        assert self._sources is not None
-        self._watcher = Watcher(self._sources.folders)
+            self._leave_watcher(self._watcher)
+        try:
+            self._watcher = watch(folders)
+        except OSError as error:
+            self._terminal.warn(
+                f"Saved files are not noticed: the system watches no more of them for this user ({error.strerror}). "
+                "Allow more (sysctl fs.inotify.max_user_instances and fs.inotify.max_user_watches), "
+                "set WATCHFILES_FORCE_POLLING=1, or press r to reload."
+            )
+            return
         self._register(self._watcher, self._on_changes)
+
+    def _leave_watcher(self, watcher: Watcher) -> None:
+        self._unregister(watcher)
+        watcher.close()
+        self._watcher = None
 
     def _on_changes(self) -> None:
         assert self._watcher is not None
         batches = self._watcher.read()
         if batches is None:
-            self._unregister(self._watcher)
-            self._watcher.close()
-            self._watcher = None
+            self._leave_watcher(self._watcher)
             self._terminal.warn(
                 "The process that watches the files has ended. Press r, or restart cfwf dev, to reload."
             )
@@ -350,13 +356,14 @@ class Supervisor:
         sources = self._sources
         if sources is None or self._successor is not None:
             return  # the next worker tells its sources, and is looked at then
-        paths_gone = [path for path in paths or () if sources.knows(path) and not Path(path).exists()]
-        if paths_gone:
+        if paths is not None and sources.misses(paths):
             self._timers["gone"] = (time.monotonic() + SETTLE_S, lambda: self._look(None))
             return
-        has_folders = any(Path(path).is_dir() for path in paths or ())
-        if has_folders and self._watcher is not None and self._watcher.folders != sources.folders:
-            self._watch()  # a new folder, which is looked into as soon as it is watched
+        if paths is None or any(Path(path).is_dir() for path in paths):
+            folders = sources.folders
+            if self._watcher is None or self._watcher.folders != folders:
+                self._watch(folders)
+                paths = None  # what came into a new folder before it was watched
         self._reload_for(sources.changed(paths))
 
     def _reload_for(self, changed: list[str]) -> None:

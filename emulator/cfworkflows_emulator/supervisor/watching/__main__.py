@@ -1,4 +1,4 @@
-"""Run as a process of its own: prints what changes in folders, so that no thread of a watcher is in what forks.
+"""Run as a process of its own, see `WatcherProcess`: prints what changes in folders.
 
 `python -m … FOLDER…` prints `null` when it watches, then a JSON array of paths for each batch of changes. It ends when
 its standard input is closed.
@@ -12,8 +12,7 @@ import threading
 
 from watchfiles import watch
 
-BATCH_MS = 50  # changes that come so close to each other are one save
-QUIET_MS = 10  # as soon as nothing more came for so long, a batch is whole
+from cfworkflows_emulator.supervisor.watching import BATCH_MS, QUIET_MS
 
 
 def main(folders: list[str]) -> None:

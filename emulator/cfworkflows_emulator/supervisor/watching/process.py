@@ -1,4 +1,4 @@
-"""The supervisor's end of the process that watches folders."""
+"""Where there is no inotify: a process of its own watches, so that no thread of a watcher is in what forks."""
 
 import json
 import os
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 _PIECE = 64 * 1024
 
 
-class Watcher:
-    """Watches `folders`, without those below them. `fileno` is readable when there is something to `read`."""
+class WatcherProcess:
+    """See `Watcher`. It watches a moment after it was made, and says so then: anything may have changed meanwhile."""
 
     def __init__(self, folders: Sequence[str]) -> None:
         self.folders = list(folders)
@@ -28,10 +28,6 @@ class Watcher:
         return self._stdout.fileno()
 
     def read(self) -> "list[list[str] | None] | None":
-        """The batches of changed paths that came; None among them says that it watches from now on.
-
-        None instead of the list if the process has ended.
-        """
         text = os.read(self._stdout.fileno(), _PIECE)
         if not text:
             return None
@@ -39,7 +35,6 @@ class Watcher:
         return [json.loads(line) for line in lines]
 
     def let_go(self) -> None:
-        """Close this process's ends, after a fork."""
         os.close(self._stdin.fileno())
         os.close(self._stdout.fileno())
 

@@ -1,0 +1,74 @@
+"""The kernel of Linux tells the supervisor itself: no process, and no thread that a fork would have to leave behind."""
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from inotify_simple import Event, INotify, flags
+
+from cfworkflows_emulator.supervisor.watching import BATCH_MS, QUIET_MS
+
+_CHANGES = (
+    flags.CREATE
+    | flags.MODIFY
+    | flags.CLOSE_WRITE
+    | flags.ATTRIB
+    | flags.DELETE
+    | flags.MOVED_FROM
+    | flags.MOVED_TO
+    | flags.MOVE_SELF
+)
+
+
+class InotifyWatcher:
+    """See `Watcher`. It watches from when it was made."""
+
+    def __init__(self, folders: Sequence[str]) -> None:
+        self.folders = list(folders)
+        self._paths: dict[int, list[str]] = {}  # several, when links lead to one folder: it is watched once
+        self._inotify = INotify()
+        try:
+            for folder in folders:
+                try:
+                    number = self._inotify.add_watch(folder, _CHANGES | flags.ONLYDIR)
+                    self._paths.setdefault(number, []).append(folder)
+                except PermissionError:
+                    continue  # nothing in it can be read either
+                except (FileNotFoundError, NotADirectoryError):
+                    self.folders.remove(folder)
+        except OSError:
+            self.close()
+            raise
+
+    def fileno(self) -> int:
+        return int(self._inotify.fileno())
+
+    def read(self) -> list[list[str] | None]:
+        paths: set[str] = set()
+        for event in self._events():
+            if event.mask & flags.Q_OVERFLOW:
+                return [None]
+            folders = self._paths.get(event.wd, [])
+            paths.update(os.path.join(each, event.name) if event.name else each for each in folders)  # noqa: PTH118
+            if event.mask & flags.MOVE_SELF:  # what happens there from now on happens elsewhere
+                with suppress(OSError):  # it was removed since
+                    self._inotify.rm_watch(event.wd)
+            elif event.mask & flags.IGNORED:  # it is not there, or not watched, any more
+                del self._paths[event.wd]
+                self.folders = [each for each in self.folders if each not in folders]
+        return [sorted(paths)]
+
+    def _events(self) -> Iterator[Event]:
+        """Those that belong to one save: until nothing more comes for a while."""
+        end = time.monotonic() + BATCH_MS / 1000
+        while events := self._inotify.read(timeout=QUIET_MS):
+            yield from events
+            if time.monotonic() > end:
+                return
+
+    def let_go(self) -> None:
+        self._inotify.close()
+
+    def close(self) -> None:
+        self._inotify.close()
