@@ -65,35 +65,6 @@ class Slots:
         return None
 
 
-class Turn:
-    """An instance's turn to run: it has a slot, or a `place` in the queue, or, as long as it asks for none, neither."""
-
-    def __init__(self, admission: "Admission", workflow: WorkflowDefinition, key: int, place: int | None) -> None:
-        self._admission = admission
-        self._workflow = workflow
-        self._key = key
-        self.place = place
-
-    def has_come(self, *, ahead: bool) -> bool:
-        """Whether it may run. If not, it is in the queue now: `ahead` of those that have not begun, or behind."""
-        if self._admission.take(self._workflow, self._key):
-            self.place = None
-            return True
-        if self.place is None:
-            self.place = self._admission.place(ahead=ahead)
-        self._admission.queue(self._workflow, self._key, self.place)
-        return False
-
-    def rest(self) -> None:
-        """It waits: it needs no slot until it goes on."""
-        self._admission.give_back(self._key)
-
-    def end(self) -> None:
-        """It is not to run any more: it gives its slot back, or leaves the queue."""
-        self.place = None
-        self._admission.leave(self._key)
-
-
 class Admission:
     """The slots of all workflows. `admit(key)` is called when an instance that was queued has got one."""
 

@@ -3,11 +3,16 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows.errors import WorkflowError
+from cfworkflows.event import CronSchedule, WorkflowEvent
+from cfworkflows.typed import is_validated, validate
+from cfworkflows.values import decode
 from cfworkflows_emulator.engine.sizes import over
+from cfworkflows_emulator.storage import Entry
 
 DEFAULT_STEP_LIMIT = 10_000
 DEFAULT_RETENTION_MS = 7 * 86_400_000
@@ -52,6 +57,24 @@ class WorkflowDefinition:
     concurrency_limit: int | None = None
     success_retention_ms: float | None = None
     error_retention_ms: float | None = None
+
+    def event(self, id: str, queued: Entry) -> WorkflowEvent[Any]:
+        """What `run()` of instance `id` is given, which `queued` has the params of.
+
+        Raises PayloadValidationError if they no longer fit their type.
+        """
+        payload = decode(queued.value) if queued.value is not None else None
+        if is_validated(self.params_type):
+            payload = validate(self.params_type, payload)
+        event: WorkflowEvent[Any] = WorkflowEvent(
+            payload=payload,
+            timestamp=datetime.fromtimestamp(queued.data["timestamp"] / 1000, UTC),
+            instanceId=id,
+            workflowName=self.name,
+        )
+        if "schedule" in queued.data:
+            event["schedule"] = CronSchedule(queued.data["schedule"])
+        return event
 
 
 def workflow_of(definitions: Mapping[str, WorkflowDefinition], name: str) -> WorkflowDefinition:

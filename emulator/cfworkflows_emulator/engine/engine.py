@@ -28,7 +28,7 @@ from cfworkflows_emulator.engine.determinism import DeterminismCheck
 from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.eviction import Eviction
 from cfworkflows_emulator.engine.feed import Feed
-from cfworkflows_emulator.engine.instance import Instance, World
+from cfworkflows_emulator.engine.instance import Instance
 from cfworkflows_emulator.engine.intake import encoded
 from cfworkflows_emulator.engine.interventions import Interventions
 from cfworkflows_emulator.engine.lifeline import Lifeline
@@ -42,6 +42,7 @@ from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
 from cfworkflows_emulator.engine.witness import Witness
+from cfworkflows_emulator.engine.world import World
 from cfworkflows_emulator.storage import (
     EVERY,
     Chunk,

@@ -4,23 +4,15 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Callable, Coroutine, Set
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from cfworkflows.errors import ErrorRecord, SerializationError, WorkflowError
-from cfworkflows.event import CronSchedule, WorkflowEvent
-from cfworkflows.typed import is_validated, validate
-from cfworkflows.values import decode, encode
-from cfworkflows_emulator.clock import Clock, TimerHandle
+from cfworkflows.event import WorkflowEvent
+from cfworkflows.values import encode
 from cfworkflows_emulator.engine import rollback, sizes, step_do
-from cfworkflows_emulator.engine.admission import Admission, Turn, free_until
-from cfworkflows_emulator.engine.definition import Abandon, WorkflowDefinition, never
+from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.diagnosis import Diagnosis
-from cfworkflows_emulator.engine.eviction import Eviction
-from cfworkflows_emulator.engine.interventions import Intervention, Interventions, missing_events
-from cfworkflows_emulator.engine.lifeline import Lifeline
+from cfworkflows_emulator.engine.interventions import Intervention, missing_events
 from cfworkflows_emulator.engine.operation import Operation
 from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.rewind import rewind
@@ -28,40 +20,13 @@ from cfworkflows_emulator.engine.run import Run
 from cfworkflows_emulator.engine.sizes import size_of, too_large
 from cfworkflows_emulator.engine.skip import Delay, chosen
 from cfworkflows_emulator.engine.state import TERMINAL, InstanceState, Status
-from cfworkflows_emulator.engine.witness import Witness
-from cfworkflows_emulator.storage import Entry, InstanceRow, InstanceStore
+from cfworkflows_emulator.engine.turn import Turn
+from cfworkflows_emulator.engine.world import World
+from cfworkflows_emulator.storage import Entry, InstanceRow
 from cfworkflows_emulator.tracebacks import format_error
 
 T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
-
-
-@dataclass(slots=True)
-class World:
-    """What all instances of an engine share.
-
-    In a `dormant` one no code of the user's runs: what changes is written down, for the next process to act on.
-
-    `callbacks` are those that run, of ended instances too: one goes on after its timeout, or if nobody awaits it.
-    `late` are those of them that timed out. `interventions` are a test's.
-    """
-
-    clock: Clock
-    store: InstanceStore
-    threads: Executor
-    context: contextvars.Context
-    eviction: Eviction
-    unload: Callable[["Instance"], None]
-    admission: Admission
-    lifeline: Lifeline
-    callbacks: set[asyncio.Task[Any]] = field(default_factory=set)
-    late: set[asyncio.Task[Any]] = field(default_factory=set)
-    abandon: Abandon = never
-    interventions: Interventions | None = None
-    witness: Witness | None = None
-    rested: Callable[["Instance"], None] | None = None
-    """Told of each instance that waits, or has ended, with all that its code called in its journal."""
-    dormant: bool = False
 
 
 class Instance:
@@ -79,9 +44,7 @@ class Instance:
         self.deleted = False
         self.wake_at = row.wake_at
         self.expires_at = row.expires_at
-        self._turn = Turn(world.admission, definition, row.key, row.place)
-        self._free_until = free_until(row.id, row.created_at) if definition.concurrency_limit is not None else 0
-        self._free: TimerHandle | None = None
+        self._turn = Turn(world.admission, world.clock, definition, row)
         self._indexed = (row.status, row.wake_at, row.place, row.expires_at)
         self._run: Run | None = None
         self._outlived: Run | None = None
@@ -145,21 +108,9 @@ class Instance:
 
     def event(self) -> WorkflowEvent[Any]:
         """What `run()` is given. Raises PayloadValidationError if the params no longer fit their type."""
-        queued = self.state.queued
-        if queued is None:
+        if self.state.queued is None:
             raise ValueError(f"The journal of {self} does not begin with workflow_queued.")
-        payload = decode(queued.value) if queued.value is not None else None
-        if is_validated(self.definition.params_type):
-            payload = validate(self.definition.params_type, payload)
-        event: WorkflowEvent[Any] = WorkflowEvent(
-            payload=payload,
-            timestamp=datetime.fromtimestamp(queued.data["timestamp"] / 1000, UTC),
-            instanceId=self.id,
-            workflowName=self.definition.name,
-        )
-        if "schedule" in queued.data:
-            event["schedule"] = CronSchedule(queued.data["schedule"])
-        return event
+        return self.definition.event(self.id, self.state.queued)
 
     def start(self) -> None:
         """Run it, or take it up again, unless it has ended, is paused, or runs already. Without a slot it is queued."""
@@ -183,7 +134,7 @@ class Instance:
         if not self._has_slot():
             self._index()
             return
-        self._watch_freedom()
+        self._turn.begins(self._freedom_over)
         if not self.state.started:
             self.append("workflow_started")
         if self.state.status is Status.QUEUED:
@@ -199,38 +150,18 @@ class Instance:
     def _has_slot(self) -> bool:
         """Whether it may run. If it may not, it is in the queue now."""
         goes_on = self.state.status is Status.RUNNING
-        if self._may_run(ahead=goes_on):
+        if self._turn.has_come(ahead=goes_on):
             return True
         if goes_on:
             self.append("workflow_queued")
         return False
 
-    def _may_run(self, *, ahead: bool) -> bool:
-        if self._is_free():
-            self._turn.place = None
-            return True
-        return self._turn.has_come(ahead=ahead)
-
-    def _is_free(self) -> bool:
-        """Whether it needs no slot, for some time yet."""
-        return self._free_until > 0 and self.clock.now() < self._free_until
-
-    def _watch_freedom(self) -> None:
-        """It runs: when it is no longer free of having a slot, see whether there is one."""
-        if self._free is None and self._is_free():
-            self._free = self.clock.call_at(self._free_until, self._freedom_over)
-
     def _freedom_over(self) -> None:
-        self._free = None
+        """It runs, and needs a slot from now on."""
         if self._run is not None and self.state.status is Status.RUNNING:
             if not self._has_slot():
                 self._run.close_gate()
             self._index()
-
-    def _forget_freedom(self) -> None:
-        if self._free is not None:
-            self._free.cancel()
-            self._free = None
 
     def complete(self, output: Any, unawaited: list[str]) -> None:
         """`run()` returned."""
@@ -293,7 +224,7 @@ class Instance:
         if run is not None:
             run.close(let_go=keep_callbacks)
             self._outlived = run if run.lingering else None
-        self._forget_freedom()
+        self._turn.stop()
         if self.state.status is not Status.QUEUED:
             self._turn.end()
         self._index()
@@ -314,7 +245,7 @@ class Instance:
         runs = (self._run, self._outlived)
         self._run = self._outlived = None
         self._stop_eviction()
-        self._forget_freedom()
+        self._turn.stop()
         for run in runs:
             if run is not None:
                 run.close()
@@ -374,7 +305,6 @@ class Instance:
         if self.world.rested is not None:
             self.world.rested(self)
         self._turn.rest()
-        self._forget_freedom()
         self.world.eviction.parked(self, until)
 
     def taken_up(self) -> bool:
@@ -384,7 +314,7 @@ class Instance:
         admitted = not needs_slot or self._has_slot()
         if admitted:
             self._stop_eviction()
-            self._watch_freedom()
+            self._turn.begins(self._freedom_over)
         if self._run is not None and not admitted:
             self._run.close_gate()
         elif self._run is not None and self.state.status is Status.QUEUED:
@@ -474,7 +404,7 @@ class Instance:
             if self._run is not None:
                 self._run.open_gate()
         elif self.state.status is Status.PAUSED:
-            goes_on = self.state.started and self._may_run(ahead=False)
+            goes_on = self.state.started and self._turn.has_come(ahead=False)
             self.append("workflow_running" if goes_on else "workflow_queued")
         self.start()
         self._index()

@@ -17,9 +17,10 @@ from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.diagnosis import Call, Diagnosis
 from cfworkflows_emulator.engine.divergence import Made, divergence
 from cfworkflows_emulator.engine.eviction import Eviction
-from cfworkflows_emulator.engine.instance import Instance, World
+from cfworkflows_emulator.engine.instance import Instance
 from cfworkflows_emulator.engine.rollback import Replay
 from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.world import World
 from cfworkflows_emulator.storage import Entry, InstanceRow
 from cfworkflows_emulator.tracebacks import caller_location
 
