@@ -67,7 +67,7 @@ class Rollback(NamedTuple):
     context: ContextStyle
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class StepCall:
     """One call of `step.do`, checked and in one form.
 

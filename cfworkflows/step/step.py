@@ -240,10 +240,10 @@ class WorkflowStep:
         """
         if callable(name):
             raise WorkflowFatalError('step.do is called with a name: step.do("name", callback), or @step.do("name").')
-        options = {"retries": retries, "timeout": timeout, "sensitive": sensitive}
-        given = {key: value for key, value in options.items() if value is not None}
         config, callback, undo = positional_form(name, arguments, config)
-        if given:
+        if retries is not None or timeout is not None or sensitive is not None:
+            options = {"retries": retries, "timeout": timeout, "sensitive": sensitive}
+            given = {key: value for key, value in options.items() if value is not None}
             if config is not None:
                 raise TypeError(f"step.do() got its configuration twice: as an object and as {', '.join(given)}=")
             config = cast(StepConfig, given)

@@ -43,6 +43,10 @@ def encode(value: object) -> str:
     Raises SerializationError, which says where in the value, for what cannot be stored (locks, functions, files,
     instances of classes that are not data), for a value that contains itself, and for nesting beyond MAX_DEPTH.
     """
+    if type(value) is int and -_SAFE_INTEGER <= value <= _SAFE_INTEGER:
+        return repr(value)
+    if value is None:
+        return "null"
     try:
         if _is_plain(value, MAX_DEPTH):
             text = _unicode_text(value)

@@ -60,10 +60,12 @@ class SystemClock:
         self.speed = speed
         self._began_ns = _steady_ns()
         self._start_ns = self._began_ns + _OFFSET_NS if start is None else start * 1_000_000
+        self._offset_ns = self._start_ns - self._began_ns
 
     def now(self) -> int:
-        passed = _steady_ns() - self._began_ns
-        return (self._start_ns + (passed if self.speed == 1 else int(passed * self.speed))) // 1_000_000
+        if self.speed == 1:
+            return (_steady_ns() + self._offset_ns) // 1_000_000
+        return (self._start_ns + int((_steady_ns() - self._began_ns) * self.speed)) // 1_000_000
 
     def wait_s(self, when: float) -> float:
         """How many seconds of the machine's it takes until it is `when`; 0 if it is."""

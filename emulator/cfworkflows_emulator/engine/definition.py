@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -57,6 +57,10 @@ class WorkflowDefinition:
     concurrency_limit: int | None = None
     success_retention_ms: float | None = None
     error_retention_ms: float | None = None
+    has_typed_params: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "has_typed_params", is_validated(self.params_type))
 
     def event(self, id: str, queued: Entry) -> WorkflowEvent[Any]:
         """What `run()` of instance `id` is given, which `queued` has the params of.
@@ -64,7 +68,7 @@ class WorkflowDefinition:
         Raises PayloadValidationError if they no longer fit their type.
         """
         payload = decode(queued.value) if queued.value is not None else None
-        if is_validated(self.params_type):
+        if self.has_typed_params:
             payload = validate(self.params_type, payload)
         event: WorkflowEvent[Any] = WorkflowEvent(
             payload=payload,

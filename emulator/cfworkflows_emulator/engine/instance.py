@@ -83,8 +83,8 @@ class Instance:
         self.store.append(self.key, entry)
         if type == "attempt_errored":
             self.store.streams.erase_attempt(self.key, str(step), data["attempt"])
-        elif type in TERMINAL:  # attempts that are under way have ended with it
-            self.store.streams.erase_unfinished(self.key)
+        elif type in TERMINAL and self.state.open_attempts:
+            self.store.streams.erase_unfinished(self.key)  # what they have given so far
         return entry
 
     async def durable(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from cfworkflows.durations import parse_duration
 from cfworkflows.errors import DurationError, SerializationError, WorkflowError
-from cfworkflows.typed import is_validated, validate
+from cfworkflows.typed import validate
 from cfworkflows.values import encode
 from cfworkflows_emulator.engine.definition import MAX_RETENTION_MS, WorkflowDefinition
 from cfworkflows_emulator.engine.sizes import size_of, too_large
@@ -13,7 +13,7 @@ from cfworkflows_emulator.engine.sizes import size_of, too_large
 
 def validated_params(definition: WorkflowDefinition, params: Any) -> Any:
     """The params as they will arrive. What is stored is the plain data, so that a class may change its fields."""
-    if is_validated(definition.params_type):
+    if definition.has_typed_params:
         validate(definition.params_type, params)
     return params
 

@@ -151,7 +151,7 @@ class Rollback(Run):
         return state.error is None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Undo(StepCall):
     """A call of the handler of `step`, in the form of a step whose result is of no interest."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import logging
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -58,7 +58,7 @@ class Run:
         self._passed_over: set[str] = set()
         self._doing: set[Operation] = set()
         self._let_go = False
-        self._nested: Counter[_Callback] = Counter()
+        self._nested: defaultdict[_Callback, int] = defaultdict(int)
         self._activity = 0
         self._holds_clock = False
         self._gate = asyncio.Event()

@@ -362,13 +362,14 @@ class InstanceState:
 
 def _stored_bytes(entry: Entry) -> int:
     """What an entry takes of the platform's limit: values, streams and errors as they are, and a bit for the rest."""
+    _, _, _, _, data, value = entry
     size = ENTRY_BYTES
-    if entry.value is not None:
-        size += len(entry.value) if entry.value.isascii() else len(entry.value.encode("utf-8", "surrogatepass"))
-    if (stream := entry.data.get("stream")) is not None:
-        size += stream["bytes"]
-    if (error := entry.data.get("error")) is not None:
-        size += sum(len(part) for part in error.values() if isinstance(part, str))
+    if value is not None:
+        size += len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+    if "stream" in data:
+        size += data["stream"]["bytes"]
+    if "error" in data:
+        size += sum(len(part) for part in data["error"].values() if isinstance(part, str))
     return size
 
 

@@ -212,7 +212,7 @@ async def _within(
 
     After the timeout nobody waits for it any more, but it goes on: the platform's rule.
     """
-    deadline = run.clock.now() + timeout_ms
+    began = run.clock.now()
     with run.callback_of(step) as context:
         try:
             with _ORDINARY:
@@ -223,7 +223,7 @@ async def _within(
             return given
         over: Latch[Any] = Latch()
         callback = run.instance.spawn(_carried_out(finish, given, over), f"callback of {step}", context)
-        timer = run.clock.call_at(deadline, lambda: over.fail(_TimedOut()))
+        timer = run.clock.call_at(began + timeout_ms, lambda: over.fail(_TimedOut()))
         callback.add_done_callback(partial(_ended, given, over))
         try:
             return await over

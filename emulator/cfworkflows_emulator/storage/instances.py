@@ -248,7 +248,8 @@ class InstanceStore:
             outcome.append(connection.execute(_INSERT, _VALUES(row)).rowcount == 1)
             if outcome[0]:
                 connection.executemany(_APPEND, [_row(row.key, entry) for entry in entries])
-                add_chunks(connection, row.key, chunks)
+                if chunks:
+                    add_chunks(connection, row.key, chunks)
 
         self._write(insert)
         self.when_durable(lambda error: then(error is None and outcome[0], error))
@@ -466,7 +467,15 @@ def _from_json(text: str) -> dict[str, Any]:
 
 def _row(key: int, entry: Entry) -> tuple[Any, ...]:
     seq, time, type_, step, data, value = entry
-    return (key, seq, time, type_, step, _to_json(data) if data else "{}", value)
+    return (key, seq, time, type_, step, _text(data), value)
+
+
+def _text(data: Mapping[str, Any]) -> str:
+    if not data:
+        return "{}"
+    if len(data) == 1 and (attempt := data.get("attempt")) is not None:  # every other entry of a step
+        return f'{{"attempt":{attempt}}}'
+    return _to_json(data)
 
 
 def _discard(_: object) -> None:

@@ -69,7 +69,8 @@ class Writer:
         if callable(operation):
             self._updates = None  # it comes after those, and before what comes now
         self._weight += 1 + size // 4096
-        self._schedule(LINGER_TURNS)
+        if self._scheduled is None:
+            self._schedule(LINGER_TURNS)
 
     def update(self, key: int, row: Row) -> None:
         """Hand over the row of `key` as it is from now on. Returns at once."""
