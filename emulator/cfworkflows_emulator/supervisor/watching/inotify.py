@@ -46,9 +46,9 @@ class InotifyWatcher:
 
     def read(self) -> list[list[str] | None]:
         paths: set[str] = set()
+        some_were_lost = False
         for event in self._events():
-            if event.mask & flags.Q_OVERFLOW:
-                return [None]
+            some_were_lost |= bool(event.mask & flags.Q_OVERFLOW)
             folders = self._paths.get(event.wd, [])
             paths.update(os.path.join(each, event.name) if event.name else each for each in folders)  # noqa: PTH118
             if event.mask & flags.MOVE_SELF:  # what happens there from now on happens elsewhere
@@ -57,7 +57,7 @@ class InotifyWatcher:
             elif event.mask & flags.IGNORED:  # it is not there, or not watched, any more
                 del self._paths[event.wd]
                 self.folders = [each for each in self.folders if each not in folders]
-        return [sorted(paths)]
+        return [None] if some_were_lost else [sorted(paths)]
 
     def _events(self) -> Iterator[Event]:
         """Those that belong to one save: until nothing more comes for a while."""
