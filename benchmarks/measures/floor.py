@@ -1,10 +1,12 @@
 """The engine against what lies below it: the same journal rows, in the same groups, written by aiosqlite alone."""
 
 import asyncio
+import gc
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from cfworkflows_bindings import WorkflowBinding
 from cfworkflows_emulator.clock import SystemClock
 from cfworkflows_emulator.engine import Engine, WorkflowDefinition, open_database
 from cfworkflows_emulator.storage import Database
+from cfworkflows_emulator.supervisor.child import COLLECT_EVERY
 
 STEPS = 5
 AT_ONCE = (1, 100)
@@ -54,13 +57,24 @@ class Steps(WorkflowEntrypoint):
 async def measure(side: Side, sizes: Sizes) -> Mapping[str, float]:
     found = {}
     for at_once in AT_ONCE:
-        with tempfile.TemporaryDirectory(prefix="cfwf-bench-") as folder:
+        with tempfile.TemporaryDirectory(prefix="cfwf-bench-") as folder, _collected_as_in_a_worker():
             seconds, groups = await _engine(Path(folder, "engine.sqlite"), sizes.floor_instances, at_once)
             count = sum(len(values) for group in groups for _, values in group)
             raw_seconds = await _raw(Path(folder, "engine.sqlite"), Path(folder, "raw.sqlite"), groups)
         values = (count / seconds, count / raw_seconds, raw_seconds / seconds)
         found |= dict(zip(_names(at_once), values, strict=True))
     return found
+
+
+@contextmanager
+def _collected_as_in_a_worker() -> Iterator[None]:
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY)
+    yield
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
 
 
 async def _engine(path: Path, count: int, at_once: int) -> tuple[float, list[Group]]:

@@ -5,6 +5,8 @@ import signal
 import psutil
 import pytest
 
+from cfworkflows_emulator.supervisor.child import COLLECT_EVERY
+
 MORTAL = """
 import os
 class Default(WorkerEntrypoint):
@@ -147,3 +149,15 @@ async def test_speed_makes_a_long_sleep_short(write, running):
         await dev.get("/create/3")
         await dev.line("order/3 complete")
         assert float((await dev.get("/3"))[1]) > first + 24 * 3600
+
+
+async def test_a_worker_leaves_what_was_there_before_it_to_itself(write, running):
+    """Garbage is looked for among the objects of the worker only, so that the others' memory stays shared."""
+    write(
+        """
+        import gc
+        on_fetch = lambda: Response(f"{gc.isenabled()} {gc.get_freeze_count() > 10_000} {gc.get_threshold()[0]}")
+        """
+    )
+    async with running() as dev:
+        assert (200, f"True True {COLLECT_EVERY}") == await dev.get()
