@@ -32,6 +32,9 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, IPvAnyAddress, Priva
 from cfworkflows.errors import NonRetryableError, SerializationError, StepError, WorkflowError
 from cfworkflows.values import MAX_DEPTH, JsDict, UnresolvedClassWarning, decode, encode, resolve_class
 
+# Hypothesis names the strategy where one has to be tried again, and warns that the name of these is a long one.
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr:hypothesis.errors.HypothesisWarning")
+
 T = TypeVar("T")
 
 
