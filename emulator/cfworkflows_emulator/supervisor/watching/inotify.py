@@ -55,7 +55,7 @@ class InotifyWatcher:
                 with suppress(OSError):  # it was removed since
                     self._inotify.rm_watch(event.wd)
             elif event.mask & flags.IGNORED:  # it is not there, or not watched, any more
-                del self._paths[event.wd]
+                self._paths.pop(event.wd, None)
                 self.folders = [each for each in self.folders if each not in folders]
         return [None] if some_were_lost else [sorted(paths)]
 
