@@ -21,11 +21,6 @@ from cfworkflows_emulator.storage import InstanceStore
 PROGRAMS = pytest.mark.parametrize("program", OUTPUTS, ids=lambda program: program.__name__)
 
 
-@pytest.fixture(autouse=True)
-def _no_effects():
-    effects.clear()
-
-
 async def _until_death(server, death):
     """Whether the workflow ended before."""
 

@@ -1,44 +1,15 @@
 """`restart` from a step: what stays, what goes, in which status, and what a kill in the middle leaves."""
 
 import asyncio
-from collections import Counter
 
 import pytest
+from restarted import NOT_FOUND, abc
 from world import Death
 
-from cfworkflows import NonRetryableError, WorkflowError
+from cfworkflows import NonRetryableError
 from cfworkflows_emulator.engine import open_database
-from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.state import InstanceState
-from cfworkflows_emulator.storage import Entry, InstanceStore
-
-NOT_FOUND = '(instance.cannot_restart) Step "{}" not found in execution history'
-
-
-class Program:
-    """A workflow's callbacks, which are counted."""
-
-    def __init__(self):
-        self.calls = Counter()
-
-    def effect(self, value=None):
-        async def callback(ctx):
-            self.calls[f"{ctx.step.name}-{ctx.step.count}"] += 1
-            return value
-
-        return callback
-
-
-@pytest.fixture
-def program():
-    return Program()
-
-
-def abc(program):
-    async def run(step):
-        return [await step.do(name, program.effect(name)) for name in ("a", "b", "c")]
-
-    return run
+from cfworkflows_emulator.storage import InstanceStore
 
 
 @pytest.mark.parametrize("evict_after_ms", [None, 0])
@@ -338,83 +309,6 @@ async def test_restarts_and_events_at_once_leave_one_run(serve, program):
     assert 2 == (await server.settled(instance)).output
 
 
-@pytest.mark.parametrize(
-    "step",
-    [
-        {"name": "zzz"},
-        {"name": "b", "count": 2},
-        {"name": "b", "count": 0},
-        {"name": "b", "count": -1},
-        {"name": "b", "count": 1.5},
-        {"name": "b", "count": float("nan")},
-        {"name": "b", "count": float("inf")},
-        {"name": "b", "type": "sleep"},
-        {"name": "nap"},
-    ],
-)
-@pytest.mark.parametrize("ended", [True, False])
-async def test_a_step_that_never_was(serve, program, step, ended):
-    """The platform's error, and the instance goes on as if nothing had been."""
-
-    async def run(step):
-        await step.do("b-", program.effect())
-        await step.do("b", program.effect())
-        await step.sleep("nap", "1 hour")
-
-    server = await serve(run)
-    instance = await server.create()
-    if ended:
-        await server.finish(instance)
-    before = await server.journal(instance)
-    with pytest.raises(WorkflowError) as caught:
-        await instance.restart({"from": step})
-    assert (NOT_FOUND.format(step["name"]), "instance.cannot_restart") == (str(caught.value), caught.value.code)
-    assert before == await server.journal(instance)
-    assert "complete" == (await server.finish(instance)).status
-
-
-@pytest.mark.parametrize(
-    ("options", "error", "text"),
-    [
-        (5, TypeError, "restart() takes an object of options, not 5"),
-        ({"bogus": 1}, TypeError, "restart() does not know bogus; it takes from"),
-        ({"from": "b"}, TypeError, "restart() takes from as an object with name, count and type, not 'b'"),
-        ({"from": {"name": "a", "nth": 1}}, TypeError, "restart() from does not know nth; it takes count, name, type"),
-        ({"from": {}}, WorkflowError, "(body) restart() from.name must be the name of a step, not None"),
-        ({"from": {"name": "a", "count": "1"}}, WorkflowError, "(body) restart() from.count must be a number, 1 for"),
-        ({"from": {"name": "a", "count": True}}, WorkflowError, "(body) restart() from.count must be a number, 1 for"),
-        ({"from": {"name": "a", "type": "nap"}}, WorkflowError, "(body) restart() from.type must be do, sleep or wait"),
-        ({"from": {"name": "a", "type": []}}, WorkflowError, "(body) restart() from.type must be do, sleep or wait"),
-    ],
-)
-async def test_options_that_are_refused(serve, program, options, error, text):
-    """The text says which."""
-    server = await serve(abc(program))
-    instance = await server.create()
-    with pytest.raises(error) as caught:
-        await instance.restart(options)
-    assert str(caught.value).startswith(text)
-    assert {1} == set(program.calls.values())
-
-
-@pytest.mark.parametrize("options", [{}, {"from": None}, None])
-async def test_without_a_step_it_restarts_from_the_beginning(serve, program, options):
-    """As on the platform."""
-    server = await serve(abc(program))
-    instance = await server.create()
-    await instance.restart(options)
-    assert ["a", "b", "c"] == (await server.finish(instance)).output
-    assert {2} == set(program.calls.values())
-
-
-async def test_an_instance_that_is_not_there(serve, program):
-    """Is not restarted, and the clock is not held."""
-    server = await serve(abc(program))
-    with pytest.raises(WorkflowError, match=r"instance\.not_found"):
-        await server.engine.restart("run", "i", ("do", "a", 1))
-    assert 0 == server.clock._holds
-
-
 @pytest.mark.parametrize("evict_after_ms", [None, 0])
 async def test_killed_after_any_commit_it_is_restarted_or_it_is_not(serve, program, monkeypatch, evict_after_ms):
     """What is on the disk is the journal of before, or the one without the step; both go on to the same output."""
@@ -458,46 +352,3 @@ async def test_killed_after_any_commit_it_is_restarted_or_it_is_not(serve, progr
         commits += 1
     assert {True, False} == outcomes
     assert commits > 3
-
-
-def test_a_journal_without_the_step_is_refused():
-    """Also if it has one of another kind by that name."""
-    with pytest.raises(KeyError, match="a-1"):
-        rewind([Entry(1, 0, "sleep_started", "a-1", {})], "do", "a-1")
-
-
-def test_what_stays_of_a_journal():
-    """All that is about steps from before, wherever it stands, and pauses; no end, nor what nobody took."""
-    start = {"config": {}}
-    journal = [
-        Entry(seq, 0, kind, step, data)
-        for seq, (kind, step, data) in enumerate(
-            [
-                ("workflow_queued", None, {}),  # 1
-                ("step_started", "outer-1", start),  # 2
-                ("attempt_started", "outer-1", {"attempt": 1}),  # 3
-                ("step_started", "middle-1", {**start, "inside": "outer-1"}),  # 4
-                ("attempt_started", "middle-1", {"attempt": 1}),  # 5
-                ("event_received", None, {"eventType": "go"}),  # 6
-                ("wait_started", "w-1", {}),  # 7
-                ("step_started", "x-1", start),  # 8
-                ("attempt_started", "x-1", {"attempt": 1}),  # 9
-                ("sleep_started", "x-1", {"inside": "middle-1"}),  # 10: the target
-                ("attempt_errored", "x-1", {"attempt": 1}),  # 11
-                ("attempt_started", "x-1", {"attempt": 2}),  # 12
-                ("wait_completed", "w-1", {"event": 6}),  # 13
-                ("event_received", None, {"eventType": "go"}),  # 14
-                ("wait_started", "w-2", {}),  # 15
-                ("wait_completed", "w-2", {"event": 14}),  # 16
-                ("workflow_paused", None, {}),  # 17
-                ("workflow_running", None, {}),  # 18
-                ("sleep_completed", "x-1", {}),  # 19
-                ("attempt_completed", "middle-1", {"attempt": 1}),  # 20
-                ("step_completed", "middle-1", {}),  # 21
-                ("event_received", None, {"eventType": "go"}),  # 22
-                ("workflow_errored", None, {}),  # 23
-            ],
-            start=1,
-        )
-    ]
-    assert [1, 2, 4, 6, 7, 8, 9, 11, 13, 17, 18] == [entry.seq for entry in rewind(journal, "sleep", "x-1")]
