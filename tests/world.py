@@ -14,7 +14,7 @@ from cfworkflows_bindings import WorkflowBinding, WorkflowInstance
 from cfworkflows_emulator.clock import VirtualClock
 from cfworkflows_emulator.engine import Engine, WorkflowDefinition, open_database
 from cfworkflows_emulator.engine.engine import EVICT_AFTER_MS
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.storage import Database
 
 ENDED = ("complete", "errored", "terminated")

@@ -9,7 +9,7 @@ import pytest
 
 from cfworkflows import WorkflowError
 from cfworkflows_emulator.engine import Status, WorkflowDefinition
-from cfworkflows_emulator.engine.subscription import EVENT_TYPES
+from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES
 
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "lifecycle.md"
 FIELDS = ("output", "error", "rollback")

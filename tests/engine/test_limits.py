@@ -20,14 +20,15 @@ from cfworkflows.step.config import MAX_RETRIES
 from cfworkflows_bindings.batch import MAX_BATCH
 from cfworkflows_emulator.config import ConfigError, models
 from cfworkflows_emulator.config.loading import load_config
-from cfworkflows_emulator.engine import admission, sizes
+from cfworkflows_emulator.engine import admission
 from cfworkflows_emulator.engine.definition import (
     DEFAULT_STEP_LIMIT,
     MAX_ADDRESSABLE_LENGTH,
     MAX_ID_LENGTH,
     MAX_RETENTION_MS,
 )
-from cfworkflows_emulator.engine.sizes import MAX_VALUE_BYTES
+from cfworkflows_emulator.engine.journal import sizes
+from cfworkflows_emulator.engine.journal.sizes import MAX_VALUE_BYTES
 from cfworkflows_emulator.engine.step_do import DELAY_FUNCTION_TIMEOUT_MS
 from cfworkflows_emulator.engine.step_sleep import MAX_SLEEP_MS
 from cfworkflows_emulator.engine.step_wait import MAX_TIMEOUT_MS, MAX_TYPE_LENGTH, MIN_TIMEOUT_MS

@@ -8,7 +8,7 @@ from world import Death
 
 from cfworkflows import NonRetryableError
 from cfworkflows_emulator.engine import open_database
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.storage import InstanceStore
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cfworkflows_emulator.engine.rewind import rewind
+from cfworkflows_emulator.engine.journal.rewind import rewind
 from cfworkflows_emulator.storage import Entry
 
 

@@ -10,7 +10,7 @@ from world import Death
 
 from cfworkflows import WorkflowError, WorkflowFatalError
 from cfworkflows_emulator.engine import open_database
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.storage import Entry, InstanceStore
 
 MISSING = ("RollbackMissing", "Rollback function not available in registry")

@@ -3,7 +3,7 @@
 import pytest
 
 from cfworkflows.values import encode
-from cfworkflows_emulator.engine.sizes import MAX_VALUE_BYTES, size_of, too_large
+from cfworkflows_emulator.engine.journal.sizes import MAX_VALUE_BYTES, size_of, too_large
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from world import Server, workflow
 
 from cfworkflows.step.config import BACKOFFS
+from cfworkflows_emulator.engine.journal.entries import ENTRIES
+from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.retries import LONGEST_DELAY_MS, may_retry, retry_delay
 from cfworkflows_emulator.engine.skip import delays
-from cfworkflows_emulator.engine.state import ENTRY_TYPES, InstanceState, Status
 from cfworkflows_emulator.storage import Entry
 
 VERBS = st.sampled_from(["do", "fail", "flaky", "sleep", "wait", "until", "undo"])
@@ -143,7 +144,7 @@ def test_a_step_entry_without_a_step_is_refused():
 
 def test_every_entry_has_a_platform_name():
     """The journal is what `instance.subscribe()` will show."""
-    assert {"workflow_queued", "attempt_errored", "wait_timed_out"} < ENTRY_TYPES
+    assert {"workflow_queued", "attempt_errored", "wait_timed_out"} < ENTRIES.keys()
 
 
 def test_a_pause_moves_what_is_left_and_nothing_else():

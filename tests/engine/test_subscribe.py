@@ -8,8 +8,7 @@ import pytest
 from programs import OUTPUTS, effects
 
 from cfworkflows import NonRetryableError, WorkflowError
-from cfworkflows_emulator.engine.state import TERMINAL
-from cfworkflows_emulator.engine.subscription import EVENT_TYPES
+from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES, TERMINAL
 from cfworkflows_emulator.storage import StateError
 from cfworkflows_emulator.storage.database import Database
 

@@ -227,7 +227,7 @@ def test_a_diagnosis_survives_the_journal():
     """With changes and outcomes, as JSON."""
     import json
 
-    from cfworkflows_emulator.engine.diagnosis import Call, Change
+    from cfworkflows_emulator.engine.journal.diagnosis import Call, Change
 
     change = Change(Call("sleep", "nap-1", "a.py:1"), "duration", "1 s", "2 s", "a.py:2")
     diagnosis = Diagnosis(changed=(change,), outcomes=("returned 1", "returns 2"))

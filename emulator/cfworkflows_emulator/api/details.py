@@ -7,8 +7,8 @@ from typing import Any
 from cfworkflows.errors import ErrorRecord
 from cfworkflows.step.config import DYNAMIC_DELAY
 from cfworkflows.values import decode
+from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.engine.results import REDACTED, is_sensitive
-from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.storage import Entry, StoredStream
 
 

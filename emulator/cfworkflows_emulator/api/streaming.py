@@ -12,7 +12,8 @@ from cfworkflows_emulator.api.routes import Call
 from cfworkflows_emulator.api.validation import InvalidError
 from cfworkflows_emulator.engine.engine import Engine
 from cfworkflows_emulator.engine.feed import Feed
-from cfworkflows_emulator.engine.subscription import EVENT_TYPES, Subscription
+from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES
+from cfworkflows_emulator.engine.subscription import Subscription
 
 _LARGEST = 2**53
 

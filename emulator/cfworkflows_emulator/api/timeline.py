@@ -6,8 +6,8 @@ from typing import Any
 from cfworkflows.errors import ErrorRecord
 from cfworkflows.values import decode
 from cfworkflows_emulator.api.details import iso, printable
+from cfworkflows_emulator.engine.journal.state import InstanceState, SleepState, Status, StepState, Verb, WaitState
 from cfworkflows_emulator.engine.results import REDACTED, is_sensitive
-from cfworkflows_emulator.engine.state import InstanceState, SleepState, Status, StepState, Verb, WaitState
 from cfworkflows_emulator.storage import Entry, InstanceRow
 
 _TYPES = {"do": "step", "sleep": "sleep", "wait": "waitForEvent"}

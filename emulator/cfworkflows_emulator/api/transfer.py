@@ -16,7 +16,8 @@ from cfworkflows_emulator.api.details import iso
 from cfworkflows_emulator.api.timeline import timeline
 from cfworkflows_emulator.api.validation import Form
 from cfworkflows_emulator.engine import Engine
-from cfworkflows_emulator.engine.state import ENTRY_TYPES, InstanceState
+from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType
+from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.storage import Chunk, Entry, InstanceRow
 
 FORMAT = 1
@@ -154,14 +155,14 @@ def _chunks(streams: Sequence[ExportedStream]) -> Iterator[Chunk]:
 def _check(entries: Sequence[Entry], chunks: Sequence[Chunk]) -> None:
     """Raise WorkflowError unless the journal is one that an engine can have written."""
     for before, entry in zip([None, *entries], entries, strict=False):
-        if entry.type not in ENTRY_TYPES:
+        if entry.type not in ENTRIES:
             raise _invalid(f"entry {entry.seq} is a {entry.type!r}, which cfworkflows {__version__} does not know")
         if before is not None and entry.seq <= before.seq:
             raise _invalid(f"entry {entry.seq} comes behind entry {before.seq}")
         if entry.step is not None and not _is_text(entry.step):
             raise _invalid(f"the step of entry {entry.seq} is not Unicode text")
     first = entries[0]
-    if first.type != "workflow_queued" or not {"timestamp", "trigger"} <= first.data.keys():
+    if first.type != EntryType.WORKFLOW_QUEUED or not {"timestamp", "trigger"} <= first.data.keys():
         raise _invalid("it does not begin with `workflow_queued`, which says what created the instance, and when")
     try:
         state = InstanceState.fold(entries)

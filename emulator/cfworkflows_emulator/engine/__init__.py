@@ -4,8 +4,8 @@ May import storage and clock of the emulator, and the SDK. It knows no configura
 """
 
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
-from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.engine import Engine, open_database
-from cfworkflows_emulator.engine.state import Status
+from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
+from cfworkflows_emulator.engine.journal.state import Status
 
 __all__ = ["Diagnosis", "Engine", "Status", "WorkflowDefinition", "open_database"]

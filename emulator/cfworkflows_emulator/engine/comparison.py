@@ -12,12 +12,10 @@ or leaves memory. What is called inside of callbacks is not compared: each attem
 import math
 from collections.abc import Callable
 
-from cfworkflows_emulator.engine.diagnosis import Call, Diagnosis
-from cfworkflows_emulator.engine.state import InstanceState, Verb
+from cfworkflows_emulator.engine.journal.diagnosis import Call, Diagnosis
+from cfworkflows_emulator.engine.journal.entries import STARTS, StepKey, StepKind
+from cfworkflows_emulator.engine.journal.state import InstanceState, Verb
 from cfworkflows_emulator.storage import Entry
-
-Key = tuple[str, str]
-_KINDS = {"step_started": "do", "sleep_started": "sleep", "wait_started": "wait"}
 
 
 class Comparison:
@@ -34,7 +32,7 @@ class Comparison:
         journal = [(call, verb) for call, verb in _in_order(state) if call.key not in missing]
         self._journal = {call.key: call for call, _ in journal}
         self._remaining = dict.fromkeys(self._journal)
-        self._sequence: dict[Key, int] = {}
+        self._sequence: dict[StepKey, int] = {}
         self._new: list[Call] = []
         self._latest: tuple[int, Call] | None = None
         self._in_order = True
@@ -56,12 +54,12 @@ class Comparison:
         comparison = cls(state, tell) if state.steps or state.sleeps or state.waits else None
         return comparison if comparison is not None and comparison._remaining else None
 
-    def called(self, kind: str, step: str, by_main_task: bool) -> "Comparison | None":
+    def called(self, kind: StepKind, step: str, by_main_task: bool) -> "Comparison | None":
         """`run()` calls a step. Gives itself, or None when all has been called: then there is nothing to compare.
 
         From the first call in another task on, the order means nothing.
         """
-        key = (kind, step)
+        key: StepKey = (kind, step)
         self._called_any = True
         if not by_main_task:
             self._in_order = False
@@ -76,7 +74,7 @@ class Comparison:
 
     def began(self, entry: Entry) -> None:
         """A step that the journal did not know begins with `entry`."""
-        new = Call(_KINDS[entry.type], str(entry.step), entry.data["at"])
+        new = Call(STARTS[entry.type], str(entry.step), entry.data["at"])
         self._inserted.add(new.key)
         if self._in_order and self._sequence:
             self._tell(Diagnosis(new=(new,), skipped=self._journal[next(iter(self._sequence))]))
@@ -107,7 +105,7 @@ class Comparison:
         inserted = (self._state.verbs(kind).get(step) for kind, step in self._inserted)
         return any(verb is not None and not verb.done for verb in inserted)
 
-    def _miss(self, keys: list[Key]) -> None:
+    def _miss(self, keys: list[StepKey]) -> None:
         if not keys:
             return
         for key in keys:

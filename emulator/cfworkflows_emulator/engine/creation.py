@@ -9,10 +9,11 @@ from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows_emulator.engine.definition import WorkflowDefinition, check_addressable, check_id, workflow_of
 from cfworkflows_emulator.engine.instance import Instance
 from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
+from cfworkflows_emulator.engine.journal.entries import EntryType
+from cfworkflows_emulator.engine.journal.sizes import size_of
+from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.residents import Residents
 from cfworkflows_emulator.engine.retention import expiry
-from cfworkflows_emulator.engine.sizes import size_of
-from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.storage import Chunk, Entry, InstanceRow
 
 Prepared = tuple[Instance, InstanceRow, Entry]
@@ -105,7 +106,7 @@ class Creation:
             row = InstanceRow(key, definition.name, id, Status.RUNNING, now, now)
         else:
             row = InstanceRow(key, definition.name, id, Status.QUEUED, now, now, place=key)
-        queued = Entry(1, now, "workflow_queued", data={"timestamp": now, **data}, value=value)
+        queued = Entry(1, now, str(EntryType.WORKFLOW_QUEUED), data={"timestamp": now, **data}, value=value)
         return Instance(self._world, definition, row, InstanceState.fold([queued])), row, queued
 
     def _started(

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 from cfworkflows_emulator.engine.instance import Instance
+from cfworkflows_emulator.engine.journal.state import Status
 from cfworkflows_emulator.engine.rehearsal import rehearse
 from cfworkflows_emulator.engine.residents import Residents
-from cfworkflows_emulator.engine.state import Status
 
 
 class DeterminismCheck:

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from cfworkflows.errors import ErrorRecord, SerializationError
 from cfworkflows.values import encode
-from cfworkflows_emulator.engine.diagnosis import Call, Change, Diagnosis
+from cfworkflows_emulator.engine.journal.diagnosis import Call, Change, Diagnosis
+from cfworkflows_emulator.engine.journal.entries import STARTS, EntryType, StepKey
 from cfworkflows_emulator.storage import Entry
 
 LONGEST_VALUE = 200
-_KINDS = {"step_started": "do", "sleep_started": "sleep", "wait_started": "wait"}
 _PARAMETERS = {"durationMs": "duration", "until": "end", "eventType": "event type", "timeoutMs": "timeout"}
 
 
@@ -36,9 +36,9 @@ def divergence(
     Calls that only `entries` has came later. What was called inside of callbacks is not called again.
     """
     journal = {
-        (_KINDS[entry.type], str(entry.step)): entry
+        (STARTS[entry.type], str(entry.step)): entry
         for entry in entries
-        if entry.type in _KINDS and "inside" not in entry.data
+        if entry.type in STARTS and "inside" not in entry.data
     }
     called = {each.call.key for each in made}
     new = [each.call for each in made if each.call.key not in journal]
@@ -58,13 +58,11 @@ def divergence(
     return Diagnosis(tuple(missing), tuple(new), late=late, early=early, changed=tuple(changed), outcomes=outcomes)
 
 
-def _call(key: tuple[str, str], entry: Entry) -> Call:
+def _call(key: StepKey, entry: Entry) -> Call:
     return Call(*key, entry.data.get("at"))
 
 
-def _out_of_order(
-    made: Sequence[Made], journal: Mapping[tuple[str, str], Entry]
-) -> tuple[Call, Call] | tuple[None, None]:
+def _out_of_order(made: Sequence[Made], journal: Mapping[StepKey, Entry]) -> tuple[Call, Call] | tuple[None, None]:
     """A call that came before another and comes after it now. In the user's tasks, and in a pause, order is chance."""
     latest: Entry | None = None
     latest_call: Call | None = None
@@ -112,11 +110,12 @@ def _shown(key: str, value: Any) -> str:
 
 def _outcomes(ended: tuple[Any, BaseException | None] | None, entries: Sequence[Entry]) -> tuple[str, str] | None:
     """How `run()` ended and how it ends now, if that differs."""
-    before = next((entry for entry in entries if entry.type in ("workflow_completed", "workflow_errored")), None)
+    ends = (EntryType.WORKFLOW_COMPLETED, EntryType.WORKFLOW_ERRORED)
+    before = next((entry for entry in entries if entry.type in ends), None)
     if before is None or ended is None:
         return None
     output, error = ended
-    if before.type == "workflow_completed":
+    if before.type == EntryType.WORKFLOW_COMPLETED:
         was = f"returned {before.value}"
     else:
         record = ErrorRecord(**before.data["error"])

@@ -9,17 +9,19 @@ from typing import Any, TypeVar
 from cfworkflows.errors import ErrorRecord, SerializationError, WorkflowError
 from cfworkflows.event import WorkflowEvent
 from cfworkflows.values import encode
-from cfworkflows_emulator.engine import rollback, sizes, step_do
+from cfworkflows_emulator.engine import rollback, step_do
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
-from cfworkflows_emulator.engine.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.interventions import Intervention, missing_events
+from cfworkflows_emulator.engine.journal import sizes
+from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
+from cfworkflows_emulator.engine.journal.entries import TERMINAL, EntryType
+from cfworkflows_emulator.engine.journal.rewind import rewind
+from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
+from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.operation import Operation
 from cfworkflows_emulator.engine.retention import expiry
-from cfworkflows_emulator.engine.rewind import rewind
 from cfworkflows_emulator.engine.run import Run
-from cfworkflows_emulator.engine.sizes import size_of, too_large
 from cfworkflows_emulator.engine.skip import Delay, chosen
-from cfworkflows_emulator.engine.state import TERMINAL, InstanceState, Status
 from cfworkflows_emulator.engine.turn import Turn
 from cfworkflows_emulator.engine.world import World
 from cfworkflows_emulator.storage import Entry, InstanceRow
@@ -77,11 +79,11 @@ class Instance:
 
     # The journal
 
-    def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
-        entry = Entry(self.state.last_seq + 1, self.clock.now(), type, step, data, value)
+    def append(self, type: EntryType, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
+        entry = Entry(self.state.last_seq + 1, self.clock.now(), str(type), step, data, value)
         self.state.apply(entry)
         self.store.append(self.key, entry)
-        if type == "attempt_errored":
+        if type == EntryType.ATTEMPT_ERRORED:
             self.store.streams.erase_attempt(self.key, str(step), data["attempt"])
         elif type in TERMINAL and self.state.open_attempts:
             self.store.streams.erase_unfinished(self.key)  # what they have given so far
@@ -136,9 +138,9 @@ class Instance:
             return
         self._turn.begins(self._freedom_over)
         if not self.state.started:
-            self.append("workflow_started")
+            self.append(EntryType.WORKFLOW_STARTED)
         if self.state.status is Status.QUEUED:
-            self.append("workflow_running")
+            self.append(EntryType.WORKFLOW_RUNNING)
         self._receive_mocked()
         self._begin(Run(self))
 
@@ -153,7 +155,7 @@ class Instance:
         if self._turn.has_come(ahead=goes_on):
             return True
         if goes_on:
-            self.append("workflow_queued")
+            self.append(EntryType.WORKFLOW_QUEUED)
         return False
 
     def _freedom_over(self) -> None:
@@ -178,7 +180,7 @@ class Instance:
             return
         for step in unawaited:
             log.warning("%s ended before step %s did: nothing awaited it, so its result comes too late.", self, step)
-        self.append("workflow_completed", value=value)
+        self.append(EntryType.WORKFLOW_COMPLETED, value=value)
         log.info("%s complete", self)
         self._end_run(keep_callbacks=True)
 
@@ -192,10 +194,7 @@ class Instance:
             self._fail(error, record)
 
     def _fail(self, error: BaseException, record: ErrorRecord) -> None:
-        self.append(
-            "workflow_errored",
-            error=record.as_dict(),
-        )
+        self.append(EntryType.WORKFLOW_ERRORED, error=record.as_dict())
         log.error("%s errored", self, exc_info=error)
         self._end_run(keep_callbacks=True)
 
@@ -318,14 +317,14 @@ class Instance:
         if self._run is not None and not admitted:
             self._run.close_gate()
         elif self._run is not None and self.state.status is Status.QUEUED:
-            self.append("workflow_running")
+            self.append(EntryType.WORKFLOW_RUNNING)
             self._run.open_gate()
         self._index()
         return admitted
 
     def diagnose(self, diagnosis: Diagnosis) -> None:
         """Tell, once and for all, that a replay does not do what the journal says."""
-        self.append("replay_diverged", **diagnosis.as_dict())
+        self.append(EntryType.REPLAY_DIVERGED, **diagnosis.as_dict())
         log.warning("%s: %s", self, diagnosis)
 
     def _stop_eviction(self) -> None:
@@ -351,7 +350,7 @@ class Instance:
         if self.state.stored_bytes + len(value) > sizes.MAX_STATE_BYTES:
             what = f"the payload of the event has {sizes.shown_size(len(value))} more"
             raise WorkflowError(sizes.no_room(self.state.stored_bytes, what), code="instance.storage_exceeded")
-        self.append("event_received", value=value, eventType=event_type)
+        self.append(EntryType.EVENT_RECEIVED, value=value, eventType=event_type)
         self._hand_over_events()
 
     def receive_mocked(self) -> None:
@@ -363,7 +362,7 @@ class Instance:
     def _receive_mocked(self) -> None:
         if (intervention := self.intervention) is not None and intervention.events:
             for index, event in missing_events(intervention, self.state.received()):
-                self.append("event_received", value=event.value, eventType=event.event_type, mock=index)
+                self.append(EntryType.EVENT_RECEIVED, value=event.value, eventType=event.event_type, mock=index)
 
     def _hand_over_events(self) -> None:
         if self._run is not None:
@@ -374,7 +373,7 @@ class Instance:
     def skip(self, step: str | None, kind: str | None) -> Delay:
         """End a sleep, a retry delay or a wait now, as if its time had come. Raises WorkflowError: see `chosen`."""
         delay = chosen(self.state, step, kind)
-        self.append("delay_skipped", delay.step, kind=delay.kind)
+        self.append(EntryType.DELAY_SKIPPED, delay.step, kind=delay.kind)
         if self._run is not None:
             self._run.look_again()
         self.start()
@@ -385,7 +384,7 @@ class Instance:
         """Pause it: at once, or when the attempts that run have ended. Nothing new starts meanwhile, it has no slot."""
         if self.state.status not in (Status.RUNNING, Status.QUEUED):
             return
-        self.append("workflow_waiting_for_pause")
+        self.append(EntryType.WORKFLOW_WAITING_FOR_PAUSE)
         if self._run is not None:
             self._run.close_gate()
         if self._run is not None and self.state.open_attempts:
@@ -394,18 +393,18 @@ class Instance:
             self._pause_now()
 
     def _pause_now(self) -> None:
-        self.append("workflow_paused")
+        self.append(EntryType.WORKFLOW_PAUSED)
         self._end_run()
 
     def resume(self) -> None:
         """Go on. What was left of sleeps, waits and retry delays when it was paused is still to be waited for."""
         if self.state.status is Status.WAITING_FOR_PAUSE:
-            self.append("workflow_running")
+            self.append(EntryType.WORKFLOW_RUNNING)
             if self._run is not None:
                 self._run.open_gate()
         elif self.state.status is Status.PAUSED:
             goes_on = self.state.started and self._turn.has_come(ahead=False)
-            self.append("workflow_running" if goes_on else "workflow_queued")
+            self.append(EntryType.WORKFLOW_RUNNING if goes_on else EntryType.WORKFLOW_QUEUED)
         self.start()
         self._index()
 
@@ -423,7 +422,7 @@ class Instance:
         elif roll_back and rollback.steps_to_undo(self.state):
             self._roll_back(rollback.TERMINATED, Status.TERMINATED)
             return
-        self.append("workflow_terminated")
+        self.append(EntryType.WORKFLOW_TERMINATED)
         self._end_run()
 
     def delete(self) -> None:
@@ -440,7 +439,7 @@ class Instance:
         self.wake_at = None
         self.store.erase_journal(self.key)
         self.state = InstanceState(last_seq=self.state.last_seq)
-        self.append("workflow_queued", value=queued.value, **queued.data)
+        self.append(EntryType.WORKFLOW_QUEUED, value=queued.value, **queued.data)
         self.start()
         self._index()
 
@@ -463,6 +462,6 @@ class Instance:
         self.store.erase_entries(self.key, {entry.seq for entry in entries} - {entry.seq for entry in kept})
         self.state = InstanceState.fold(kept)
         self.state.last_seq = entries[-1].seq
-        self.append("workflow_restarted", step, kind=kind)
+        self.append(EntryType.WORKFLOW_RESTARTED, step, kind=kind)
         self.start()
         self._index()

@@ -8,7 +8,7 @@ from cfworkflows.errors import DurationError, SerializationError, WorkflowError
 from cfworkflows.typed import validate
 from cfworkflows.values import encode
 from cfworkflows_emulator.engine.definition import MAX_RETENTION_MS, WorkflowDefinition
-from cfworkflows_emulator.engine.sizes import size_of, too_large
+from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 
 
 def validated_params(definition: WorkflowDefinition, params: Any) -> Any:

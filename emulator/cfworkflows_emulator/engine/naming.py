@@ -1,6 +1,6 @@
 """The identity of a step: its kind, its name, and the how-manieth of that name it is."""
 
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.journal.state import InstanceState
 
 
 class Names:

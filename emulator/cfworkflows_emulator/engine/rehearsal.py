@@ -14,20 +14,19 @@ from cfworkflows.step import StepCall
 from cfworkflows_emulator.clock import Callback, TimerHandle
 from cfworkflows_emulator.engine.admission import Admission
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
-from cfworkflows_emulator.engine.diagnosis import Call, Diagnosis
 from cfworkflows_emulator.engine.divergence import Made, divergence
 from cfworkflows_emulator.engine.eviction import Eviction
 from cfworkflows_emulator.engine.instance import Instance
+from cfworkflows_emulator.engine.journal.diagnosis import Call, Diagnosis
+from cfworkflows_emulator.engine.journal.entries import ENDS, EntryType, StepKind
+from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.engine.rollback import Replay
-from cfworkflows_emulator.engine.state import InstanceState
 from cfworkflows_emulator.engine.world import World
 from cfworkflows_emulator.storage import Entry, InstanceRow
 from cfworkflows_emulator.tracebacks import caller_location
 
 MOST_REPLAYS = 100
 """So many replays of one journal at most: of a longer one, some of its steps are followed by one, evenly spread."""
-
-_ENDS = {"step_completed", "step_errored", "sleep_completed", "wait_completed", "wait_timed_out"}
 
 
 class Rehearsal(Replay):
@@ -58,7 +57,7 @@ class Rehearsal(Replay):
         self._given = {"eventType": event_type, "timeoutMs": timeout_ms}
         return super().wait_for_event(name, event_type, timeout_ms, returns)
 
-    def _allot(self, kind: str, name: str) -> str:
+    def _allot(self, kind: StepKind, name: str) -> str:
         step = super()._allot(kind, name)
         by_main = asyncio.current_task() is self._code
         self._making = Made(Call(kind, step, caller_location()), self._given, by_main)
@@ -67,7 +66,7 @@ class Rehearsal(Replay):
             self._making = None
         return step
 
-    def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
+    def append(self, type: EntryType, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
         if self._making is not None:  # it is new, and nothing is wrong with it: those that are refused have no entry
             self.made.append(self._making)
             self._making = None
@@ -119,7 +118,7 @@ async def _rehearse(
 
 
 def _ends(entries: Sequence[Entry], after: int) -> list[int]:
-    found = [entry.seq for entry in entries if entry.type in _ENDS and entry.seq > after]
+    found = [entry.seq for entry in entries if entry.type in ENDS and entry.seq > after]
     if len(found) >= MOST_REPLAYS:
         found = [found[index * len(found) // (MOST_REPLAYS - 1)] for index in range(MOST_REPLAYS - 1)]
     return [*found, entries[-1].seq] if not found or found[-1] != entries[-1].seq else found

@@ -10,7 +10,7 @@ from typing import Any
 from cfworkflows.errors import WorkflowError
 from cfworkflows_emulator.engine.definition import WorkflowDefinition, not_found, workflow_of
 from cfworkflows_emulator.engine.instance import Instance
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.engine.world import World
 
 log = logging.getLogger("cfworkflows.engine")

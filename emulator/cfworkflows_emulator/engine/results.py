@@ -8,7 +8,7 @@ from typing import Any
 from cfworkflows.errors import PayloadValidationError
 from cfworkflows.typed import coerce, type_name
 from cfworkflows.values import UnresolvedClassWarning, decode
-from cfworkflows_emulator.engine.state import StepState
+from cfworkflows_emulator.engine.journal.state import StepState
 from cfworkflows_emulator.engine.streams import open_stream
 from cfworkflows_emulator.storage import InstanceStore
 

@@ -6,7 +6,7 @@ from typing import Any
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.alarms import Alarms
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
-from cfworkflows_emulator.engine.state import InstanceState, Status
+from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.storage import InstanceStore
 
 

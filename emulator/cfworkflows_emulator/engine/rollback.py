@@ -26,10 +26,11 @@ from cfworkflows.step import RollbackContext, StepCall, StepContext, StepInfo
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows.step.config import ResolvedConfig
 from cfworkflows_emulator.engine import step_do
+from cfworkflows_emulator.engine.journal.entries import UNDOING, EntryType
+from cfworkflows_emulator.engine.journal.state import InstanceState, RollbackState, Status, StepState
 from cfworkflows_emulator.engine.operation import Latch
 from cfworkflows_emulator.engine.results import result_of
 from cfworkflows_emulator.engine.run import Run
-from cfworkflows_emulator.engine.state import InstanceState, RollbackState, Status, StepState
 from cfworkflows_emulator.storage import Entry, InstanceStore
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def steps_to_undo(state: InstanceState) -> list[str]:
 
 def note(instance: "Instance", cause: ErrorRecord, ending: Status) -> None:
     """Write down that the steps are to be undone: `ending` is what the instance becomes afterwards."""
-    instance.append("rollback_started", error=cause.as_dict(), ending=ending)
+    instance.append(EntryType.ROLLBACK_STARTED, error=cause.as_dict(), ending=ending)
 
 
 def take_up(instance: "Instance") -> "Rollback":
@@ -63,13 +64,13 @@ def end(instance: "Instance") -> None:
     rollback = _of(instance.state)
     failure = next((step.error for step in rollback.steps.values() if step.error is not None), None)
     if failure is None:
-        instance.append("rollback_completed")
+        instance.append(EntryType.ROLLBACK_COMPLETED)
     else:
-        instance.append("rollback_errored", error=failure.as_dict())
+        instance.append(EntryType.ROLLBACK_ERRORED, error=failure.as_dict())
     if rollback.ending is Status.TERMINATED:
-        instance.append("workflow_terminated")
+        instance.append(EntryType.WORKFLOW_TERMINATED)
     else:
-        instance.append("workflow_errored", error=rollback.cause.as_dict())
+        instance.append(EntryType.WORKFLOW_ERRORED, error=rollback.cause.as_dict())
     log.info("%s %s, rollback %s", instance, rollback.ending, rollback.outcome)
 
 
@@ -81,7 +82,7 @@ def abandon(instance: "Instance", *, again: bool) -> None:
             "Without the option the rest of the rollback is given up.",
             code="instance.cannot_terminate",
         )
-    instance.append("rollback_errored", error=TERMINATED.as_dict())
+    instance.append(EntryType.ROLLBACK_ERRORED, error=TERMINATED.as_dict())
 
 
 class Rollback(Run):
@@ -98,8 +99,8 @@ class Rollback(Run):
     def intervention(self) -> None:
         """None: the handler of a step is not the step."""
 
-    def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
-        return super().append(f"rollback_{type}", step, value, **data)
+    def append(self, type: EntryType, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
+        return super().append(UNDOING[type], step, value, **data)
 
     async def _execute(self) -> None:
         steps = steps_to_undo(self.state)
@@ -124,13 +125,13 @@ class Rollback(Run):
         """Whether the step is undone now."""
         rollback = _of(self.state)
         if step not in rollback.steps:
-            self.append("step_started", step, config=self.state.steps[step].rollback)
+            self.append(EntryType.STEP_STARTED, step, config=self.state.steps[step].rollback)
         state = rollback.steps[step]
         if state.done:
             return state.error is None
         call = self.handlers.get(step)
         if call is None or call.rollback is None:
-            self.append("step_errored", step, error=MISSING.as_dict())
+            self.append(EntryType.STEP_ERRORED, step, error=MISSING.as_dict())
             log.error("%s step %s cannot be undone: run() did not call it with a handler again", self.instance, step)
             return False
         undo = _Undo(
@@ -242,7 +243,7 @@ class Replay(Run):
         except _NotThereYet:
             return self._pending(name)
 
-    def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
+    def append(self, type: EntryType, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
         raise _NotThereYet(type, step)
 
     def parked(self, until: float) -> None:
@@ -271,5 +272,5 @@ def _of(state: InstanceState) -> RollbackState:
     return state.rollback
 
 
-def _append(instance: "Instance", type: str, step: str, **data: Any) -> Entry:
-    return instance.append(f"rollback_{type}", step, **data)
+def _append(instance: "Instance", type: EntryType, step: str, **data: Any) -> Entry:
+    return instance.append(UNDOING[type], step, **data)

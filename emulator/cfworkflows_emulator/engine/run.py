@@ -14,9 +14,10 @@ from cfworkflows.step.call import resolve_awaitable
 from cfworkflows_emulator.engine import step_do, step_sleep, step_wait
 from cfworkflows_emulator.engine.comparison import Comparison
 from cfworkflows_emulator.engine.interventions import Intervention
+from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType, StepKind
+from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.naming import Names
 from cfworkflows_emulator.engine.operation import Latch, Operation
-from cfworkflows_emulator.engine.state import InstanceState, Status
 from cfworkflows_emulator.engine.witness import Moment
 from cfworkflows_emulator.storage import Entry, StateError
 
@@ -189,14 +190,14 @@ class Run:
 
     # What the verbs are made of
 
-    def append(self, type: str, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
+    def append(self, type: EntryType, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
         """Add an entry to the journal: it counts at once, and is durable after `durable()`."""
         if self.closed and not self._goes_on(type, step):
             raise asyncio.CancelledError
         self._active()
         return self.instance.append(type, step, value, **data)
 
-    def append_start(self, type: str, step: str, **data: Any) -> Entry:
+    def append_start(self, type: EntryType, step: str, **data: Any) -> Entry:
         """Like `append`, for the first entry of a verb: it says in which step's callback the verb was called."""
         if (inside := self._inside()) is not None:
             return self.append(type, step, **data, inside=inside)
@@ -342,9 +343,9 @@ class Run:
         step = self.state.steps.get(operation.name) if operation in self._doing else None
         return step is not None and step.attempt_open
 
-    def _goes_on(self, type: str, step: str | None) -> bool:
+    def _goes_on(self, type: EntryType, step: str | None) -> bool:
         """Whether an entry is about an attempt that has outlived `run()`."""
-        is_about_one = type.startswith(("attempt_", "step_"))
+        is_about_one = ENTRIES[type].step == "do"
         return self._let_go and is_about_one and any(operation.name == step for operation in self._doing)
 
     @property
@@ -359,7 +360,7 @@ class Run:
         callback = _enclosing.get()
         return callback.step if callback is not None and callback.run is self else None
 
-    def _allot(self, kind: str, name: str) -> str:
+    def _allot(self, kind: StepKind, name: str) -> str:
         if asyncio._get_running_loop() is not self._loop:
             raise WorkflowFatalError(
                 f'Step "{name}" was called from a thread: a plain `def` callback runs in one. '

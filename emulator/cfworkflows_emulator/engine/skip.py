@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from cfworkflows.errors import WorkflowError
-from cfworkflows_emulator.engine.state import InstanceState, Status, StepState
+from cfworkflows_emulator.engine.journal.state import InstanceState, Status, StepState
 
 _NOUNS = {"do": "retry delay of step", "sleep": "sleep", "wait": "wait", "rollback": "retry delay of the rollback of"}
 

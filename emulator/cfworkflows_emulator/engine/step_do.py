@@ -22,12 +22,13 @@ from cfworkflows.step import StepCall, StepContext, StepInfo
 from cfworkflows.step.call import DelayRequest, resolve_awaitable
 from cfworkflows.step.config import DYNAMIC_DELAY, DelayFunction, ResolvedConfig
 from cfworkflows.values import encode
-from cfworkflows_emulator.engine import sizes
+from cfworkflows_emulator.engine.journal import sizes
+from cfworkflows_emulator.engine.journal.entries import EntryType
+from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
+from cfworkflows_emulator.engine.journal.state import StepState
 from cfworkflows_emulator.engine.operation import Latch, called_in
 from cfworkflows_emulator.engine.results import result_of
 from cfworkflows_emulator.engine.retries import FinalError, may_retry, retry_delay
-from cfworkflows_emulator.engine.sizes import size_of, too_large
-from cfworkflows_emulator.engine.state import StepState
 from cfworkflows_emulator.engine.streams import READ_FAILED, StreamIntake, StreamTaken
 from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.tracebacks import format_error
@@ -44,8 +45,8 @@ _INTERRUPTED = ErrorRecord("WorkflowInternalError", "Attempt failed due to inter
 def begin(run: "Run", step: str, call: StepCall) -> None:
     """Start a step and its first attempt, at the call: steps side by side start in the order of their calls."""
     undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
-    run.append_start("step_started", step, config=call.config.as_dict(), at=call.location, **undo)
-    run.append("attempt_started", step, attempt=1)
+    run.append_start(EntryType.STEP_STARTED, step, config=call.config.as_dict(), at=call.location, **undo)
+    run.append(EntryType.ATTEMPT_STARTED, step, attempt=1)
 
 
 async def perform(run: "Run", step: str, call: StepCall, *, is_new: bool) -> Any:
@@ -65,7 +66,7 @@ async def attempt_until_done(run: "Run", step: str, state: StepState, call: Step
             await run.park(state.retry_at)
         if not state.attempt_open:
             await run.admitted()
-            run.append("attempt_started", step, attempt=state.attempts + 1)
+            run.append(EntryType.ATTEMPT_STARTED, step, attempt=state.attempts + 1)
         await _attempt(run, step, state, call, config)
 
 
@@ -140,9 +141,9 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
         _record_failure(run.append, step, attempt, record, delay)
         run.instance.attempt_ended()
     else:
-        run.append("attempt_completed", step, attempt=attempt)
+        run.append(EntryType.ATTEMPT_COMPLETED, step, attempt=attempt)
         taken = {"stream": result.as_dict(hidden=config.sensitive)} if isinstance(result, StreamTaken) else {}
-        run.append("step_completed", step, value, **taken)
+        run.append(EntryType.STEP_COMPLETED, step, value, **taken)
         run.instance.attempt_ended()
 
 
@@ -165,9 +166,9 @@ def _record_failure(
 ) -> None:
     """Write down that an attempt failed and, if it is not repeated, the step with it: with `final`, if that differs."""
     retry = {"retryDelayMs": retry_in_ms} if retry_in_ms is not None else {}
-    append("attempt_errored", step, attempt=attempt, error=record.as_dict(), **retry)
+    append(EntryType.ATTEMPT_ERRORED, step, attempt=attempt, error=record.as_dict(), **retry)
     if retry_in_ms is None:
-        append("step_errored", step, error=(final or record).as_dict())
+        append(EntryType.STEP_ERRORED, step, error=(final or record).as_dict())
 
 
 def visible_config(config: ResolvedConfig) -> dict[str, Any]:

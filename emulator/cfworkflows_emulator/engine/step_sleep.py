@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from cfworkflows.errors import WorkflowFatalError
+from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.tracebacks import caller_location
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def begin(run: "Run", step: str, duration_ms: float, *, absolute: bool) -> None:
     data = {"absolute": True} if absolute else {}
     skipped = (intervention := run.intervention) is not None and intervention.skips_sleep(step)
     until = run.clock.now() + (duration_ms if not skipped else 0)
-    run.append_start("sleep_started", step, durationMs=duration_ms, until=until, at=caller_location(), **data)
+    run.append_start(EntryType.SLEEP_STARTED, step, durationMs=duration_ms, until=until, at=caller_location(), **data)
 
 
 async def perform(run: "Run", step: str) -> None:
@@ -35,4 +36,4 @@ async def perform(run: "Run", step: str) -> None:
     while run.clock.now() < sleep.until:
         await run.park(sleep.until)
     await run.admitted()
-    run.append("sleep_completed", step)
+    run.append(EntryType.SLEEP_COMPLETED, step)

@@ -8,7 +8,8 @@ from cfworkflows.errors import WorkflowFatalError, WorkflowTimeoutError
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.typed import coerce
 from cfworkflows.values import decode
-from cfworkflows_emulator.engine.sizes import over
+from cfworkflows_emulator.engine.journal.entries import EntryType
+from cfworkflows_emulator.engine.journal.sizes import over
 from cfworkflows_emulator.engine.step_sleep import MAX_SLEEP_MS
 from cfworkflows_emulator.tracebacks import caller_location
 
@@ -45,7 +46,7 @@ def begin(run: "Run", step: str, event_type: str, timeout_ms: float) -> None:
         )
     until = run.clock.now() + timeout_ms
     run.append_start(
-        "wait_started", step, eventType=event_type, until=until, timeoutMs=timeout_ms, at=caller_location()
+        EntryType.WAIT_STARTED, step, eventType=event_type, until=until, timeoutMs=timeout_ms, at=caller_location()
     )
 
 
@@ -54,11 +55,11 @@ async def perform(run: "Run", step: str, returns: Any) -> WorkflowStepEvent[Any]
     while not wait.done:
         await run.admitted()
         if (intervention := run.intervention) is not None and intervention.times_out(step):
-            run.append("wait_timed_out", step)
+            run.append(EntryType.WAIT_TIMED_OUT, step)
         elif (event := run.event_for(step)) is not None:
-            run.append("wait_completed", step, event=event.seq)
+            run.append(EntryType.WAIT_COMPLETED, step, event=event.seq)
         elif run.clock.now() >= wait.until:
-            run.append("wait_timed_out", step)
+            run.append(EntryType.WAIT_TIMED_OUT, step)
         else:
             await run.park(wait.until, event_for=step)
     return outcome(run, step, returns)

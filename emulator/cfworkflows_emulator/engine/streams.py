@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from cfworkflows.errors import SerializationError, WorkflowInternalError
 from cfworkflows.http import ReadableStream, ReplayStream, Response
 from cfworkflows.step.call import resolve_awaitable
-from cfworkflows_emulator.engine import sizes
+from cfworkflows_emulator.engine.journal import sizes
 from cfworkflows_emulator.engine.retries import FinalError
 from cfworkflows_emulator.storage import InstanceStore, StoredStream
 

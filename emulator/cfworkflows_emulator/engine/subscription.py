@@ -9,33 +9,11 @@ from typing import Any
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows.values import JsDict, decode
+from cfworkflows_emulator.engine.journal.entries import ENTRIES, EVENT_TYPES, TERMINAL, EntryType
+from cfworkflows_emulator.engine.journal.state import Status
 from cfworkflows_emulator.engine.results import REDACTED, is_sensitive
-from cfworkflows_emulator.engine.state import TERMINAL, Status
 from cfworkflows_emulator.engine.streams import open_stream
 from cfworkflows_emulator.storage import Entry, InstanceStore, StoredStream
-
-_FIELDS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(["workflow_queued", "workflow_running", "workflow_paused", "workflow_waiting_for_pause"], ()),
-    **dict.fromkeys(["workflow_waiting", "workflow_started", "workflow_completed", "workflow_terminated"], ()),
-    "workflow_errored": ("error",),
-    "step_started": ("config",),
-    **dict.fromkeys(["step_completed", "step_errored"], ()),
-    **dict.fromkeys(["attempt_started", "attempt_completed"], ("attempt",)),
-    "attempt_errored": ("attempt", "retryDelayMs", "error"),
-    "sleep_started": ("durationMs",),
-    "sleep_completed": (),
-    "wait_started": ("eventType",),
-    **dict.fromkeys(["wait_completed", "wait_timed_out"], ()),
-    **dict.fromkeys(["rollback_started", "rollback_completed", "rollback_errored"], ()),
-    "rollback_step_started": ("config",),
-    "rollback_step_completed": (),
-    "rollback_step_errored": ("error",),
-    **dict.fromkeys(["rollback_attempt_started", "rollback_attempt_completed"], ("attempt",)),
-    "rollback_attempt_errored": ("attempt", "retryDelayMs", "error"),
-}
-"""The events of the platform, with what each takes over from its entry's data."""
-
-EVENT_TYPES = frozenset(_FIELDS)
 
 
 class InstanceEvents:
@@ -52,9 +30,9 @@ class InstanceEvents:
 
     def see(self, entry: Entry) -> None:
         """Take note of what later events will show."""
-        if entry.type == "workflow_queued" and entry.value is not None:  # not when it is queued again
+        if entry.type == EntryType.WORKFLOW_QUEUED and entry.value is not None:  # not when it is queued again
             self._params = entry.value
-        elif entry.type == "step_started":
+        elif entry.type == EntryType.STEP_STARTED:
             self._sensitive[str(entry.step)] = is_sensitive(entry.data["config"])
 
     def event(self, entry: Entry) -> JsDict:
@@ -62,19 +40,19 @@ class InstanceEvents:
         event = JsDict(instanceId=self._id, eventId=entry.seq, timestamp=entry.time, type=entry.type)
         if entry.step is not None:
             event["stepName"] = entry.step
-        for name in _FIELDS[entry.type]:
+        for name in ENTRIES[entry.type].event or ():
             if name == "error":
                 error = entry.data["error"]
                 event["error"] = JsDict(name=error["name"], message=error["message"])
             elif name in entry.data:
                 event[name] = _js(entry.data[name])
-        if entry.type == "workflow_started" and self._params is not None:
+        if entry.type == EntryType.WORKFLOW_STARTED and self._params is not None:
             event["params"] = decode(self._params)
-        elif entry.type in ("step_completed", "workflow_completed"):
+        elif entry.type in (EntryType.STEP_COMPLETED, EntryType.WORKFLOW_COMPLETED):
             stream = StoredStream.of(entry.seq, entry.data)
             if entry.value is None and stream is None:
                 return event
-            if entry.type == "step_completed" and self._sensitive.get(str(entry.step), False):
+            if entry.type == EntryType.STEP_COMPLETED and self._sensitive.get(str(entry.step), False):
                 event["output"] = REDACTED
             elif stream is not None:
                 event["output"] = self._stream_of(str(entry.step), stream)
@@ -183,7 +161,7 @@ class Subscription:
             # What comes behind the end is of steps that outlived it, and no event.
             if entry.seq > self._cursor and not self._ended:
                 self._unread.append(entry)
-            self._ended = entry.type in TERMINAL or (self._ended and entry.type != "workflow_restarted")
+            self._ended = entry.type in TERMINAL or (self._ended and entry.type != EntryType.WORKFLOW_RESTARTED)
         return bool(self._unread)
 
     def __aiter__(self) -> "Subscription":

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.testing.blueprint import Blueprint, Target
 from cfworkflows_emulator.testing.divergences import assert_deterministic
 from cfworkflows_emulator.testing.points import Point
@@ -188,7 +189,7 @@ def _waits(trial: Trial) -> str:
         str(entry.data["eventType"])
         for _, _, entries in trial.journals.values()
         for entry in entries
-        if entry.type == "wait_started"
+        if entry.type == EntryType.WAIT_STARTED
     }
     return f"What was waited for: {', '.join(sorted(types)) or 'nothing'}."
 

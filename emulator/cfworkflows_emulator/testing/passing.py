@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows_emulator.engine import Engine, Status
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.testing.waiting import StalledError, situation, unfinished
 
 if TYPE_CHECKING:

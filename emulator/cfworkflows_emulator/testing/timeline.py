@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cfworkflows.values import decode
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.testing.waiting import moment, place, waits_for
 from cfworkflows_emulator.tracebacks import is_plumbing

@@ -9,7 +9,8 @@ from typing import Any
 
 from cfworkflows.values import decode
 from cfworkflows_emulator.engine import Engine, Status
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.journal.entries import ATTEMPT_ENDS, ENTRIES, EntryType
+from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.engine.witness import Moment
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
 from cfworkflows_emulator.storage import Entry
@@ -181,10 +182,11 @@ class Trial:
         for entry in written:
             key = (entry.instance, entry.type, entry.step, entry.attempt)
             self._written[key] += 1
-            if entry.type == "step_started" and entry.step is not None:
+            if entry.type == EntryType.STEP_STARTED and entry.step is not None:
                 self.places[entry.instance, entry.step] = entry.at
-            undoes = entry.type.startswith("rollback_")
-            if entry.step is not None and entry.type.endswith(("attempt_completed", "attempt_errored")):
+            undone = ENTRIES[entry.type].undoes
+            if entry.step is not None and (undone or entry.type) in ATTEMPT_ENDS:
+                undoes = undone is not None
                 self._open.discard((entry.instance, entry.step, undoes))
             came.append(Point("stored", *key, nth=self._written[key]))
         if self.died:

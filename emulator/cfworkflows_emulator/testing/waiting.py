@@ -6,7 +6,8 @@ from pathlib import Path
 
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.engine import Engine, Status
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.journal.entries import EntryType
+from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.storage import Entry, Selection
 
 UNFINISHED = Selection([status for status in Status if not status.finite])
@@ -55,13 +56,13 @@ def waits_for(entries: Sequence[Entry]) -> list[str]:
 def _waits(state: InstanceState, places: dict[tuple[str, str | None], str | None]) -> Iterator[str]:
     for name, wait in state.waits.items():
         if not wait.done:
-            where = _step(name, places.get(("wait_started", name)))
+            where = _step(name, places.get((EntryType.WAIT_STARTED, name)))
             yield f'waits for event "{wait.event_type}" ({where}) until {moment(wait.until)}'
     for name, sleep in state.sleeps.items():
         if not sleep.done:
-            yield f"sleeps ({_step(name, places.get(('sleep_started', name)))}) until {moment(sleep.until)}"
+            yield f"sleeps ({_step(name, places.get((EntryType.SLEEP_STARTED, name)))}) until {moment(sleep.until)}"
     for name, step in state.steps.items():
-        where = _step(name, places.get(("step_started", name)))
+        where = _step(name, places.get((EntryType.STEP_STARTED, name)))
         if step.retry_at is not None:
             yield f"waits for attempt {step.attempts + 1} ({where}) until {moment(step.retry_at)}"
         elif step.attempt_open:

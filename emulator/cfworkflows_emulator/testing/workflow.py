@@ -8,7 +8,7 @@ from cfworkflows.values import decode
 from cfworkflows_bindings import WorkflowBinding
 from cfworkflows_bindings import WorkflowInstance as Handle
 from cfworkflows_emulator.engine import Engine, Status
-from cfworkflows_emulator.engine.state import InstanceState
+from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.history import HistoryEntry
 from cfworkflows_emulator.testing.passing import passed_until

@@ -7,7 +7,7 @@ from typing import Any
 from cfworkflows_emulator.api.details import describe_instance, describe_rollback, iso
 from cfworkflows_emulator.api.requests import StepQuery
 from cfworkflows_emulator.api.rest.refusals import refusal
-from cfworkflows_emulator.engine.state import InstanceState, Status
+from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.storage import Entry
 
 LONGEST_OUTPUT = 1024

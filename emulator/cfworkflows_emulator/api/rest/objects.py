@@ -10,7 +10,7 @@ from cfworkflows_emulator.api.details import iso
 from cfworkflows_emulator.api.requests import RestCreateBody, RestInstancesQuery, WorkflowBody
 from cfworkflows_emulator.api.rest.refusals import invalid
 from cfworkflows_emulator.api.workflows import TRIGGER, Workflows
-from cfworkflows_emulator.engine.state import Status
+from cfworkflows_emulator.engine.journal.state import Status
 from cfworkflows_emulator.storage import Beginning, InstanceRow
 
 SHOWN = tuple(status for status in Status)

@@ -19,7 +19,7 @@ from cfworkflows_emulator.cli.workflows.options import Place
 from cfworkflows_emulator.cli.workflows.session import API, NOTHING, Answer, RefusedError
 from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.engine import Engine
-from cfworkflows_emulator.engine.subscription import EVENT_TYPES
+from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES
 from cfworkflows_emulator.runtime import DormantProject
 from cfworkflows_emulator.storage import StateError
 

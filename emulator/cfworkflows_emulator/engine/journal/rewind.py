@@ -2,22 +2,19 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from cfworkflows_emulator.engine.journal.entries import ATTEMPT_ENDS, ENTRIES, STARTS, EntryType
 from cfworkflows_emulator.storage import Entry
 
-STARTS: Mapping[str, str] = {"do": "step_started", "sleep": "sleep_started", "wait": "wait_started"}
-"""The entry that a step of each kind begins with."""
-
-_KINDS = {"step": "do", "attempt": "do", "sleep": "sleep", "wait": "wait"}
 # How an instance ended is undone; when it was paused is not, because that moved the ends of its sleeps. What replays
 # found out explains steps that stay where the code would not have them.
 _KEPT = {
-    "workflow_queued",
-    "workflow_started",
-    "workflow_running",
-    "workflow_waiting_for_pause",
-    "workflow_paused",
-    "workflow_restarted",
-    "replay_diverged",
+    EntryType.WORKFLOW_QUEUED,
+    EntryType.WORKFLOW_STARTED,
+    EntryType.WORKFLOW_RUNNING,
+    EntryType.WORKFLOW_WAITING_FOR_PAUSE,
+    EntryType.WORKFLOW_PAUSED,
+    EntryType.WORKFLOW_RESTARTED,
+    EntryType.REPLAY_DIVERGED,
 }
 Step = tuple[str, str]
 
@@ -31,34 +28,32 @@ def rewind(entries: Sequence[Entry], kind: str, step: str) -> list[Entry]:
 
     Raises KeyError if the journal has no such step.
     """
-    index = next((n for n, entry in enumerate(entries) if entry.type == STARTS[kind] and entry.step == step), None)
+    index = next((n for n, entry in enumerate(entries) if STARTS.get(entry.type) == kind and entry.step == step), None)
     if index is None:
         raise KeyError(step)
-    before = {_step(entry): entry for entry in entries[:index] if entry.type in STARTS.values()}
+    before = {_step(entry): entry for entry in entries[:index] if entry.type in STARTS}
     reopened = set(_enclosing(entries[index], before))
-    ended = {(entry.step, entry.data["attempt"]) for entry in entries if entry.type in _ATTEMPT_ENDS}
-    taken = {entry.data["event"] for entry in entries if entry.type == "wait_completed" and _step(entry) in before}
+    ended = {(entry.step, entry.data["attempt"]) for entry in entries if entry.type in ATTEMPT_ENDS}
+    got = (entry for entry in entries if entry.type == EntryType.WAIT_COMPLETED and _step(entry) in before)
+    taken = {entry.data["event"] for entry in got}
 
     def stays(entry: Entry) -> bool:
-        if entry.type == "event_received":
+        if entry.type == EntryType.EVENT_RECEIVED:
             return entry.seq in taken
         if _step(entry) is None:
             return entry.type in _KEPT
         if _step(entry) in reopened:
-            return entry.type in STARTS.values()
-        if entry.type == "attempt_started" and (entry.step, entry.data["attempt"]) not in ended:
+            return entry.type in STARTS
+        if entry.type == EntryType.ATTEMPT_STARTED and (entry.step, entry.data["attempt"]) not in ended:
             return False
         return _step(entry) in before
 
     return [entry for entry in entries if stays(entry)]
 
 
-_ATTEMPT_ENDS = ("attempt_completed", "attempt_errored")
-
-
 def _step(entry: Entry) -> Step | None:
     """The kind and the name of the step that an entry is about."""
-    kind = _KINDS.get(entry.type.partition("_")[0], entry.data.get("kind") if entry.type == "delay_skipped" else None)
+    kind = entry.data["kind"] if entry.type == EntryType.DELAY_SKIPPED else ENTRIES[entry.type].step
     return (kind, str(entry.step)) if kind is not None else None
 
 

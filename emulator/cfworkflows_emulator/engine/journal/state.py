@@ -6,14 +6,12 @@ from enum import StrEnum
 from typing import Any
 
 from cfworkflows.errors import ErrorRecord
-from cfworkflows_emulator.engine.diagnosis import Diagnosis
+from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
+from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.storage import Entry, StoredStream
 
 ENTRY_BYTES = 100
 """What an entry of the journal counts for, beside the values in it."""
-
-TERMINAL = frozenset({"workflow_completed", "workflow_errored", "workflow_terminated"})
-"""The entries that an instance ends with."""
 
 
 class Status(StrEnum):
@@ -386,37 +384,36 @@ def _rollback(state: InstanceState, entry: Entry) -> RollbackState:
 
 
 _APPLY: dict[str, Callable[[InstanceState, Entry], None]] = {
-    "workflow_queued": InstanceState._queued,
-    "workflow_started": InstanceState._started,
-    "workflow_running": InstanceState._running,
-    "workflow_restarted": InstanceState._restarted,
-    "workflow_waiting_for_pause": InstanceState._waiting_for_pause,
-    "workflow_paused": InstanceState._paused,
-    "workflow_completed": InstanceState._completed,
-    "workflow_errored": InstanceState._errored,
-    "workflow_terminated": InstanceState._terminated,
-    "step_started": InstanceState._step_started,
-    "attempt_started": InstanceState._attempt_started,
-    "attempt_completed": InstanceState._attempt_ended,
-    "attempt_errored": InstanceState._attempt_ended,
-    "step_completed": InstanceState._step_completed,
-    "step_errored": InstanceState._step_errored,
-    "sleep_started": InstanceState._sleep_started,
-    "sleep_completed": InstanceState._sleep_completed,
-    "wait_started": InstanceState._wait_started,
-    "wait_completed": InstanceState._wait_completed,
-    "wait_timed_out": InstanceState._wait_timed_out,
-    "event_received": InstanceState._event_received,
-    "delay_skipped": InstanceState._delay_skipped,
-    "replay_diverged": InstanceState._replay_diverged,
-    "rollback_started": InstanceState._rollback_started,
-    "rollback_step_started": InstanceState._rollback_step_started,
-    "rollback_attempt_started": InstanceState._rollback_attempt_started,
-    "rollback_attempt_completed": InstanceState._rollback_attempt_ended,
-    "rollback_attempt_errored": InstanceState._rollback_attempt_ended,
-    "rollback_step_completed": InstanceState._rollback_step_completed,
-    "rollback_step_errored": InstanceState._rollback_step_errored,
-    "rollback_completed": InstanceState._rollback_completed,
-    "rollback_errored": InstanceState._rollback_errored,
+    EntryType.WORKFLOW_QUEUED: InstanceState._queued,
+    EntryType.WORKFLOW_STARTED: InstanceState._started,
+    EntryType.WORKFLOW_RUNNING: InstanceState._running,
+    EntryType.WORKFLOW_RESTARTED: InstanceState._restarted,
+    EntryType.WORKFLOW_WAITING_FOR_PAUSE: InstanceState._waiting_for_pause,
+    EntryType.WORKFLOW_PAUSED: InstanceState._paused,
+    EntryType.WORKFLOW_COMPLETED: InstanceState._completed,
+    EntryType.WORKFLOW_ERRORED: InstanceState._errored,
+    EntryType.WORKFLOW_TERMINATED: InstanceState._terminated,
+    EntryType.STEP_STARTED: InstanceState._step_started,
+    EntryType.ATTEMPT_STARTED: InstanceState._attempt_started,
+    EntryType.ATTEMPT_COMPLETED: InstanceState._attempt_ended,
+    EntryType.ATTEMPT_ERRORED: InstanceState._attempt_ended,
+    EntryType.STEP_COMPLETED: InstanceState._step_completed,
+    EntryType.STEP_ERRORED: InstanceState._step_errored,
+    EntryType.SLEEP_STARTED: InstanceState._sleep_started,
+    EntryType.SLEEP_COMPLETED: InstanceState._sleep_completed,
+    EntryType.WAIT_STARTED: InstanceState._wait_started,
+    EntryType.WAIT_COMPLETED: InstanceState._wait_completed,
+    EntryType.WAIT_TIMED_OUT: InstanceState._wait_timed_out,
+    EntryType.EVENT_RECEIVED: InstanceState._event_received,
+    EntryType.DELAY_SKIPPED: InstanceState._delay_skipped,
+    EntryType.REPLAY_DIVERGED: InstanceState._replay_diverged,
+    EntryType.ROLLBACK_STARTED: InstanceState._rollback_started,
+    EntryType.ROLLBACK_STEP_STARTED: InstanceState._rollback_step_started,
+    EntryType.ROLLBACK_ATTEMPT_STARTED: InstanceState._rollback_attempt_started,
+    EntryType.ROLLBACK_ATTEMPT_COMPLETED: InstanceState._rollback_attempt_ended,
+    EntryType.ROLLBACK_ATTEMPT_ERRORED: InstanceState._rollback_attempt_ended,
+    EntryType.ROLLBACK_STEP_COMPLETED: InstanceState._rollback_step_completed,
+    EntryType.ROLLBACK_STEP_ERRORED: InstanceState._rollback_step_errored,
+    EntryType.ROLLBACK_COMPLETED: InstanceState._rollback_completed,
+    EntryType.ROLLBACK_ERRORED: InstanceState._rollback_errored,
 }
-ENTRY_TYPES = frozenset(_APPLY)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cfworkflows_emulator.engine.journal.entries import StepKey, StepKind
 from cfworkflows_emulator.tracebacks import shown_path
 
 _NOUNS = {"do": "step", "sleep": "sleep", "wait": "wait"}
@@ -14,12 +15,12 @@ _LISTED = 5
 class Call:
     """A step, sleep or wait (`kind`: do, sleep, wait), as `name-count`, and the `file:line` of its call, if known."""
 
-    kind: str
+    kind: StepKind
     step: str
     at: str | None = None
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> StepKey:
         return self.kind, self.step
 
     def __str__(self) -> str:
