@@ -36,10 +36,10 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator.config": {"cfworkflows"},
     "cfworkflows_emulator.analysis": {"cfworkflows_emulator.config"},
     "cfworkflows_emulator.storage": {"cfworkflows"},
+    "cfworkflows_emulator.engine.journal": {"cfworkflows_emulator.storage", "cfworkflows_emulator.tracebacks"},
     "cfworkflows_emulator.engine": {
-        "cfworkflows_emulator.storage",
+        "cfworkflows_emulator.engine.journal",
         "cfworkflows_emulator.clock",
-        "cfworkflows_emulator.tracebacks",
     },
     "cfworkflows_emulator.runtime": {
         "cfworkflows_emulator.engine",

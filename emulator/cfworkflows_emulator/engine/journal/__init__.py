@@ -1,4 +1,4 @@
-"""The journal of an instance: the kinds of its entries, the state they fold into, and the store that keeps them.
+"""The journal of an instance: the types of its entries, the state they fold into, what a restart leaves of them.
 
-May import storage, and of the engine only what is as pure as itself: what a replay found out (`diagnosis`).
+May import storage and tracebacks, and nothing else of the engine.
 """
