@@ -33,8 +33,9 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator": set(),
     "cfworkflows_emulator.clock": {"cfworkflows"},
     "cfworkflows_emulator.tracebacks": {"cfworkflows"},
+    "cfworkflows_emulator.handlers": set(),
     "cfworkflows_emulator.config": {"cfworkflows"},
-    "cfworkflows_emulator.analysis": {"cfworkflows_emulator.config"},
+    "cfworkflows_emulator.analysis": {"cfworkflows_emulator.config", "cfworkflows_emulator.handlers"},
     "cfworkflows_emulator.storage": {"cfworkflows"},
     "cfworkflows_emulator.engine.journal": {"cfworkflows_emulator.storage", "cfworkflows_emulator.tracebacks"},
     "cfworkflows_emulator.engine": {
@@ -44,6 +45,7 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator.runtime": {
         "cfworkflows_emulator.engine",
         "cfworkflows_emulator.config",
+        "cfworkflows_emulator.handlers",
         "cfworkflows_bindings",
     },
     "cfworkflows_emulator.testing": {"cfworkflows_emulator.runtime"},

@@ -61,7 +61,7 @@ def test_all_with_an_unknown_name_is_an_error():
 def test_module_level_handlers_are_found():
     """`on_fetch` of an old file is the default entrypoint; a handler that cannot be called is none."""
     found = find_exports(module(on_fetch=handler, on_scheduled=handler, on_queue=1))
-    assert Exports(on_fetch=handler, global_handlers={"on_fetch": handler, "on_scheduled": handler}) == found
+    assert Exports(global_handlers={"on_fetch": handler, "on_scheduled": handler}) == found
 
 
 def test_two_default_entrypoints_are_an_error():

@@ -52,7 +52,7 @@ async def test_default_answers(write):
         "class Default(WorkerEntrypoint):\n    async def fetch(self): return Response('ok')\n",
         "class Default(WorkerEntrypoint):\n    def fetch(self, request): return Response('ok')\n",
         "class Default(WorkerEntrypoint):\n    async def fetch(self, request, e=0, c=0): return Response('ok')\n",
-        "class Default(WorkerEntrypoint):\n    async def fetch(self, *given): return Response('ok' * len(given))\n",
+        "class Default(WorkerEntrypoint):\n    async def fetch(self, *given): return Response('ok'[: len(given)])\n",
         "class Default(WorkerEntrypoint):\n    @staticmethod\n    async def fetch(request): return Response('ok')\n",
         "def on_fetch(): return Response('ok')\n",
         "async def on_fetch(request): return Response('ok')\n",

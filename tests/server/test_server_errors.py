@@ -113,7 +113,10 @@ async def test_notes_and_causes_are_shown(serving):
         ),
         ("class Default(WorkerEntrypoint): pass\n", "Handler does not export a fetch() function."),
         ("class Default(WorkerEntrypoint):\n    fetch = 5\n", "Handler does not export a fetch() function."),
-        ("def on_fetch(a, b, c, d): pass\n", "missing 1 required positional argument"),
+        (
+            "def on_fetch(a, b, c, d): pass\n",
+            "src/entry.py:5): on_fetch() can never be called: it requires 4 arguments",
+        ),
         ("class Default(WorkerEntrypoint):\n    def __init__(self): pass\n", "positional argument"),
     ],
 )

@@ -307,7 +307,7 @@ async def test_control_characters_in_headers_are_refused(serving, monkeypatch):
     """A header from elsewhere that would break the message is a 500, and splits nothing."""
     async with serving(worker("Response('x')")) as served:
         bad = Response.incoming(200, "", [("x-bad", "a\r\nset-cookie: b=1")], b"")
-        monkeypatch.setattr(served.project.worker, "_call", lambda *given: _async(bad))
+        monkeypatch.setattr(served.project.worker, "fetch", lambda *given: _async(bad))
         answer = await served.exchange(CLOSE)
     assert answer.startswith("HTTP/1.1 500 ")
     assert "\r\nset-cookie" not in answer

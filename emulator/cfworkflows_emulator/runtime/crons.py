@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.config import LoadedConfig
 from cfworkflows_emulator.engine.schedules import Schedules
+from cfworkflows_emulator.handlers import SCHEDULED
+from cfworkflows_emulator.runtime.deliver import deliver
 from cfworkflows_emulator.runtime.events import ScheduledController
 from cfworkflows_emulator.runtime.worker import Worker
 
@@ -25,11 +27,11 @@ async def fire(worker: Worker, cron: str, scheduled_time: int) -> Outcome:
     """Call the `scheduled` handler for a firing at `scheduled_time`, in ms since the epoch. Its error is logged."""
     controller = ScheduledController(cron, scheduled_time)
     try:
-        await worker.handle("scheduled", controller)
+        await deliver(worker, SCHEDULED, controller)
     except (Exception, SystemExit):  # whatever a handler raises is the outcome
         log.exception("Uncaught error in scheduled (%s)", cron or "no cron expression")
         # Where there is no handler, another try would not find one either.
-        return Outcome("exception", not controller.retried or not worker.handles("scheduled"))
+        return Outcome("exception", not controller.retried or not worker.exports.handles("scheduled"))
     log.info("scheduled %s ok", cron or "(no cron expression)")
     return Outcome("ok", not controller.retried)
 
@@ -43,7 +45,7 @@ class Crons:
 
     def start(self, loaded: LoadedConfig) -> None:
         """Arm the timers of a Worker that has the handler."""
-        if self._workers[loaded.config.name].handles("scheduled"):
+        if self._workers[loaded.config.name].exports.handles("scheduled"):
             self._schedules.arm(loaded.config.name, loaded.crons)
 
     def close(self) -> None:

@@ -6,23 +6,39 @@ from types import ModuleType
 from typing import Any
 
 from cfworkflows.entrypoint import WorkerEntrypoint, WorkflowEntrypoint
+from cfworkflows_emulator.runtime.dialect import kind_of
 
 GLOBAL_HANDLERS = ("on_fetch", "on_alarm", "on_scheduled", "on_trace", "on_queue", "on_pubsub")
 
 
 @dataclass(frozen=True, slots=True)
 class Exports:
-    """`default` is the class `Default`, `on_fetch` the module-level handler: there is at most one of the two.
+    """`default` is the class `Default`. An old file has `global_handlers` instead, by their names such as `on_fetch`.
 
     `named` are the other WorkerEntrypoint classes, `workflows` the WorkflowEntrypoint classes, each under the name it
-    is exported by. `global_handlers` are the module-level handlers that there are, by name.
+    is exported by.
     """
 
     default: type[WorkerEntrypoint[Any]] | None = None
-    on_fetch: Callable[..., Any] | None = None
     named: dict[str, type[WorkerEntrypoint[Any]]] = field(default_factory=dict)
     workflows: dict[str, type[WorkflowEntrypoint[Any, Any]]] = field(default_factory=dict)
     global_handlers: dict[str, Callable[..., Any]] = field(default_factory=dict)
+
+    def entrypoint(self, name: str | None) -> type[WorkerEntrypoint[Any]] | None:
+        """The class of the entrypoint `name`, or the default one, where None says that there is no class for it.
+
+        Raises RuntimeError if there is no such class.
+        """
+        if name is None or name == "default":
+            return self.default
+        if name not in self.named:
+            there = ", ".join(self.named) or "none"
+            raise RuntimeError(f"The Worker has no entrypoint {name!r}; the named WorkerEntrypoints are: {there}.")
+        return self.named[name]
+
+    def handles(self, event: str) -> bool:
+        """Whether the default entrypoint has a handler of an event, such as `scheduled`."""
+        return f"on_{event}" in self.global_handlers or callable(getattr(self.default, event, None))
 
 
 def find_exports(module: ModuleType) -> Exports:
@@ -33,7 +49,8 @@ def find_exports(module: ModuleType) -> Exports:
     """
     exported = dict(_exported(module))
     handlers = {name: exported[name] for name in GLOBAL_HANDLERS if callable(exported.get(name))}
-    workers = {name: value for name, value in exported.items() if _is_subclass(value, WorkerEntrypoint)}
+    kinds = {name: kind_of(value) for name, value in exported.items()}
+    workers = {name: exported[name] for name, kind in kinds.items() if kind == "worker"}
     default = workers.pop("Default", None)
     if default is not None and handlers:
         error = TypeError("Cannot define multiple default entrypoints")
@@ -41,9 +58,8 @@ def find_exports(module: ModuleType) -> Exports:
         raise error
     return Exports(
         default=default,
-        on_fetch=handlers.get("on_fetch"),
         named=workers,
-        workflows={name: value for name, value in exported.items() if _is_subclass(value, WorkflowEntrypoint)},
+        workflows={name: exported[name] for name, kind in kinds.items() if kind == "workflow"},
         global_handlers=handlers,
     )
 
@@ -56,7 +72,3 @@ def _exported(module: ModuleType) -> Iterator[tuple[str, Any]]:
         if not hasattr(module, name):
             raise AttributeError(f"__all__ of {module.__name__} names {name!r}, which is not defined in the module.")
         yield name, getattr(module, name)
-
-
-def _is_subclass(value: Any, base: type) -> bool:
-    return isinstance(value, type) and issubclass(value, base) and value is not base

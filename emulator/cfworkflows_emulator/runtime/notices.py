@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Sequence
 
 from cfworkflows_emulator.config import LoadedConfig, WorkflowSection, absent
+from cfworkflows_emulator.handlers import EVENTS, FETCH
 from cfworkflows_emulator.runtime.exports import Exports
+from cfworkflows_emulator.runtime.signatures import class_handler, signature_problem
 
 # From this compatibility date on, the platform calls no module-level handlers (python_no_global_handlers).
 NO_GLOBAL_HANDLERS = "2025-08-14"
@@ -35,9 +37,7 @@ def notices(loaded: LoadedConfig, exports: Exports) -> list[str]:
                 f"{name} {does}. Cloudflare calls no module-level handlers with a compatibility_date from "
                 f"{NO_GLOBAL_HANDLERS} on: make it the method {name[3:]} of class Default(WorkerEntrypoint)."
             )
-    if loaded.crons and not (
-        "on_scheduled" in exports.global_handlers or callable(getattr(exports.default, "scheduled", None))
-    ):
+    if loaded.crons and not exports.handles("scheduled"):
         found.append(
             f"triggers.crons ({loaded.place(('triggers', 'crons'))}) fires nothing: the Worker has no scheduled() "
             "handler. Write `async def scheduled(self, controller, env, ctx)` in class Default(WorkerEntrypoint)."
@@ -45,7 +45,18 @@ def notices(loaded: LoadedConfig, exports: Exports) -> list[str]:
     for event in ("queue", "email", "tail", "trace"):
         if callable(getattr(exports.default, event, None)):
             found.append(f"Default.{event} is never called: that kind of event is not supported yet.")
-    return found
+    return [*found, *_never_callable(exports)]
+
+
+def _never_callable(exports: Exports) -> Iterator[str]:
+    """The handlers whose signatures the platform's arguments do not fit."""
+    for event in EVENTS.values():
+        name = f"on_{event.name}"
+        found = [(name, exports.global_handlers.get(name))]
+        classes = [exports.default, *(exports.named.values() if event is FETCH else ())]
+        found += [(event.name, class_handler(cls, event.name)) for cls in classes if cls is not None]
+        problems = (signature_problem(event, name, handler) for name, handler in found if handler is not None)
+        yield from filter(None, dict.fromkeys(problems))  # a class may be exported by several names
 
 
 def is_ours(workflow: WorkflowSection, loaded: LoadedConfig) -> bool:

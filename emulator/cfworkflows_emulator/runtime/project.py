@@ -10,7 +10,6 @@ from typing import Any
 from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows.environment import current_env
 from cfworkflows.http import close_client
-from cfworkflows.typed import type_arguments
 from cfworkflows_bindings import Environment
 from cfworkflows_emulator.clock import Clock, SystemClock
 from cfworkflows_emulator.config import (
@@ -31,6 +30,7 @@ from cfworkflows_emulator.engine.definition import (
 from cfworkflows_emulator.engine.engine import EVICT_AFTER_MS, Engine, open_database
 from cfworkflows_emulator.runtime.blocking import blocks_named
 from cfworkflows_emulator.runtime.crons import Crons
+from cfworkflows_emulator.runtime.dialect import dialect_of, kind_of
 from cfworkflows_emulator.runtime.environment import environment
 from cfworkflows_emulator.runtime.exports import Exports, find_exports
 from cfworkflows_emulator.runtime.loading import WorkerLoadError, loaded_module
@@ -188,7 +188,7 @@ def _explained(problem: Diagnostic, module: ModuleType) -> Diagnostic:
     found = getattr(module, name, None)
     if not isinstance(found, type):
         return problem
-    if issubclass(found, WorkflowEntrypoint):
+    if kind_of(found) == "workflow":
         return problem._replace(suggestion=f'It is there, but not exported: add "{name}" to __all__.')
     return problem._replace(
         suggestion=f"There is a class {name}, but it is no Workflow: write `class {name}(WorkflowEntrypoint)`."
@@ -210,13 +210,13 @@ def definition_of(
 
     def entrypoint() -> WorkflowEntrypoint[Any, Any]:
         # Called in the task of the run, so that the run and its callbacks see what the module-level `env` stands for.
-        context = worker.enter()
-        return cls(context, worker.env)
+        made: WorkflowEntrypoint[Any, Any] = worker.make(cls)
+        return made
 
     return WorkflowDefinition(
         workflow.name,
         entrypoint,
-        params_type=type_arguments(cls, WorkflowEntrypoint)[1],
+        params_type=dialect_of(cls).params_type(cls),
         **settings_of(workflow),
     )
 

@@ -2,15 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any
 
-from cfworkflows.entrypoint import ExecutionContext, WorkerEntrypoint
+from cfworkflows.entrypoint import ExecutionContext
 from cfworkflows.environment import current_context, current_env
 from cfworkflows.http import Request, Response
+from cfworkflows_emulator.handlers import FETCH
 from cfworkflows_emulator.runtime.blocking import current_request
+from cfworkflows_emulator.runtime.deliver import deliver
+from cfworkflows_emulator.runtime.dialect import dialect_of
 from cfworkflows_emulator.runtime.exports import Exports
-from cfworkflows_emulator.runtime.handlers import call_relaxed, check_response
 
 log = logging.getLogger("cfworkflows.worker")
 
@@ -23,53 +25,19 @@ class Worker:
         self.env = env
         self._waited_for: set[asyncio.Future[Any]] = set()
 
-    async def fetch(self, request: Request) -> Response:
-        """Call the Worker's fetch handler, on a new object for each request.
+    async def fetch(self, request: Request, entrypoint: str | None = None, props: Any = None) -> Response:
+        """Call the fetch handler of the Worker, or of its class `entrypoint`, on a new object for each request.
 
-        Sets what the module-level `env` and `wait_until` stand for in the task that calls it, where the body of the
-        response is read too. Raises what the handler raises; TypeError if it returns no Response, and RuntimeError if
-        there is no such handler.
+        `props` are `ctx.props` there. Sets what the module-level `env` and `wait_until` stand for in the task that
+        calls it, where the body of the response is read too. Raises what `deliver` raises.
         """
         current_request.set(request)
-        return await self._call(request, self.enter())
+        response: Response = await deliver(self, FETCH, request, entrypoint=entrypoint, props=props)
+        return response
 
-    async def fetch_named(self, request: Request, entrypoint: str | None, props: Any) -> Response:
-        """What a service binding asks for: the fetch handler of the class `entrypoint`, or of the Worker if it is None.
-
-        `props` are `ctx.props` there. Raises what `fetch` raises, and RuntimeError if there is no such class.
-        """
-        current_request.set(request)
-        context = self.enter(props)
-        if entrypoint in (None, "default"):
-            return await self._call(request, context)
-        cls = self.exports.named.get(str(entrypoint))
-        if cls is None:
-            there = ", ".join(self.exports.named) or "none"
-            raise RuntimeError(
-                f"The Worker has no entrypoint {entrypoint!r}; the named WorkerEntrypoints are: {there}."
-            )
-        return await self._fetch_of(cls, request, context)
-
-    async def handle(self, event: str, argument: Any) -> None:
-        """Call the handler of an event that is no request, such as `scheduled`: with `argument`, env and ctx.
-
-        Raises what the handler raises, and RuntimeError if there is none.
-        """
-        context = self.enter()
-        handler: Callable[..., Any]
-        if (function := self.exports.global_handlers.get(f"on_{event}")) is not None:
-            handler = function
-        elif self.exports.default is not None and self.handles(event):
-            handler = getattr(self.exports.default(context, self.env), event)
-        else:
-            raise _no_handler(event)
-        result = call_relaxed(handler, argument, self.env, context)
-        if isinstance(result, Awaitable):
-            await result
-
-    def handles(self, event: str) -> bool:
-        """Whether there is a handler of an event."""
-        return f"on_{event}" in self.exports.global_handlers or callable(getattr(self.exports.default, event, None))
+    def make(self, cls: type) -> Any:
+        """A new object of one of the Worker's classes, which is entered."""
+        return dialect_of(cls).make(cls, self.enter(), self.env)
 
     def enter(self, props: Any = None) -> ExecutionContext:
         """A context for code of the Worker, which the module-level `env` and `wait_until` stand for from now on.
@@ -107,43 +75,6 @@ class Worker:
         error = None if work.cancelled() else work.exception()
         if error is not None and not isinstance(error, asyncio.CancelledError):  # gather() ends so when it is cancelled
             log.error("Uncaught error in wait_until", exc_info=error)
-
-    async def _call(self, request: Request, context: ExecutionContext) -> Response:
-        exports = self.exports
-        if exports.on_fetch is not None:
-            result = call_relaxed(exports.on_fetch, request, self.env, context)
-            return check_response(await result if isinstance(result, Awaitable) else result, exports.on_fetch)
-        if exports.default is None:
-            raise _no_fetch()
-        return await self._fetch_of(exports.default, request, context)
-
-    async def _fetch_of(
-        self, cls: type[WorkerEntrypoint[Any]], request: Request, context: ExecutionContext
-    ) -> Response:
-        handler = getattr(cls(context, self.env), "fetch", None)
-        if not callable(handler):
-            raise _no_fetch()
-        result = call_relaxed(handler, request)
-        return check_response(await result if isinstance(result, Awaitable) else result, handler)
-
-
-def _no_fetch() -> RuntimeError:
-    error = RuntimeError("Handler does not export a fetch() function.")
-    error.add_note(
-        "Received a FetchEvent but we lack a handler for FetchEvents. Define one in the main module:\n"
-        "class Default(WorkerEntrypoint):\n"
-        "    async def fetch(self, request):\n"
-        '        return Response("hello")'
-    )
-    return error
-
-
-def _no_handler(event: str) -> RuntimeError:
-    return RuntimeError(
-        f"Handler does not export a {event}() function. Define one in the main module:\n"
-        f"class Default(WorkerEntrypoint):\n"
-        f"    async def {event}(self, {'batch' if event == 'queue' else 'controller'}, env, ctx):"
-    )
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:

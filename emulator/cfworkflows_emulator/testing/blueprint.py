@@ -78,13 +78,9 @@ class Blueprint:
                 setattr(env, name, WorkflowBinding(engine, value._workflow))
         worker = Worker(Exports(), env)
         for name, (definition, cls) in self.workflows.items():
-            make = partial(_entrypoint, cls, worker)
+            make = partial(worker.make, cls)
             engine.definitions[name] = dataclasses.replace(definition, entrypoint=make, schedules=())
         return worker
-
-
-def _entrypoint(cls: Entrypoint, worker: Worker) -> WorkflowEntrypoint[Any, Any]:
-    return cls(worker.enter(), worker.env)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cfworkflows.http import Request, Response
+from cfworkflows_emulator.handlers import QUEUE, SCHEDULED, Event
+from cfworkflows_emulator.runtime.deliver import deliver
 from cfworkflows_emulator.runtime.events import Message, MessageBatch, ScheduledController
 from cfworkflows_emulator.testing.world import World
 
@@ -63,7 +65,7 @@ class WorkerClient:
             aware = scheduled_time if scheduled_time.tzinfo is not None else scheduled_time.replace(tzinfo=UTC)
             scheduled_time = round(aware.timestamp() * 1000)
         controller = ScheduledController(cron, scheduled_time)
-        await self._call("scheduled", controller)
+        await self._call(SCHEDULED, controller)
         return controller
 
     async def queue(self, name: str, messages: Iterable[Any]) -> MessageBatch:
@@ -77,13 +79,13 @@ class WorkerClient:
         for index, message in enumerate(batch.messages):
             message.id = message.id or f"{index:032x}"
             message.timestamp = message.timestamp or self._world.clock.datetime
-        await self._call("queue", batch)
+        await self._call(QUEUE, batch)
         return batch
 
-    async def _call(self, event: str, argument: Any) -> None:
+    async def _call(self, event: Event, argument: Any) -> None:
         __tracebackhide__ = True
         with self._standing_still():
-            await self._world.worker.handle(event, argument)
+            await deliver(self._world.worker, event, argument)
 
     def _standing_still(self) -> "_Hold":
         return _Hold(self._world)
