@@ -5,6 +5,7 @@ import re
 import pytest
 
 from cfworkflows import Request
+from cfworkflows_emulator.analysis import Program, check
 from cfworkflows_emulator.handlers import QUEUE, SCHEDULED, Event
 from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.runtime.deliver import deliver
@@ -150,6 +151,24 @@ async def test_a_handler_that_can_never_be_called(write, handler, why):
         for _ in range(2):
             with pytest.raises(TypeError, match=f"^{re.escape(expected)}$"):
                 await project.worker.fetch(Request("http://localhost/"))
+
+
+@pytest.mark.parametrize("handler", [handler for handler, _ in NOT_CALLABLE])
+async def test_the_source_tells_what_the_start_tells(write, handler):
+    """`cfwf check` has the words of the start, from the code alone."""
+    config = write(f"class Default(WorkerEntrypoint):\n    {handler}\n")
+    (finding,) = check(Program(config.main), config)
+    async with Project.open(config) as project:
+        (notice,) = project.notices
+    assert ("handler-arguments", 4) == (finding.rule, finding.location.line)
+    assert notice == f"Default.fetch ({config.main}:4): {finding.message} {finding.fix}"
+
+
+@pytest.mark.parametrize("handler", [handler for handler, _ in SIGNATURES])
+async def test_the_source_of_a_handler_that_can_be_called_is_right(write, handler):
+    """Whatever works is left alone by `cfwf check`."""
+    config = write(f"{HEAD}\nclass Default(WorkerEntrypoint):\n    {handler}\n")
+    assert [] == check(Program(config.main), config)
 
 
 async def test_every_handler_is_looked_at_at_the_start(write):

@@ -9,6 +9,7 @@ from cfworkflows_emulator.analysis.ignores import apply_ignores
 from cfworkflows_emulator.analysis.program import Program
 from cfworkflows_emulator.analysis.rules import FLOW_RULES
 from cfworkflows_emulator.analysis.rules.environment import class_names, unknown_bindings, unmatched_events
+from cfworkflows_emulator.analysis.rules.handlers import handler_arguments
 from cfworkflows_emulator.config import LoadedConfig, class_not_found
 
 
@@ -37,6 +38,7 @@ def _all(program: Program, config: LoadedConfig | None) -> Iterator[Finding]:
     for flow in flows:
         for rule in FLOW_RULES:
             yield from rule(flow)
+    yield from handler_arguments(program)
     if config is None:
         return
     yield from unknown_bindings(program, config)

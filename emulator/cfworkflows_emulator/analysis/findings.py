@@ -38,6 +38,7 @@ RULES: dict[str, Rule] = {
     "race": Rule("warning", "The first of several to end, outside of a step: another one at the next replay."),
     "event-type": Rule("error", "A type of event that is refused."),
     "unmatched-event": Rule("warning", "A type of event that is sent, and that no workflow waits for."),
+    "handler-arguments": Rule("error", "A handler whose signature the platform's arguments do not fit."),
     "unknown-binding": Rule("error", "A name of env that is not configured."),
     "missing-class": Rule("error", "A class of the configuration that is not in the main module."),
     "unused-ignore": Rule("warning", "An ignore comment that ignores nothing."),

@@ -10,7 +10,8 @@ from cfworkflows_emulator.analysis.modules import Module, Sources, read_sources
 from cfworkflows_emulator.analysis.scopes import FunctionNode, Scope
 
 WORKFLOW = "cfworkflows.WorkflowEntrypoint"
-ENTRYPOINTS = (WORKFLOW, "cfworkflows.WorkerEntrypoint", "cfworkflows.DurableObject")
+WORKER = "cfworkflows.WorkerEntrypoint"
+ENTRYPOINTS = (WORKFLOW, WORKER, "cfworkflows.DurableObject")
 
 
 @dataclass(frozen=True, eq=False)
