@@ -6,6 +6,7 @@ import pytest
 
 from cfworkflows import Request
 from cfworkflows_emulator.analysis import Program, check
+from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.handlers import QUEUE, SCHEDULED, Event
 from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.runtime.deliver import deliver
@@ -70,7 +71,7 @@ async def test_a_method_takes_any_prefix_of_the_arguments(write, handler, count,
         request = Request("http://localhost/")
         for _ in range(2):
             assert "ok" == await (await project.worker.fetch(request)).text()
-        assert [] == project.notices
+        assert [] == project.faults
         first, second = entry.seen
         assert count == len(first) == len(second)
         for index, expected in enumerate((request, project.env)[:count]):
@@ -147,7 +148,7 @@ async def test_a_handler_that_can_never_be_called(write, handler, why):
         "Possible are fetch(self), fetch(self, request), fetch(self, request, env) and fetch(self, request, env, ctx)."
     )
     async with Project.open(config) as project:
-        assert [expected] == project.notices
+        assert ([expected], []) == (project.faults, project.notices)
         for _ in range(2):
             with pytest.raises(TypeError, match=f"^{re.escape(expected)}$"):
                 await project.worker.fetch(Request("http://localhost/"))
@@ -159,9 +160,9 @@ async def test_the_source_tells_what_the_start_tells(write, handler):
     config = write(f"class Default(WorkerEntrypoint):\n    {handler}\n")
     (finding,) = check(Program(config.main), config)
     async with Project.open(config) as project:
-        (notice,) = project.notices
+        (told,) = project.faults
     assert ("handler-arguments", 4) == (finding.rule, finding.location.line)
-    assert notice == f"Default.fetch ({config.main}:4): {finding.message} {finding.fix}"
+    assert told == f"Default.fetch ({config.main}:4): {finding.message} {finding.fix}"
 
 
 @pytest.mark.parametrize("handler", [handler for handler, _ in SIGNATURES])
@@ -189,10 +190,10 @@ async def test_every_handler_is_looked_at_at_the_start(write):
         """
     )
     async with Project.open(config) as project:
-        told = [notice.partition(" ")[0] for notice in project.notices if "can never be called" in notice]
+        told = [fault.partition(" ")[0] for fault in project.faults]
     assert ["Admin.fetch", "Default.scheduled", "Default.email"] == told
     async with Project.open(write("def on_scheduled(a, b, c, d): pass\n")) as project:
-        assert "Possible are on_scheduled(), on_scheduled(controller), " in project.notices[-1]
+        assert "Possible are on_scheduled(), on_scheduled(controller), " in project.faults[0]
 
 
 async def test_a_crons_handler_that_cannot_be_called_is_told_with_its_line(write):
@@ -221,3 +222,14 @@ async def test_events_without_env_and_ctx_and_strict_ones(write):
         assert 3 == await deliver(project.worker, add, 1, 2)
         with pytest.raises(TypeError, match="takes 3 positional arguments but 4 were given"):
             await deliver(project.worker, add, 1, 2, 3)
+
+
+async def test_a_fault_says_whose_it_is(write, tmp_path):
+    """Where several Workers run beside each other."""
+    config = write("async def on_fetch(a, b, c, d): pass\n")
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "wrangler.toml").write_text('name = "other"\nmain = "entry.py"\n')
+    (other / "entry.py").write_text("")
+    async with Project.open(config, load_config(cwd=other, process_env={})) as project:
+        assert ["Worker shop: on_fetch"] == [fault.partition(" (")[0] for fault in project.faults]

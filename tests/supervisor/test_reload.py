@@ -51,6 +51,15 @@ async def test_no_request_is_lost_while_files_are_saved(write, running):
     assert {10, *range(11, 31)} == seen
 
 
+async def test_a_handler_that_can_never_be_called_is_told_at_each_reload(write, running):
+    """Not only at the start: it is while code is edited that a signature goes wrong."""
+    folder = write("async def on_fetch(request): return Response('fine')\n")
+    async with running() as dev:
+        for parameters in ("a, b, c, d", "a, b, c, d, e"):
+            (folder / "src/entry.py").write_text(f"async def on_fetch({parameters}): pass\n")
+            assert f"({parameters})" in await dev.line("on_fetch() can never be called: ")
+
+
 async def test_a_request_under_way_ends_on_the_old_code(write, running, tmp_path):
     """A request that was there before the save gets the old answer; one that came after it waits for the new code."""
     folder = write(

@@ -171,7 +171,7 @@ class _Worker:
         project = await stack.enter_async_context(opening)
         timeline.keep()
         self._timeline = timeline
-        for notice in project.notices if self._is_first else ():
+        for notice in [*(project.notices if self._is_first else ()), *project.faults]:
             self._console.warn(notice)
         return project
 

@@ -1,6 +1,6 @@
 """What a configuration or a Worker asks for that this version does not do, said by name at the start."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from cfworkflows_emulator.config import LoadedConfig, WorkflowSection, absent
 from cfworkflows_emulator.handlers import EVENTS, FETCH
@@ -14,11 +14,25 @@ NO_GLOBAL_HANDLERS = "2025-08-14"
 def session_notices(configs: Sequence[LoadedConfig], exports: Sequence[Exports]) -> list[str]:
     """The notices of all Workers of a session, each with its Worker where there are several."""
     names = [loaded.config.name for loaded in configs]
-    found = []
-    for loaded, exported in zip(configs, exports, strict=True):
-        texts = notices(loaded, exported) + [text for _, text in absent(loaded, names)]
-        found += texts if len(configs) == 1 else [f"Worker {loaded.config.name}: {text}" for text in texts]
-    return found
+    return _whose(
+        {
+            loaded.config.name: notices(loaded, exported) + [text for _, text in absent(loaded, names)]
+            for loaded, exported in zip(configs, exports, strict=True)
+        }
+    )
+
+
+def session_faults(configs: Sequence[LoadedConfig], exports: Sequence[Exports]) -> list[str]:
+    """The handlers of all Workers of a session that can never be called, with their places."""
+    return _whose(
+        {loaded.config.name: list(_never_callable(exported)) for loaded, exported in zip(configs, exports, strict=True)}
+    )
+
+
+def _whose(texts: Mapping[str, list[str]]) -> list[str]:
+    """The texts by Workers, each with its Worker where there are several."""
+    is_alone = len(texts) == 1
+    return [text if is_alone else f"Worker {name}: {text}" for name, found in texts.items() for text in found]
 
 
 def notices(loaded: LoadedConfig, exports: Exports) -> list[str]:
@@ -45,7 +59,7 @@ def notices(loaded: LoadedConfig, exports: Exports) -> list[str]:
     for event in ("queue", "email", "tail", "trace"):
         if callable(getattr(exports.default, event, None)):
             found.append(f"Default.{event} is never called: that kind of event is not supported yet.")
-    return [*found, *_never_callable(exports)]
+    return found
 
 
 def _never_callable(exports: Exports) -> Iterator[str]:

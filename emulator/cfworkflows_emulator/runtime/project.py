@@ -35,7 +35,7 @@ from cfworkflows_emulator.runtime.environment import environment
 from cfworkflows_emulator.runtime.exports import Exports, find_exports
 from cfworkflows_emulator.runtime.loading import WorkerLoadError, loaded_module
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
-from cfworkflows_emulator.runtime.notices import is_ours, session_notices
+from cfworkflows_emulator.runtime.notices import is_ours, session_faults, session_notices
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import Durability
 from cfworkflows_emulator.storage.folder import StateFolder
@@ -45,7 +45,7 @@ class Project:
     """A running Worker: `worker` answers requests, `engine` runs its instances, `env` has its bindings.
 
     `workers` are this one and the others of the session, by name, `configs` their configurations in the same order.
-    `notices` tells what the configurations ask for and do not get.
+    `notices` tells what the configurations ask for and do not get, `faults` what in the code can never work.
     """
 
     def __init__(self, configs: Sequence[LoadedConfig], workers: Mapping[str, Worker], engine: Engine) -> None:
@@ -55,7 +55,9 @@ class Project:
         self.worker = workers[self.config.config.name]
         self.engine = engine
         self.env: Environment = self.worker.env
-        self.notices = session_notices(configs, [worker.exports for worker in workers.values()])
+        exports = [worker.exports for worker in workers.values()]
+        self.notices = session_notices(configs, exports)
+        self.faults = session_faults(configs, exports)
         self._crons = Crons(engine.clock, workers)
         self._folder: StateFolder | None = None
         self._closed = False
