@@ -83,6 +83,21 @@ def test_secrets_are_bound(write, tmp_path):
     assert [] == project.found()
 
 
+def test_handlers_of_what_is_exported(write):
+    """`__all__` says which classes and functions have handlers; a class may come from another module."""
+    bad = "    def fetch(self, a, b, c, d): pass\n"
+    main = f"from helper import Admin\nclass Other(WorkerEntrypoint):\n{bad}class _Late(WorkerEntrypoint):\n{bad}"
+    helper = f"from cfworkflows import *\nclass Admin(WorkerEntrypoint):\n{bad}"
+    listed = write(f"{main}__all__ = ['Admin', '_Late']\n", helper=helper).findings()
+    assert [("entry.py", 6), ("helper.py", 3)] == [
+        (Path(each.location.file).name, each.location.line) for each in listed
+    ]
+    others = write(main, helper=helper).findings()
+    assert [("entry.py", 4), ("helper.py", 3)] == [
+        (Path(each.location.file).name, each.location.line) for each in others
+    ]
+
+
 def test_missing_class(write):
     """A class of the configuration that is not in the main module is found in the configuration."""
     project = write(ORDER.replace("Order", "Ordr"), ORDERS)

@@ -26,10 +26,26 @@ def logged(handler):
         return await handler(*given, **named)
     return logging
 
+def adapted(handler):
+    @functools.wraps(handler)
+    def adapting(self, request, *more):
+        return tell(request, *more) and handler(self)
+    return adapting
+
 class Handler:
     __hash__ = None
     async def __call__(self, request, env):
         return tell(request, env)
+
+class Descriptor:
+    def __get__(self, instance, owner):
+        return tell
+
+    def __set__(self, instance, value):
+        raise AttributeError
+
+    def __call__(self, a, b, c, d):
+        raise NotImplementedError
 
 class Instance:
     def method(self, request, env):
@@ -50,12 +66,14 @@ SIGNATURES = [
     ("@classmethod\n    async def fetch(cls, request, env): return tell(request, env)", 2),
     ("@logged\n    async def fetch(self, request): return tell(request)", 1),
     ("@logged\n    @logged\n    async def fetch(self, request, env, ctx): return tell(request, env, ctx)", 3),
+    ("@adapted\n    def fetch(self): return Response('ok')", 1),
     ("@functools.cache\n    def fetch(self, request): return tell(request)", 1),
     ("@property\n    def fetch(self): return lambda request: tell(request)", 1),
     ("fetch = staticmethod(functools.partial(lambda more, request, env: tell(request, env), 5))", 2),
     ("fetch = functools.partialmethod(lambda self, more, request: tell(request), 5)", 1),
     ("fetch = Handler()", 2),
     ("fetch = Instance().method", 2),
+    ("fetch = Descriptor()", 3),
     ("fetch = lambda self, request: tell(request)", 1),
     ("def __init__(self, ctx, env):\n        super().__init__(ctx, env)\n        self.fetch = tell", 3),
 ]

@@ -75,7 +75,12 @@ class Decorated(WorkerEntrypoint):
         return Response("x")
 
 
-class Assigned(Two):
+class _NotExported(WorkerEntrypoint):
+    async def fetch(self, request, env, ctx, more):
+        return Response("x")
+
+
+class Assigned(_NotExported):
     fetch = functools.partial(on_fetch, more=1)
 
 

@@ -22,7 +22,10 @@ def handler_arguments(program: Program) -> Iterator[Finding]:
 def _handlers(program: Program) -> Iterator[tuple[Event, str, Function, bool]]:
     """The handlers that the main module exports, with their names, and whether they are called with `self` or `cls`."""
     scope = program.scopes[program.main.name]
+    listed = program.constant(ast.Name(id="__all__", ctx=ast.Load()), scope)
     for name, cls in program.exported().items():
+        if name not in listed if isinstance(listed, (list, tuple)) else name.startswith("_"):
+            continue
         if cls is not None and program.is_a(cls, (WORKER,)):
             for event in EVENTS.values() if name == "Default" else (FETCH,):
                 function = None if _is_assigned(cls, event.name) else program.method(cls, event.name)
