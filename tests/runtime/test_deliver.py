@@ -8,8 +8,7 @@ from cfworkflows import Request
 from cfworkflows_emulator.analysis import Program, check
 from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.handlers import QUEUE, SCHEDULED, Event
-from cfworkflows_emulator.runtime import Project
-from cfworkflows_emulator.runtime.deliver import deliver
+from cfworkflows_emulator.runtime import Project, deliver
 from cfworkflows_emulator.runtime.events import ScheduledController
 
 HEAD = """
