@@ -1,11 +1,15 @@
-# Every verb makes its own virtual environment first. Needed: Python 3.11 or later, make, and a package index.
+# Every verb makes the virtual environment first, and installs what it needs itself and no more: to run, to test, or all
+# that checks need. Needed: Python 3.11 or later, make, and a package index.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 EXAMPLE ?= patterns
 NODE ?= node
 WRANGLER ?= node_modules/wrangler/bin/wrangler.js
-STAMP := $(VENV)/.installed
+RUN := $(VENV)/.installed-run
+TEST := $(VENV)/.installed-test
+DEV := $(VENV)/.installed-dev
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --editable
 
 .DEFAULT_GOAL := help
 .PHONY: help run test conformance parity fuzz peer storm lint types check bench wheel clean
@@ -13,47 +17,62 @@ STAMP := $(VENV)/.installed
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(STAMP): pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.12")'
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	touch $@
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed: make PYTHON=python3.12")'
+	@echo 'Making a virtual environment in $(VENV)...'
+	@$(PYTHON) -m venv $(VENV)
 
-run: $(STAMP) ## Serve an example with cfwf dev (EXAMPLE=patterns or quickstart, ARGS="--port 9000")
+# What is installed for more is enough for less, so the larger sets mark the smaller ones as installed too.
+$(RUN): pyproject.toml | $(BIN)/python
+	@echo 'Installing what cfwf dev needs (once; half a minute, 75 MB)...'
+	@$(INSTALL) .
+	@touch $(RUN)
+
+$(TEST): pyproject.toml | $(BIN)/python
+	@echo 'Installing what the tests need (once)...'
+	@$(INSTALL) '.[test]'
+	@touch $(RUN) $(TEST)
+
+$(DEV): pyproject.toml | $(BIN)/python
+	@echo 'Installing what the tests and the checks need (once; some two minutes, 600 MB)...'
+	@$(INSTALL) '.[dev]'
+	@touch $(RUN) $(TEST) $(DEV)
+
+run: $(RUN) ## Serve an example with cfwf dev (EXAMPLE=patterns or quickstart, ARGS="--port 9000")
 	$(BIN)/cfwf dev --config examples/$(EXAMPLE)/wrangler.toml $(ARGS)
 
-test: $(STAMP) ## Run the tests (ARGS="-k journal")
+test: $(TEST) ## Run the tests (ARGS="-k journal")
 	$(BIN)/python -m pytest $(ARGS)
 
-conformance: $(STAMP) ## Replay scenarios recorded from wrangler dev, and compare (two minutes)
+conformance: $(TEST) ## Replay scenarios recorded from wrangler dev, and compare (two minutes)
 	$(BIN)/python -m pytest -m conformance tests/conformance $(ARGS)
 
-parity: $(STAMP) ## Write docs/parity.md from the lists in tests/conformance
+parity: $(TEST) ## Write docs/parity.md from the lists in tests/conformance
 	$(BIN)/python tests/conformance/parity_page.py
 
-fuzz: $(STAMP) ## Send requests made up from the API's own description (a minute)
+fuzz: $(TEST) ## Send requests made up from the API's own description (a minute)
 	$(BIN)/python -m pytest -m fuzz tests/api $(ARGS)
 
-peer: $(STAMP) ## Drive the server with the real wrangler (WRANGLER=path/to/wrangler.js NODE=node)
+peer: $(TEST) ## Drive the server with the real wrangler (WRANGLER=path/to/wrangler.js NODE=node)
 	WRANGLER="$(WRANGLER)" NODE="$(NODE)" $(BIN)/python -m pytest -m peer tests/api $(ARGS)
 
-storm: $(STAMP) ## Kill the server hundreds of times, and at every point there is (ten minutes; STORM_SEED=1)
+storm: $(TEST) ## Kill the server hundreds of times, and at every point there is (ten minutes; STORM_SEED=1)
 	$(BIN)/python -m pytest -s -m soak tests/durability $(ARGS)
 
-lint: $(STAMP) ## Check style and formatting
+lint: $(DEV) ## Check style and formatting
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(STAMP) ## Check the types: ours with mypy, and what typed Workers may write with pyright
+types: $(DEV) ## Check the types: ours with mypy, and what typed Workers may write with pyright
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -m pyright tests/typing
 
 check: lint types test ## Everything that is checked before a change lands
 
-bench: $(STAMP) ## Measure speed and memory (PEER=1 beside wrangler dev, which npm installs; ARGS="--only steps --runs 1")
+bench: $(TEST) ## Measure speed and memory (PEER=1 beside wrangler dev, which npm installs; ARGS="--only steps --runs 1")
 	$(BIN)/python -m benchmarks $(if $(PEER),--peer) $(ARGS)
 
-wheel: $(STAMP) ## Build the wheel into dist/
+wheel: $(TEST) ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
 clean: ## Remove what the other verbs made
