@@ -52,11 +52,15 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator.api": {"cfworkflows_emulator.runtime", "cfworkflows_emulator.analysis"},
     "cfworkflows_emulator.server": {"cfworkflows_emulator.api"},
     "cfworkflows_emulator.supervisor": set(),
-    "cfworkflows_emulator.cli": {
+    "cfworkflows_emulator.dev": {
         "cfworkflows_emulator.server",
-        "cfworkflows_emulator.analysis",
         "cfworkflows_emulator.supervisor",
         "cfworkflows_emulator",
+    },
+    "cfworkflows_emulator.cli": {
+        "cfworkflows_emulator.dev",
+        "cfworkflows_emulator.api",
+        "cfworkflows_emulator.analysis",
     },
 }
 

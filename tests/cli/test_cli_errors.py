@@ -160,5 +160,5 @@ def test_the_version_is_that_of_the_package():
 
 def test_the_server_needs_no_rich():
     """Serving prints plain text: rich is never imported."""
-    script = "import sys, cfworkflows_emulator.cli.dev\nprint('rich' in sys.modules)"
+    script = "import sys, cfworkflows_emulator.dev.serving\nprint('rich' in sys.modules)"
     assert "False\n" == python("-c", script)

@@ -12,10 +12,11 @@ import pytest
 import trustme
 from aiohttp import web
 
-from cfworkflows_emulator.cli.certificates import read_when_needed
-from cfworkflows_emulator.cli.dev import DevOptions, load
-from cfworkflows_emulator.cli.reading import Reading
 from cfworkflows_emulator.config import ConfigError
+from cfworkflows_emulator.dev.certificates import read_when_needed
+from cfworkflows_emulator.dev.loading import load
+from cfworkflows_emulator.dev.options import DevOptions
+from cfworkflows_emulator.dev.reading import Reading
 
 TELLS = """
     heavy = {"pydantic", "tomlkit", "rich", "cfworkflows_emulator.api", "cfworkflows_emulator.analysis"}

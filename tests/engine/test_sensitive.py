@@ -13,7 +13,7 @@ import pytest
 from cfworkflows import NonRetryableError, PayloadValidationError, Response, SerializationError
 from cfworkflows.values import UnresolvedClassWarning
 from cfworkflows_emulator.api.details import describe_instance
-from cfworkflows_emulator.cli.console import Console, ConsoleHandler
+from cfworkflows_emulator.dev.console import Console, ConsoleHandler
 
 SECRET = "hunter2"
 HIDDEN = {"sensitive": "output"}

@@ -1,81 +1,132 @@
-"""`cfwf dev`: its options, and what it does first. The rest is in `session`, and is imported while this reads."""
+"""`cfwf dev`."""
 
-import dataclasses
-import importlib
-import os
-from collections.abc import Mapping, Sequence
-from functools import partial
+import gc
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from cfworkflows_emulator.cli.certificates import read_when_needed
-from cfworkflows_emulator.cli.reading import Reading
+import click
 
 if TYPE_CHECKING:
-    from cfworkflows_emulator.config import LoadedConfig
     from cfworkflows_emulator.storage import Durability
 
 
-class DevOptions(NamedTuple):
-    """The command line. Paths are relative to `cwd`, but for those of `env_files`: to the configuration's folder.
+@click.command("dev")
+@click.argument("script", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 is any free one. [8787, or the next free one]"
+)
+@click.option("--ip", help="Address to listen on; 0.0.0.0 opens the server to your network. [localhost]")
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Host name, beside localhost, under which the APIs answer. Can be repeated.",
+)
+@click.option(
+    "-c",
+    "--config",
+    "configs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Configuration file, instead of the nearest one. Repeated, it adds Workers that run beside the first.",
+)
+@click.option("-e", "--env", help="Environment of the configuration to use. [CLOUDFLARE_ENV]")
+@click.option(
+    "--env-file",
+    "env_files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="File with variables, instead of .dev.vars and .env. Can be repeated.",
+)
+@click.option("--var", "variables", multiple=True, metavar="KEY:VALUE", help="Variable of the Worker. Can be repeated.")
+@click.option("--name", help="Name of the Worker, instead of that of the configuration.")
+@click.option(
+    "--persist-to",
+    type=click.Path(path_type=Path),
+    help="Folder for the state. [.cfwf/state beside the configuration]",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "log", "warn", "error", "none"]),
+    default="log",
+    show_default=True,
+    help="What to print, beside what the Worker prints.",
+)
+@click.option(
+    "--cwd", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Run as if started in this folder."
+)
+@click.option(
+    "--speed",
+    type=click.FloatRange(0, 1_000_000, min_open=True),
+    default=1,
+    help="How many times as fast time passes for Workflows: sleeps, timeouts, retries, schedules. [1]",
+)
+@click.option("--check-determinism", is_flag=True, help="Replay each instance after every step, and say what differs.")
+@click.option(
+    "--durability",
+    type=click.Choice(["normal", "full"]),
+    default="normal",
+    show_default=True,
+    help="What is stored survives kill -9; with full also a power cut, but each step waits for the disk.",
+)
+@click.option("--watch/--no-watch", default=True, help="Whether to reload when a file changes. [--watch]")
+@click.pass_obj
+def command(
+    started: float,
+    *,
+    script: Path | None,
+    port: int | None,
+    ip: str | None,
+    allowed_hosts: tuple[str, ...],
+    configs: tuple[Path, ...],
+    env: str | None,
+    env_files: tuple[Path, ...],
+    variables: tuple[str, ...],
+    name: str | None,
+    persist_to: Path | None,
+    log_level: str,
+    cwd: Path | None,
+    speed: float,
+    check_determinism: bool,
+    durability: "Durability",
+    watch: bool,
+) -> None:
+    """Run a Worker and its Workflows on this machine.
 
-    `configs` has a file for each Worker. Script, name and variables are those of the first one.
+    SCRIPT is the Worker's main file, instead of `main` of the configuration.
+
+    With several configurations, the Worker of the first one answers the requests and has the state; bindings reach the
+    others (`script_name` of a Workflow, `services`). Options about variables, name and script are for the first.
     """
+    gc.disable()  # nothing of what is imported is garbage, and looking for some takes a tenth of the start
+    from cfworkflows_emulator.dev.options import DevOptions
+    from cfworkflows_emulator.dev.start import start
 
-    script: Path | None = None
-    port: int | None = None
-    ip: str | None = None
-    configs: Sequence[Path] = ()
-    env: str | None = None
-    env_files: Sequence[Path] = ()
-    variables: Mapping[str, str] = {}
-    name: str | None = None
-    persist_to: Path | None = None
-    allowed_hosts: Sequence[str] = ()
-    log_level: str = "log"
-    cwd: Path | None = None
-    speed: float = 1
-    watch: bool = True
-    durability: "Durability" = "normal"
-    check_determinism: bool = False
-
-
-def run(options: DevOptions, started: float) -> int:
-    """Serve until a signal comes. Gives the exit code: 0, or 1 if it could not start.
-
-    `started` is when the process began, by `time.perf_counter`.
-    """
-    if options.cwd is not None:
-        os.chdir(options.cwd)
-    reading = Reading(partial(load, options))
-    with read_when_needed():
-        importlib.import_module("aiohttp")
-    from cfworkflows_emulator.cli.session import serve
-
-    return serve(options, reading, started)
-
-
-def load(options: DevOptions) -> "list[LoadedConfig]":
-    """The configurations, with what the command line changes in the first one. Raises ConfigError."""
-    from cfworkflows_emulator.config import ConfigError, Diagnostic, check_session
-    from cfworkflows_emulator.config.loading import load_config
-
-    cwd = Path.cwd()
-    script = cwd / options.script if options.script is not None else None
-    if script is not None and not script.is_file():
-        raise ConfigError([Diagnostic(f'The entry-point file at "{options.script}" was not found.')])
-    loaded = load_config(
-        options.configs[0] if options.configs else None,
-        cwd=script.parent if script is not None and not options.configs else cwd,
-        env=options.env,
-        variables=options.variables,
-        env_files=options.env_files,
-        process_env=os.environ,
-        main=script,
+    options = DevOptions(
+        script=script,
+        port=port,
+        ip=ip,
+        allowed_hosts=allowed_hosts,
+        configs=configs,
+        env=env,
+        env_files=env_files,
+        variables=dict(_key_and_value(each) for each in variables),
+        name=name,
+        persist_to=persist_to,
+        log_level=log_level,
+        cwd=cwd,
+        speed=speed,
+        durability=durability,
+        check_determinism=check_determinism,
+        watch=watch,
     )
-    if options.name is not None:
-        loaded = dataclasses.replace(loaded, config=loaded.config._replace(name=options.name))
-    others = [load_config(path, cwd=cwd, env=options.env, process_env=os.environ) for path in options.configs[1:]]
-    configs = [loaded, *others]
-    check_session(configs)
-    return configs
+    sys.exit(start(options, started))
+
+
+def _key_and_value(text: str) -> tuple[str, str]:
+    key, colon, value = text.partition(":")
+    if not colon or not key:
+        raise click.BadParameter(f'{text!r} is not KEY:VALUE, as in --var "GREETING:hello".', param_hint="--var")
+    return key, value

@@ -1,29 +1,26 @@
-"""The commands of `cfwf` and their options."""
+"""`cfwf`, the group of all commands."""
 
-import gc
 import importlib
-import sys
 import time
-from pathlib import Path
-from typing import Literal
 
 import click
 
 STARTED = time.perf_counter()
+"""When the process began, as near as can be. It is what a command is called with as `context.obj`."""
 
-MODULES = ("check", "cron", "init", "types", "workflows")
-"""The commands that have a module of their own beside this one, in which they are called `command`."""
+MODULES = ("check", "cron", "dev", "init", "types", "workflows")
+"""The commands: each is `command` in a module beside this one, which imports what it needs when it runs."""
 
 
 class Commands(click.Group):
-    """The commands of this module and of MODULES, which import what they need when they run."""
+    """The commands of MODULES."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return sorted({*super().list_commands(context), *MODULES})
+        return list(MODULES)
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in MODULES:
-            return super().get_command(context, name)
+            return None
         command: click.Command = importlib.import_module(f"cfworkflows_emulator.cli.{name}").command
         return command
 
@@ -36,7 +33,10 @@ def _version(context: click.Context, option: click.Parameter, value: bool) -> No
         context.exit()
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100, "obj": STARTED},
+)
 @click.option(
     "-v", "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Show the version."
 )
@@ -48,120 +48,3 @@ def main() -> None:
     cfwf dev                run it, and every Workflow in it
     cfwf check              what would go wrong, before it does
     """
-
-
-@main.command()
-@click.argument("script", required=False, type=click.Path(path_type=Path))
-@click.option(
-    "--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 is any free one. [8787, or the next free one]"
-)
-@click.option("--ip", help="Address to listen on; 0.0.0.0 opens the server to your network. [localhost]")
-@click.option(
-    "--allow-host",
-    "allowed_hosts",
-    multiple=True,
-    metavar="NAME",
-    help="Host name, beside localhost, under which the APIs answer. Can be repeated.",
-)
-@click.option(
-    "-c",
-    "--config",
-    "configs",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Configuration file, instead of the nearest one. Repeated, it adds Workers that run beside the first.",
-)
-@click.option("-e", "--env", help="Environment of the configuration to use. [CLOUDFLARE_ENV]")
-@click.option(
-    "--env-file",
-    "env_files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="File with variables, instead of .dev.vars and .env. Can be repeated.",
-)
-@click.option("--var", "variables", multiple=True, metavar="KEY:VALUE", help="Variable of the Worker. Can be repeated.")
-@click.option("--name", help="Name of the Worker, instead of that of the configuration.")
-@click.option(
-    "--persist-to",
-    type=click.Path(path_type=Path),
-    help="Folder for the state. [.cfwf/state beside the configuration]",
-)
-@click.option(
-    "--log-level",
-    type=click.Choice(["debug", "info", "log", "warn", "error", "none"]),
-    default="log",
-    show_default=True,
-    help="What to print, beside what the Worker prints.",
-)
-@click.option(
-    "--cwd", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Run as if started in this folder."
-)
-@click.option(
-    "--speed",
-    type=click.FloatRange(0, 1_000_000, min_open=True),
-    default=1,
-    help="How many times as fast time passes for Workflows: sleeps, timeouts, retries, schedules. [1]",
-)
-@click.option("--check-determinism", is_flag=True, help="Replay each instance after every step, and say what differs.")
-@click.option(
-    "--durability",
-    type=click.Choice(["normal", "full"]),
-    default="normal",
-    show_default=True,
-    help="What is stored survives kill -9; with full also a power cut, but each step waits for the disk.",
-)
-@click.option("--watch/--no-watch", default=True, help="Whether to reload when a file changes. [--watch]")
-def dev(
-    script: Path | None,
-    port: int | None,
-    ip: str | None,
-    allowed_hosts: tuple[str, ...],
-    configs: tuple[Path, ...],
-    env: str | None,
-    env_files: tuple[Path, ...],
-    variables: tuple[str, ...],
-    name: str | None,
-    persist_to: Path | None,
-    log_level: str,
-    cwd: Path | None,
-    speed: float,
-    check_determinism: bool,
-    durability: Literal["normal", "full"],
-    watch: bool,
-) -> None:
-    """Run a Worker and its Workflows on this machine.
-
-    SCRIPT is the Worker's main file, instead of `main` of the configuration.
-
-    With several configurations, the Worker of the first one answers the requests and has the state; bindings reach the
-    others (`script_name` of a Workflow, `services`). Options about variables, name and script are for the first.
-    """
-    gc.disable()  # nothing of what is imported is garbage, and looking for some takes a tenth of the start
-    from cfworkflows_emulator.cli.dev import DevOptions, run
-
-    options = DevOptions(
-        script=script,
-        port=port,
-        ip=ip,
-        allowed_hosts=allowed_hosts,
-        configs=configs,
-        env=env,
-        env_files=env_files,
-        variables=dict(_key_and_value(each) for each in variables),
-        name=name,
-        persist_to=persist_to,
-        log_level=log_level,
-        cwd=cwd,
-        speed=speed,
-        durability=durability,
-        check_determinism=check_determinism,
-        watch=watch,
-    )
-    sys.exit(run(options, STARTED))
-
-
-def _key_and_value(text: str) -> tuple[str, str]:
-    key, colon, value = text.partition(":")
-    if not colon or not key:
-        raise click.BadParameter(f'{text!r} is not KEY:VALUE, as in --var "GREETING:hello".', param_hint="--var")
-    return key, value

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from typing import Any
 
-from cfworkflows_emulator.cli.stopping import exit_now
+from cfworkflows_emulator.dev.stopping import exit_now
 from cfworkflows_emulator.server import Server
 from cfworkflows_emulator.supervisor.channel import Channel, Message
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from cfworkflows_emulator.cli.console import Console
+from cfworkflows_emulator.dev.console import Console
 from cfworkflows_emulator.supervisor.supervisor import Supervisor
 
 HINT = "[b] open a browser  [r] restart  [c] clear console  [h] help  [x] exit"

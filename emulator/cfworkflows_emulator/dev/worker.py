@@ -15,11 +15,11 @@ import cfworkflows
 import cfworkflows_bindings
 import cfworkflows_emulator
 from cfworkflows.errors import CfworkflowsError
-from cfworkflows_emulator.cli.console import Console
-from cfworkflows_emulator.cli.orders import Orders
-from cfworkflows_emulator.cli.reading import Reading
-from cfworkflows_emulator.cli.startup import BANNER, bindings_table, origin, ready_line
 from cfworkflows_emulator.config import ConfigError, LoadedConfig, render
+from cfworkflows_emulator.dev.console import Console
+from cfworkflows_emulator.dev.orders import Orders
+from cfworkflows_emulator.dev.reading import Reading
+from cfworkflows_emulator.dev.startup import BANNER, bindings_table, origin, ready_line
 from cfworkflows_emulator.runtime import Project, Timeline, WorkerLoadError
 from cfworkflows_emulator.server import Failure, Server
 from cfworkflows_emulator.server.sockets import is_wildcard, network_address

@@ -4,20 +4,20 @@ import logging
 import socket
 
 from cfworkflows.errors import CfworkflowsError
-from cfworkflows_emulator.cli.console import Console, ConsoleHandler
-from cfworkflows_emulator.cli.dev import DevOptions
-from cfworkflows_emulator.cli.hotkeys import HINT, Hotkeys
-from cfworkflows_emulator.cli.reading import Reading
-from cfworkflows_emulator.cli.startup import origin
-from cfworkflows_emulator.cli.worker import Workers
 from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.dev.console import Console, ConsoleHandler
+from cfworkflows_emulator.dev.hotkeys import HINT, Hotkeys
+from cfworkflows_emulator.dev.options import DevOptions
+from cfworkflows_emulator.dev.reading import Reading
+from cfworkflows_emulator.dev.startup import origin
+from cfworkflows_emulator.dev.worker import Workers
 from cfworkflows_emulator.server import open_sockets
 from cfworkflows_emulator.supervisor.keyboard import Keyboard
 from cfworkflows_emulator.supervisor.supervisor import Supervisor
 
 
 def serve(options: DevOptions, reading: Reading, started: float) -> int:
-    """See `dev.run`. `reading` has the configurations."""
+    """See `start`. `reading` has the configurations."""
     console = Console(options.log_level)
     log = logging.getLogger("cfworkflows")
     log.addHandler(ConsoleHandler(console))

@@ -1,0 +1,34 @@
+"""What a command line may ask of `cfwf dev`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cfworkflows_emulator.storage import Durability
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevOptions:
+    """Paths are relative to `cwd`, but for those of `env_files`: to the configuration's folder.
+
+    `configs` has a file for each Worker. Script, name and variables are those of the first one.
+    """
+
+    script: Path | None = None
+    port: int | None = None
+    ip: str | None = None
+    configs: Sequence[Path] = ()
+    env: str | None = None
+    env_files: Sequence[Path] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    name: str | None = None
+    persist_to: Path | None = None
+    allowed_hosts: Sequence[str] = ()
+    log_level: str = "log"
+    cwd: Path | None = None
+    speed: float = 1
+    watch: bool = True
+    durability: "Durability" = "normal"
+    check_determinism: bool = False
