@@ -6,8 +6,9 @@ import subprocess
 
 from devserver import CFWF, clean_environment
 
-from cfworkflows_emulator.cli.workflows.options import Place
-from cfworkflows_emulator.cli.workflows.session import instance_path, opened, resolved
+from cfworkflows_emulator.cli.workflows.client import instance_path, resolved
+from cfworkflows_emulator.cli.workflows.connection import connect
+from cfworkflows_emulator.cli.workflows.options import Target
 
 WORKER = """
 class Orders(WorkflowEntrypoint):
@@ -76,9 +77,9 @@ class Shop:
 
     def until(self, id, reached):
         """The timeline, once `reached(timeline)`, of a project that is served. In this process, which is quicker."""
-        with opened(Place(cwd=self.folder)) as session:
-            path = f"{instance_path('orders', resolved(session, 'orders', id))}/timeline"
-            while not reached(timeline := session.request("GET", path).result):
+        with connect(Target(cwd=self.folder)) as client:
+            path = f"{instance_path('orders', resolved(client, 'orders', id))}/timeline"
+            while not reached(timeline := client.request("GET", path).result):
                 os.sched_yield()
         return timeline
 

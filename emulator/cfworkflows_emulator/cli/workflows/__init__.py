@@ -1,6 +1,7 @@
 """`cfwf workflows`: Workflows and their instances, of a running `cfwf dev` or as its state folder has them.
 
-`session` finds which; `online` and `offline` are the two, and answer alike: the latter has the same API, in process.
+A `client` asks, and `connection` finds which: the one of `online` or that of `offline`, which answer alike, since the
+latter has the same API, in process.
 Nothing but click is imported before a command runs.
 """
 

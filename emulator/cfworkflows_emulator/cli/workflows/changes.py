@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from cfworkflows_emulator.cli.workflows.options import Place, common, fail
+from cfworkflows_emulator.cli.options import fail
+from cfworkflows_emulator.cli.workflows.options import Target, common
 
 TYPES = ("step", "sleep", "waitForEvent", "rollback")
 MOST_DELETED = 100
@@ -18,7 +19,7 @@ MOST_DELETED = 100
 @click.option("--type", "event_type", required=True, help="Type of the event.")
 @click.option("--payload", default="{}", show_default=True, metavar="JSON", help="What the event brings.")
 @common
-def send_event(place: Place, *, as_json: bool, name: str, id: str, event_type: str, payload: str) -> None:
+def send_event(target: Target, *, as_json: bool, name: str, id: str, event_type: str, payload: str) -> None:
     """Send an event to an instance.
 
     \b
@@ -27,59 +28,61 @@ def send_event(place: Place, *, as_json: bool, name: str, id: str, event_type: s
     """
     from urllib.parse import quote
 
+    from cfworkflows_emulator.cli.workflows.client import instance_path, resolved
+    from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import done
-    from cfworkflows_emulator.cli.workflows.session import instance_path, opened, resolved
 
     try:
         body = json.loads(payload)
     except ValueError as error:
         fail(f'Error while parsing event payload: "{payload}" is not JSON: {error}')
-    with opened(place, changes=True) as session:
-        id = resolved(session, name, id)
+    with connect(target, changes=True) as client:
+        id = resolved(client, name, id)
         path = f"{instance_path(name, id)}/events/{quote(event_type, safe='')}"
-        result = session.request("POST", path, body=body).result
+        result = client.request("POST", path, body=body).result
         text = f'The event with type "{event_type}" and payload "{payload}" was sent to the instance "{id}" from {name}'
-        done(session, text, result, as_json=as_json)
+        done(client, text, result, as_json=as_json)
 
 
-def _change(place: Place, name: str, id: str, body: dict[str, Any], was: str, *, as_json: bool) -> None:
+def _change(target: Target, name: str, id: str, body: dict[str, Any], was: str, *, as_json: bool) -> None:
+    from cfworkflows_emulator.cli.workflows.client import instance_path, resolved
+    from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import done
-    from cfworkflows_emulator.cli.workflows.session import instance_path, opened, resolved
 
-    with opened(place, changes=True) as session:
-        id = resolved(session, name, id)
-        result = session.request("PATCH", f"{instance_path(name, id)}/status", body=body).result
+    with connect(target, changes=True) as client:
+        id = resolved(client, name, id)
+        result = client.request("PATCH", f"{instance_path(name, id)}/status", body=body).result
         text = f'The instance "{id}" from {name} was {was} successfully. It is {result["status"]}.'
         goes_on = result["status"] not in ("paused", "complete", "errored", "terminated")
-        done(session, text, result, as_json=as_json, goes_on=goes_on)
+        done(client, text, result, as_json=as_json, goes_on=goes_on)
 
 
 @click.command()
 @click.argument("name")
 @click.argument("id")
 @common
-def pause(place: Place, *, as_json: bool, name: str, id: str) -> None:
+def pause(target: Target, *, as_json: bool, name: str, id: str) -> None:
     """Pause an instance, when the attempts that run have ended.
 
     \b
     Example:
       cfwf workflows instances pause orders latest
     """
-    _change(place, name, id, {"status": "pause"}, "paused", as_json=as_json)
+    _change(target, name, id, {"status": "pause"}, "paused", as_json=as_json)
 
 
 @click.command()
 @click.argument("name")
 @click.argument("id")
 @common
-def resume(place: Place, *, as_json: bool, name: str, id: str) -> None:
+def resume(target: Target, *, as_json: bool, name: str, id: str) -> None:
     """Resume an instance that is paused.
 
     \b
     Example:
       cfwf workflows instances resume orders latest
     """
-    _change(place, name, id, {"status": "resume"}, "resumed", as_json=as_json)
+    _change(target, name, id, {"status": "resume"}, "resumed", as_json=as_json)
 
 
 @click.command()
@@ -90,7 +93,7 @@ def resume(place: Place, *, as_json: bool, name: str, id: str) -> None:
 @click.option("--from-step-type", type=click.Choice(("do", "sleep", "waitForEvent")), help="Type of the step. [do]")
 @common
 def restart(
-    place: Place,
+    target: Target,
     *,
     as_json: bool,
     name: str,
@@ -112,7 +115,7 @@ def restart(
         body["from"] = {key: value for key, value in step.items() if value is not None}
     elif from_step_count is not None or from_step_type is not None:
         raise click.UsageError("--from-step-name is required when using --from-step-count or --from-step-type")
-    _change(place, name, id, body, "restarted", as_json=as_json)
+    _change(target, name, id, body, "restarted", as_json=as_json)
 
 
 @click.command()
@@ -120,7 +123,7 @@ def restart(
 @click.argument("id")
 @click.option("--rollback", is_flag=True, help="Undo its steps first.")
 @common
-def terminate(place: Place, *, as_json: bool, name: str, id: str, rollback: bool) -> None:
+def terminate(target: Target, *, as_json: bool, name: str, id: str, rollback: bool) -> None:
     """Terminate an instance.
 
     \b
@@ -128,7 +131,7 @@ def terminate(place: Place, *, as_json: bool, name: str, id: str, rollback: bool
       cfwf workflows instances terminate orders latest --rollback
     """
     body = {"status": "terminate", **({"rollback": True} if rollback else {})}
-    _change(place, name, id, body, "terminated", as_json=as_json)
+    _change(target, name, id, body, "terminated", as_json=as_json)
 
 
 @click.command()
@@ -138,7 +141,7 @@ def terminate(place: Place, *, as_json: bool, name: str, id: str, rollback: bool
     "--filename", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="File with a JSON array of ids."
 )
 @common
-def delete(place: Place, *, as_json: bool, name: str, ids: tuple[str, ...], filename: Path | None) -> None:
+def delete(target: Target, *, as_json: bool, name: str, ids: tuple[str, ...], filename: Path | None) -> None:
     """Delete instances, with all that is stored of them; up to 100 at a time.
 
     \b
@@ -146,17 +149,18 @@ def delete(place: Place, *, as_json: bool, name: str, ids: tuple[str, ...], file
       cfwf workflows instances delete orders first second
       cfwf workflows instances delete orders --filename ids.json
     """
+    from cfworkflows_emulator.cli.workflows.client import instances_path, resolved
+    from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import print_json
-    from cfworkflows_emulator.cli.workflows.session import instances_path, opened, resolved
 
     wanted = [*ids, *(_ids_in(filename) if filename is not None else [])]
     if not wanted:
         raise click.UsageError("Name the instances to delete, or a file that does with --filename.")
     if len(wanted) > MOST_DELETED:
         raise click.UsageError(f"You can delete at most {MOST_DELETED} workflow instances at a time")
-    with opened(place, changes=True) as session:
-        wanted = [resolved(session, name, id) for id in wanted]
-        result = session.request("POST", f"{instances_path(name)}/batch/delete", body={"instances": wanted}).result
+    with connect(target, changes=True) as client:
+        wanted = [resolved(client, name, id) for id in wanted]
+        result = client.request("POST", f"{instances_path(name)}/batch/delete", body={"instances": wanted}).result
     if as_json:
         print_json(result)
     elif result["deleted"]:
@@ -183,7 +187,7 @@ def _ids_in(file: Path) -> list[str]:
 @click.argument("step", required=False)
 @click.option("--type", "step_type", type=click.Choice(TYPES), help="Type of the step, if the name is not enough.")
 @common
-def skip(place: Place, *, as_json: bool, name: str, id: str, step: str | None, step_type: str | None) -> None:
+def skip(target: Target, *, as_json: bool, name: str, id: str, step: str | None, step_type: str | None) -> None:
     """End a sleep, a retry delay or a wait of an instance now, as if its time had come: a wait times out.
 
     STEP is its name, with its number or without; it is not needed if the instance is in one thing only.
@@ -193,17 +197,18 @@ def skip(place: Place, *, as_json: bool, name: str, id: str, step: str | None, s
       cfwf workflows instances skip orders latest
       cfwf workflows instances skip orders latest nap-2 --type sleep
     """
+    from cfworkflows_emulator.cli.workflows.client import instance_path, resolved
+    from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import done
-    from cfworkflows_emulator.cli.workflows.session import instance_path, opened, resolved
 
     given = {"step": step, "type": step_type}
-    with opened(place, changes=True) as session:
-        id = resolved(session, name, id)
+    with connect(target, changes=True) as client:
+        id = resolved(client, name, id)
         body = {key: value for key, value in given.items() if value is not None}
-        result = session.request("POST", f"{instance_path(name, id)}/skip", body=body).result
+        result = client.request("POST", f"{instance_path(name, id)}/skip", body=body).result
         what = {"sleep": "sleep", "waitForEvent": "wait"}.get(result["type"], "retry delay")
         text = f'The {what} "{result["step"]}" of the instance "{id}" from {name} was skipped'
-        done(session, text, result, as_json=as_json)
+        done(client, text, result, as_json=as_json)
 
 
 CHANGES = (send_event, pause, resume, restart, terminate, delete, skip)

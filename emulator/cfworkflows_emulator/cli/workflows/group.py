@@ -5,9 +5,10 @@ from typing import Any
 
 import click
 
+from cfworkflows_emulator.cli.options import fail
 from cfworkflows_emulator.cli.workflows.changes import CHANGES
 from cfworkflows_emulator.cli.workflows.instances import VIEWS
-from cfworkflows_emulator.cli.workflows.options import Commands, Place, common, fail
+from cfworkflows_emulator.cli.workflows.options import Commands, Target, common
 from cfworkflows_emulator.cli.workflows.transfer import TRANSFERS
 
 
@@ -48,18 +49,18 @@ for each in (*VIEWS, *CHANGES, *TRANSFERS):
 @click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Page of the list.")
 @click.option("--per-page", type=click.IntRange(1), help="Workflows on a page. [all]")
 @common
-def list_workflows(place: Place, *, as_json: bool, page: int, per_page: int | None) -> None:
+def list_workflows(target: Target, *, as_json: bool, page: int, per_page: int | None) -> None:
     """List the Workflows.
 
     \b
     Example:
       cfwf workflows list --json
     """
+    from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import print_json, table
-    from cfworkflows_emulator.cli.workflows.session import opened
 
-    with opened(place) as session:
-        found = session.request("GET", "/workflows").result
+    with connect(target) as client:
+        found = client.request("GET", "/workflows").result
     if per_page is not None:
         found = found[(page - 1) * per_page : page * per_page]
     elif page > 1:
@@ -76,18 +77,19 @@ def list_workflows(place: Place, *, as_json: bool, page: int, per_page: int | No
 @command.command()
 @click.argument("name")
 @common
-def describe(place: Place, *, as_json: bool, name: str) -> None:
+def describe(target: Target, *, as_json: bool, name: str) -> None:
     """Show a Workflow, with how many instances are in each status.
 
     \b
     Example:
       cfwf workflows describe orders
     """
+    from cfworkflows_emulator.cli.workflows.client import workflow_path
+    from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import print_json, status_text, table
-    from cfworkflows_emulator.cli.workflows.session import opened, workflow_path
 
-    with opened(place) as session:
-        found = session.request("GET", workflow_path(name)).result
+    with connect(target) as client:
+        found = client.request("GET", workflow_path(name)).result
     if as_json:
         print_json(found)
         return
@@ -106,7 +108,7 @@ def describe(place: Place, *, as_json: bool, name: str) -> None:
 @click.option("--id", help="Id of the instance. [a UUID]")
 @common
 def trigger(
-    place: Place, *, as_json: bool, name: str, params: str | None, params_option: str | None, id: str | None
+    target: Target, *, as_json: bool, name: str, params: str | None, params_option: str | None, id: str | None
 ) -> None:
     """Create an instance of a Workflow. PARAMS is JSON.
 
@@ -115,8 +117,9 @@ def trigger(
       cfwf workflows trigger orders
       cfwf workflows trigger orders '{"item": 1}' --id first
     """
+    from cfworkflows_emulator.cli.workflows.client import instances_path
+    from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import done
-    from cfworkflows_emulator.cli.workflows.session import instances_path, opened
 
     if params is not None and params_option is not None:
         raise click.UsageError("Give the params once: as an argument, or with --params.")
@@ -124,9 +127,9 @@ def trigger(
     text = params if params is not None else params_option
     if text is not None:
         body["params"] = parsed(text, "instance parameters")
-    with opened(place, changes=True) as session:
-        created = session.request("POST", instances_path(name), body=body).result
-        done(session, f'Workflow instance "{created["id"]}" has been triggered successfully', created, as_json=as_json)
+    with connect(target, changes=True) as client:
+        created = client.request("POST", instances_path(name), body=body).result
+        done(client, f'Workflow instance "{created["id"]}" has been triggered successfully', created, as_json=as_json)
 
 
 def parsed(text: str, what: str) -> Any:

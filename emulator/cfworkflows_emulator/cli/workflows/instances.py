@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from cfworkflows_emulator.cli.workflows.options import STATUSES, Place, common, fail
+from cfworkflows_emulator.cli.options import fail
+from cfworkflows_emulator.cli.workflows.options import STATUSES, Target, common
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -21,7 +22,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 @click.option("--per-page", type=click.IntRange(1, 100), default=25, show_default=True, help="Instances on a page.")
 @common
 def list_instances(
-    place: Place,
+    target: Target,
     *,
     as_json: bool,
     name: str,
@@ -39,15 +40,16 @@ def list_instances(
       cfwf workflows instances list orders
       cfwf workflows instances list orders --status errored --date-start 2026-11-01 --json
     """
+    from cfworkflows_emulator.cli.workflows.client import instances_path
+    from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import clock_time, print_json, status_text, table
-    from cfworkflows_emulator.cli.workflows.session import instances_path, opened
 
     if date_end is not None and _DAY.fullmatch(date_end):
         date_end += "T23:59:59.999Z"
     given = {"status": status, "date_start": date_start, "date_end": date_end, "per_page": per_page, "page": page}
     query = {key: value for key, value in given.items() if value is not None}
-    with opened(place) as session:
-        answer = session.request("GET", instances_path(name), query=query)
+    with connect(target) as client:
+        answer = client.request("GET", instances_path(name), query=query)
     found = answer.result[::-1] if reverse else answer.result
     if as_json:
         print_json(found)
@@ -73,7 +75,9 @@ def list_instances(
     help="How much to show of a value.",
 )  # fmt: skip
 @common
-def describe(place: Place, *, as_json: bool, name: str, id: str, step_output: bool, truncate_output_limit: int) -> None:
+def describe(
+    target: Target, *, as_json: bool, name: str, id: str, step_output: bool, truncate_output_limit: int
+) -> None:
     """Show an instance: its steps with their attempts, and what it waits for. ID is `latest` by default.
 
     \b
@@ -82,11 +86,12 @@ def describe(place: Place, *, as_json: bool, name: str, id: str, step_output: bo
       cfwf workflows instances describe orders first --no-step-output
       cfwf workflows instances describe orders first --json
     """
+    from cfworkflows_emulator.cli.workflows.client import instance_path, resolved
+    from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import console, print_json
-    from cfworkflows_emulator.cli.workflows.session import instance_path, opened, resolved
 
-    with opened(place) as session:
-        found = session.request("GET", f"{instance_path(name, resolved(session, name, id))}/timeline").result
+    with connect(target) as client:
+        found = client.request("GET", f"{instance_path(name, resolved(client, name, id))}/timeline").result
     if as_json:
         print_json(found)
         return
@@ -99,7 +104,7 @@ def describe(place: Place, *, as_json: bool, name: str, id: str, step_output: bo
 @click.argument("name")
 @click.argument("id", default="latest")
 @common
-def watch(place: Place, *, as_json: bool, name: str, id: str) -> None:
+def watch(target: Target, *, as_json: bool, name: str, id: str) -> None:
     """Follow the events of an instance until it ends: those that were, and those that come.
 
     With --json each event is a line. Ctrl-C stops watching; the instance goes on. ID is `latest` by default.
@@ -111,14 +116,15 @@ def watch(place: Place, *, as_json: bool, name: str, id: str) -> None:
     """
     import json
 
+    from cfworkflows_emulator.cli.workflows.client import instance_path, resolved
+    from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.online import LAST
-    from cfworkflows_emulator.cli.workflows.session import instance_path, opened, resolved
 
-    with opened(place) as session:
+    with connect(target) as client:
         event: Mapping[str, Any] = {}
-        for event in session.events(f"{instance_path(name, resolved(session, name, id))}/subscribe"):
+        for event in client.events(f"{instance_path(name, resolved(client, name, id))}/subscribe"):
             print(json.dumps(event) if as_json else _line(event), flush=True)
-        if not session.is_served and event.get("type") not in LAST:
+        if not client.is_served and event.get("type") not in LAST:
             fail("It has not ended, and no `cfwf dev` runs here: nothing more will happen.")
 
 

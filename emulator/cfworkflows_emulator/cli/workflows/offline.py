@@ -1,4 +1,4 @@
-"""A session with a state folder that no server uses: the API over an engine that runs nothing."""
+"""The client of a state folder that no server uses: the API over an engine that runs nothing."""
 
 import asyncio
 import json
@@ -15,8 +15,8 @@ from cfworkflows.http import Request
 from cfworkflows.values import UnresolvedClassWarning
 from cfworkflows_emulator.api import ExplorerApi, Workflows
 from cfworkflows_emulator.api.details import printable
-from cfworkflows_emulator.cli.workflows.options import Place
-from cfworkflows_emulator.cli.workflows.session import API, NOTHING, Answer, RefusedError
+from cfworkflows_emulator.cli.workflows.client import API, NOTHING, Answer, RefusedError
+from cfworkflows_emulator.cli.workflows.options import Target
 from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES
@@ -25,11 +25,11 @@ from cfworkflows_emulator.storage import StateError
 
 
 @contextmanager
-def folder_session(place: Place, state: Path, *, changes: bool) -> "Iterator[FolderSession]":
-    """A session with the state folder `state`, to be changed only with `changes`. Raises StateError and ConfigError."""
-    cwd = (place.cwd or Path()).absolute()
-    config = load_config(place.config, cwd=cwd, env=place.env, process_env=os.environ)
-    if place.persist_to is not None and not changes and not state.is_dir():
+def folder_client(target: Target, state: Path, *, changes: bool) -> "Iterator[FolderClient]":
+    """A client of the state folder `state`, to be changed only with `changes`. Raises StateError and ConfigError."""
+    cwd = (target.cwd or Path()).absolute()
+    config = load_config(target.config, cwd=cwd, env=target.env, process_env=os.environ)
+    if target.persist_to is not None and not changes and not state.is_dir():
         raise StateError(f"There is no state folder {state}. Name another one with --persist-to.")
     logging.getLogger("cfworkflows").setLevel(logging.ERROR)
     with warnings.catch_warnings(), asyncio.Runner() as runner:
@@ -38,12 +38,12 @@ def folder_session(place: Place, state: Path, *, changes: bool) -> "Iterator[Fol
         opening = DormantProject.open(config, state, writable=changes)
         project = runner.run(stack.enter_async_context(opening))
         try:
-            yield FolderSession(runner, project)
+            yield FolderClient(runner, project)
         finally:
             runner.run(stack.aclose())
 
 
-class FolderSession:
+class FolderClient:
     """Asks the API of `project` in its own event loop."""
 
     is_served = False

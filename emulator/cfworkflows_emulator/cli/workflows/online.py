@@ -1,4 +1,4 @@
-"""A session with a running `cfwf dev`, over the standard library's client: others take longer to import than to ask."""
+"""The client of a running `cfwf dev`, over the standard library: others take longer to import than to ask."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from cfworkflows.errors import CfworkflowsError
-from cfworkflows_emulator.cli.workflows.session import API, NOTHING, Answer, RefusedError
+from cfworkflows_emulator.cli.workflows.client import API, NOTHING, Answer, RefusedError
 
 PATIENCE_S = 60.0
 """How long an answer may take, in seconds. While the server reloads it is silent."""
@@ -16,7 +16,7 @@ PATIENCE_S = 60.0
 LAST = ("workflow_completed", "workflow_errored", "workflow_terminated")
 
 
-class ServerSession:
+class ServerClient:
     """The server at `origin`. `by_folder` says that its state folder told of it, so that it is on this machine."""
 
     is_served = True

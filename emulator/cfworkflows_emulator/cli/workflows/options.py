@@ -1,14 +1,15 @@
-"""The options that all commands of `cfwf workflows` have, and how they fail."""
+"""The options that all commands of `cfwf workflows` have, and how those fail."""
 
 import functools
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
+
+from cfworkflows_emulator.cli.options import fail
 
 STATUSES = (
     "queued", "running", "paused", "errored", "terminated", "complete", "waiting", "waitingForPause", "rollingBack",
@@ -18,7 +19,7 @@ Command = Callable[..., None]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Target:
     """Where the Workflows are: a server, if one of `host` and `port` is given, else what is found in the folder."""
 
     host: str | None = None
@@ -46,18 +47,11 @@ class Commands(click.Group):
 
             if not isinstance(error, CfworkflowsError):
                 raise
-            fail(str(error))
-
-
-def fail(text: str) -> NoReturn:
-    """Say what is wrong, and end with exit code 1."""
-    coloured = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    click.echo(f"{click.style('error:', fg='red') if coloured else 'error:'} {text}", err=True)
-    sys.exit(1)
+            fail(error)
 
 
 def common(command: Command) -> Command:
-    """`--json` as `as_json`, and the options that make a `place`."""
+    """`--json` as `as_json`, and the options that make a `target`."""
 
     @functools.wraps(command)
     def with_place(
@@ -71,7 +65,7 @@ def common(command: Command) -> Command:
         local: bool,
         **options: Any,
     ) -> None:
-        command(Place(host, port, config, env, persist_to, cwd), **options)
+        command(Target(host, port, config, env, persist_to, cwd), **options)
 
     folder = click.Path(path_type=Path, file_okay=False)
     for option in (

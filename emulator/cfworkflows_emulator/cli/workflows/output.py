@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cfworkflows_emulator.cli.workflows.session import Session
+from cfworkflows_emulator.cli.workflows.client import Client
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -62,13 +62,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     print(*(line.rstrip() for line in text.get().splitlines()), sep="\n")
 
 
-def done(session: Session, text: str, result: Any, *, as_json: bool, goes_on: bool = True) -> None:
+def done(client: Client, text: str, result: Any, *, as_json: bool, goes_on: bool = True) -> None:
     """Say that something has been done; on the standard error that the instance waits for a server, if it does."""
     if as_json:
         print_json(result)
     else:
         console().print(text)
-    if goes_on and not session.is_served:
+    if goes_on and not client.is_served:
         print(UNSERVED, file=sys.stderr)
 
 

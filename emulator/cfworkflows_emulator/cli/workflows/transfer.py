@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from cfworkflows_emulator.cli.workflows.options import Place, common, fail
+from cfworkflows_emulator.cli.options import fail
+from cfworkflows_emulator.cli.workflows.options import Target, common
 
 STANDARD = Path("-")
 ENDED = ("complete", "errored", "terminated")
@@ -20,7 +21,7 @@ ENDED = ("complete", "errored", "terminated")
     help="File to write. [the standard output]",
 )  # fmt: skip
 @common
-def export_instance(place: Place, *, as_json: bool, name: str, id: str, output: Path) -> None:
+def export_instance(target: Target, *, as_json: bool, name: str, id: str, output: Path) -> None:
     """Write an instance as one JSON file: its journal, its values and its streams.
 
     What is in it is not hidden: outputs of sensitive steps too. ID is `latest` by default.
@@ -29,12 +30,13 @@ def export_instance(place: Place, *, as_json: bool, name: str, id: str, output: 
     Example:
       cfwf workflows instances export orders first -o first.json
     """
+    from cfworkflows_emulator.cli.workflows.client import instance_path, resolved
+    from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import print_json
-    from cfworkflows_emulator.cli.workflows.session import instance_path, opened, resolved
 
-    with opened(place) as session:
-        id = resolved(session, name, id)
-        document = session.request("GET", f"{instance_path(name, id)}/export").result
+    with connect(target) as client:
+        id = resolved(client, name, id)
+        document = client.request("GET", f"{instance_path(name, id)}/export").result
     text = json.dumps(document, indent=2)
     if output == STANDARD:
         print(text)
@@ -54,7 +56,7 @@ def export_instance(place: Place, *, as_json: bool, name: str, id: str, output: 
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True))
 @click.option("--id", help="Id to give it, instead of the one that it had.")
 @common
-def import_instance(place: Place, *, as_json: bool, name: str, file: Path, id: str | None) -> None:
+def import_instance(target: Target, *, as_json: bool, name: str, file: Path, id: str | None) -> None:
     """Take over an instance that was exported; one that had not ended goes on. FILE is - for the standard input.
 
     \b
@@ -62,8 +64,9 @@ def import_instance(place: Place, *, as_json: bool, name: str, file: Path, id: s
       cfwf workflows instances import orders first.json
       cfwf workflows instances import orders first.json --id copy
     """
+    from cfworkflows_emulator.cli.workflows.client import instances_path
+    from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import done
-    from cfworkflows_emulator.cli.workflows.session import instances_path, opened
 
     try:
         document = json.loads(sys.stdin.read() if file == STANDARD else file.read_text(encoding="utf-8"))
@@ -71,11 +74,11 @@ def import_instance(place: Place, *, as_json: bool, name: str, file: Path, id: s
         fail(f"{file} cannot be read: {error.strerror or error}.")
     except ValueError as error:
         fail(f"{file} is not JSON: {error}.")
-    with opened(place, changes=True) as session:
+    with connect(target, changes=True) as client:
         query = {"id": id} if id is not None else None
-        result = session.request("POST", f"{instances_path(name)}/import", query=query, body=document).result
+        result = client.request("POST", f"{instances_path(name)}/import", query=query, body=document).result
         text = f'The instance "{result["id"]}" was imported into {name}'
-        done(session, text, result, as_json=as_json, goes_on=document["status"] not in ENDED)
+        done(client, text, result, as_json=as_json, goes_on=document["status"] not in ENDED)
 
 
 TRANSFERS = (export_instance, import_instance)
