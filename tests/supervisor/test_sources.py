@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cfworkflows_emulator.supervisor.channel import Channel
+from cfworkflows_emulator.supervisor.channel import FILES_PER_MESSAGE, Channel
 from cfworkflows_emulator.supervisor.child import cause
+from cfworkflows_emulator.supervisor.messages import Connection, Connections, Stop, Stopping
 from cfworkflows_emulator.supervisor.sources import UNSURE, Sources, digests, forget_bytecode
 
 
@@ -76,22 +77,47 @@ def test_bytecode_of_changed_files_is_forgotten(tmp_path):
 
 
 def test_messages_come_whole_and_with_their_files():
-    """However the bytes come in pieces, each message has its data and its open files."""
+    """However the bytes come in pieces, each message is what was sent, and has its open files."""
     one, other = Channel.pair()
     reader, writer = os.pipe()
-    assert one.send("first", [reader], text="x" * 100_000)
-    assert one.send("second", number=1)
+    assert one.send(Connections([Connection(reader, b"\xff" * 20_000)]))
+    assert one.send(Stop(1.5, 0.5, hand_over=True, cause="by the reload"))
     received = []
     while len(received) < 2:
         received += other.read()
-    assert [("first", 1), ("second", 0)] == [(message.kind, len(message.files)) for message in received]
+    connections, stop = received
+    assert Stop(1.5, 0.5, hand_over=True, cause="by the reload") == stop
+    [(descriptor, unread)] = connections.connections
+    assert b"\xff" * 20_000 == unread
     os.write(writer, b"through")
-    assert b"through" == os.read(received[0].files[0], 10)
+    assert b"through" == os.read(descriptor, 10)
     one.close()
     assert other.read() is None
-    assert not other.send("nobody is there")
-    for descriptor in (reader, writer, received[0].files[0]):
-        os.close(descriptor)
+    assert not other.send(Stopping())
+    for each in (reader, writer, descriptor):
+        os.close(each)
+    other.close()
+
+
+def test_many_connections_are_handed_over_in_several_messages():
+    """The kernel takes only so many files at once; none stays open with the sender."""
+    one, other = Channel.pair()
+    reader, writer = os.pipe()
+    given = [Connection(os.dup(reader), str(number).encode()) for number in range(FILES_PER_MESSAGE + 1)]
+    one.hand_over(given)
+    one.close()
+    received = []
+    while (messages := other.read()) is not None:
+        received += messages
+    assert [FILES_PER_MESSAGE, 1] == [len(message.connections) for message in received]
+    found = [each for message in received for each in message.connections]
+    assert [each.unread for each in given] == [each.unread for each in found]
+    for each in found:
+        os.close(each.descriptor)
+    os.close(reader)
+    with pytest.raises(BrokenPipeError):
+        os.write(writer, b"nobody has the other end")
+    os.close(writer)
     other.close()
 
 

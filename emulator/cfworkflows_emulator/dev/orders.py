@@ -2,11 +2,11 @@
 
 import asyncio
 import threading
-from typing import Any
 
 from cfworkflows_emulator.dev.stopping import exit_now
 from cfworkflows_emulator.server import Server
-from cfworkflows_emulator.supervisor.channel import Channel, Message
+from cfworkflows_emulator.supervisor.channel import Channel
+from cfworkflows_emulator.supervisor.messages import Connections, Go, Message, Stop, Stopping
 
 
 class Orders:
@@ -15,26 +15,26 @@ class Orders:
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
         self._early: list[Message] = []
-        self._lock = threading.Lock()  # of the moment from which on the loop is told
+        self._lock = threading.Lock()  # of the moment from which on the loop obeys
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
-        self.stop: asyncio.Future[dict[str, Any]] | None = None
+        self.stop: asyncio.Future[Stop] | None = None
 
-    def wait_for_go(self) -> dict[str, Any]:
-        """What comes with the order to start. Other orders are kept for `follow`, but for the one to stop."""
+    def wait_for_go(self) -> Go:
+        """The order to start. Other orders are kept for `follow`, but for the one to stop."""
         while True:
             for message in self._read():
                 self._early.append(message)
-                if message.kind == "stop":
+                if isinstance(message, Stop):
                     exit_now(0)
             for message in self._early:
-                if message.kind == "go":
+                if isinstance(message, Go):
                     self._early.remove(message)
                     threading.Thread(target=self._listen, name="cfwf-orders", daemon=True).start()
-                    return message.data
+                    return message
 
-    def follow(self, server: Server) -> "asyncio.Future[dict[str, Any]]":
-        """From now on connections go to `server`. Gives what is done when the order to stop has come."""
+    def follow(self, server: Server) -> "asyncio.Future[Stop]":
+        """From now on connections go to `server`. Returns what is done when the order to stop has come."""
         self._server = server
         loop = asyncio.get_running_loop()
         self.stop = loop.create_future()
@@ -56,9 +56,9 @@ class Orders:
                 with self._lock:
                     if self._loop is not None:
                         self._loop.call_soon_threadsafe(self._obey, message)
-                    elif message.kind == "stop":  # while the code of the Worker loads: nothing runs yet
+                    elif isinstance(message, Stop):  # while the code of the Worker loads: nothing runs yet
                         for early in self._early:
-                            self._channel.send(early.kind, early.files, **early.data)
+                            self._channel.send(early)
                         exit_now(0)
                     else:
                         self._early.append(message)
@@ -67,9 +67,9 @@ class Orders:
         assert self._loop is not None
         assert self._server is not None
         assert self.stop is not None
-        if message.kind == "connections":
-            for descriptor, unread in zip(message.files, message.data["unread"], strict=True):
-                self._server.adopt(descriptor, unread.encode("latin-1"))
-        elif message.kind == "stop" and not self.stop.done():
-            self._channel.send("stopping")
-            self.stop.set_result(message.data)
+        if isinstance(message, Connections):
+            for connection in message.connections:
+                self._server.adopt(connection.descriptor, connection.unread)
+        elif isinstance(message, Stop) and not self.stop.done():
+            self._channel.send(Stopping())
+            self.stop.set_result(message)

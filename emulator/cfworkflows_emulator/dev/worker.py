@@ -9,7 +9,7 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cfworkflows
 import cfworkflows_bindings
@@ -25,7 +25,8 @@ from cfworkflows_emulator.server import Failure, Server
 from cfworkflows_emulator.server.sockets import is_wildcard, network_address
 from cfworkflows_emulator.storage import DiskError, Durability
 from cfworkflows_emulator.storage.folder import DEFAULT, takes_data
-from cfworkflows_emulator.supervisor.channel import FILES_PER_MESSAGE, Channel
+from cfworkflows_emulator.supervisor.channel import Channel
+from cfworkflows_emulator.supervisor.messages import Connection, Go, Hopeless, MadeFrom, Released, Renew, Serving, Stop
 from cfworkflows_emulator.supervisor.sources import digests, forget_bytecode
 
 _NOT_THE_USERS = tuple(
@@ -89,11 +90,11 @@ class _Worker:
         except ConfigError as error:
             configs = error
         go = self._orders.wait_for_go()
-        forget_bytecode(go["paths"])
+        forget_bytecode(go.paths)
         # Not `asyncio.run`, which would wait for the threads of the Worker: the process ends with all of them.
         return asyncio.Runner().run(self._serve(configs, go))
 
-    async def _serve(self, configs: Sequence[LoadedConfig] | ConfigError, go: dict[str, Any]) -> int:
+    async def _serve(self, configs: Sequence[LoadedConfig] | ConfigError, go: Go) -> int:
         async with AsyncExitStack() as stack:
             served: Project | Failure
             failure: CfworkflowsError | None = None
@@ -103,7 +104,7 @@ class _Worker:
                 failure = error
                 if self._is_first:
                     self._console.fatal(str(error))
-                    self._channel.send("hopeless")
+                    self._channel.send(Hopeless())
                     return 1
                 self._console.error(str(error))
                 original = error.original if isinstance(error, WorkerLoadError) else None
@@ -116,7 +117,7 @@ class _Worker:
             )
             stop = self._orders.follow(server)
             await server.start()
-            self._channel.send("serving", failed=isinstance(served, Failure))
+            self._channel.send(Serving(failed=isinstance(served, Failure)))
             self._announce(server.port, go, failed=isinstance(served, Failure))
             known = self._common.reading.first if isinstance(configs, ConfigError) else configs
             roots = list(dict.fromkeys(str(each.main.parent) for each in known))
@@ -131,7 +132,7 @@ class _Worker:
         return 0
 
     async def _renew(
-        self, project: Project | None, failure: BaseException | None, stop: "asyncio.Future[dict[str, Any]]"
+        self, project: Project | None, failure: BaseException | None, stop: "asyncio.Future[Stop]"
     ) -> None:
         """Ask for the next worker when the disk takes data again, if that is why this one cannot write the state."""
         if project is not None:
@@ -142,18 +143,18 @@ class _Worker:
             await asyncio.wait([stop], timeout=PROBE_S)
             if await asyncio.to_thread(takes_data, self._state):
                 break
-        self._channel.send("renew", reason="the state can be written again")
+        self._channel.send(Renew("the state can be written again"))
 
     async def _open(
-        self, stack: AsyncExitStack, configs: Sequence[LoadedConfig] | ConfigError, go: dict[str, Any]
+        self, stack: AsyncExitStack, configs: Sequence[LoadedConfig] | ConfigError, go: Go
     ) -> Project | Failure:
-        if go["failure"] is not None:
-            return Failure(CfworkflowsError(go["failure"]))
+        if go.failure is not None:
+            return Failure(CfworkflowsError(go.failure))
         if isinstance(configs, ConfigError):
             raise configs
         if self._is_first:
             self._console.info(BANNER)
-        if self._is_first or any(Path(path) in each.watched for each in configs for path in go["paths"]):
+        if self._is_first or any(Path(path) in each.watched for each in configs for path in go.paths):
             self._describe(configs)
         state = (self._common.persist_to or configs[0].directory / DEFAULT).absolute()
         self._state = state
@@ -184,16 +185,16 @@ class _Worker:
             if config.warnings:
                 self._console.warn(render(config.warnings))
 
-    def _tell_sources(self, paths: Collection[str], roots: Sequence[str]) -> None:
-        self._channel.send("sources", digests=digests(paths, roots, self._began_ns), roots=roots, needed=_needed())
+    def _tell_sources(self, paths: Collection[str], roots: list[str]) -> None:
+        self._channel.send(MadeFrom(digests(paths, roots, self._began_ns), roots, _needed()))
 
-    def _announce(self, port: int, go: dict[str, Any], *, failed: bool) -> None:
+    def _announce(self, port: int, go: Go, *, failed: bool) -> None:
         now = time.perf_counter()
         ip = self._common.ip
         if failed:
             self._console.info("Waiting for a change; requests are answered with the error.")
         elif not self._is_first:
-            self._console.info(f"Reloaded in {(now - go['since']) * 1000:.0f} ms ({go['reason']})")
+            self._console.info(f"Reloaded in {(now - go.since) * 1000:.0f} ms ({go.reason})")
         else:
             self._console.info(ready_line(ip, port, (now - self._common.started) * 1000))
             for address in dict.fromkeys(("127.0.0.1", network_address())) if is_wildcard(ip) else ():
@@ -211,37 +212,31 @@ class _Worker:
                 files.add(str(Path(file).absolute()))
         return {file for file in files if not file.startswith(_NOT_THE_USERS)}
 
-    async def _stop(self, order: dict[str, Any], server: Server, project: Project | None) -> None:
+    async def _stop(self, order: Stop, server: Server, project: Project | None) -> None:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + order["grace"]
+        deadline = loop.time() + order.grace_s
         cut_off = []
-        if order["hand_over"]:
+        if order.hand_over:
             await server.stop_accepting()
             self._give_away(server)
-            cut_off += await server.answered(order["grace"])
+            cut_off += await server.answered(order.grace_s)
         else:
-            cut_off += await server.stop(order["grace"])
+            cut_off += await server.stop(order.grace_s)
         if project is not None:
-            cut_off += await project.close(min(max(deadline - loop.time(), 0), order["callbacks"]))
+            cut_off += await project.close(min(max(deadline - loop.time(), 0), order.callbacks_s))
         if self._timeline is not None:
             self._timeline.close()
-        if order["hand_over"]:
+        if order.hand_over:
             self._give_away(server)
-            self._channel.send("released", needed=_needed())
+            self._channel.send(Released(_needed()))
             cut_off += await server.sent(deadline - loop.time())
             self._give_away(server)
             await server.stop()
         for what in cut_off:
-            self._console.warn(f"{what} was cut off {order['cause']}.")
+            self._console.warn(f"{what} was cut off {order.cause}.")
 
     def _give_away(self, server: Server) -> None:
-        given = server.give_away()
-        for start in range(0, len(given), FILES_PER_MESSAGE):
-            batch = given[start : start + FILES_PER_MESSAGE]
-            unread = [text.decode("latin-1") for _, text in batch]
-            self._channel.send("connections", [descriptor for descriptor, _ in batch], unread=unread)
-            for descriptor, _ in batch:
-                os.close(descriptor)
+        self._channel.hand_over([Connection(*each) for each in server.give_away()])
 
 
 def _needed() -> list[str]:

@@ -16,19 +16,17 @@ time went into looking with Python's own 700.
 """
 
 Work = Callable[[Channel, int], int]
-"""What a worker does: gives its exit code. It is told the how-manieth it is, counted from 0."""
+"""What a worker does: returns its exit code. It is given its number among the workers, counted from 0."""
 
 
 class Child:
-    """A worker. `deadline` is when it is ended the hard way, by `time.monotonic`, and `overdue` what is said then."""
+    """A worker. `failed` says that it serves what is wrong instead of the code."""
 
     def __init__(self, pid: int, channel: Channel) -> None:
         self.pid = pid
         self.channel = channel
-        self.serves_since: float | None = None
-        self.deadline: float | None = None
-        self.overdue = ""
-        self.was_killed = False
+        self.failed = False
+        self._serves_since: float | None = None
 
     @classmethod
     def fork(cls, work: Work, number: int, leave: Callable[[], None]) -> "Child":
@@ -58,9 +56,12 @@ class Child:
                     continue
             os._exit(code)
 
+    def serves(self, *, failed: bool) -> None:
+        """From now on it does."""
+        self._serves_since = time.monotonic()
+        self.failed = failed
+
     def kill(self) -> None:
-        self.was_killed = True
-        self.deadline = None
         os.kill(self.pid, signal.SIGKILL)  # it is not reaped yet, so the pid is still its own
 
     def reap(self) -> int | None:
@@ -71,7 +72,7 @@ class Child:
     @property
     def uptime(self) -> float:
         """For how many seconds it has served; 0 if it never did."""
-        return time.monotonic() - self.serves_since if self.serves_since is not None else 0.0
+        return time.monotonic() - self._serves_since if self._serves_since is not None else 0.0
 
 
 def cause(code: int) -> str:

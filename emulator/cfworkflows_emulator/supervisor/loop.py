@@ -1,0 +1,58 @@
+"""A loop for one thread: asyncio's would be in what is forked."""
+
+import selectors
+import time
+from collections.abc import Callable, Hashable
+from typing import Protocol
+
+
+class Source(Protocol):
+    """Something to read from."""
+
+    def fileno(self) -> int: ...
+
+
+class Loop:
+    """Calls what waits for something to read, and what waits for a time."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._sources: set[Source] = set()
+        self._timers: dict[Hashable, tuple[float, Callable[[], None]]] = {}
+
+    def __contains__(self, source: Source) -> bool:
+        return source in self._sources
+
+    def add(self, source: Source, call: Callable[[], None]) -> None:
+        """From now on `call` is called whenever there is something to read from `source`."""
+        self._selector.register(source, selectors.EVENT_READ, call)
+        self._sources.add(source)
+
+    def remove(self, source: Source) -> None:
+        """Before it is closed."""
+        self._selector.unregister(source)
+        self._sources.discard(source)
+
+    def after(self, delay_s: float, name: Hashable, call: Callable[[], None]) -> None:
+        """In so many seconds `call` is called, once, instead of what waits under this name."""
+        self._timers[name] = (time.monotonic() + delay_s, call)
+
+    def cancel(self, name: Hashable) -> None:
+        """Call nothing that waits for a time under this name."""
+        self._timers.pop(name, None)
+
+    def turn(self) -> None:
+        """Wait until there is something to call, and call it."""
+        first = min((when for when, _ in self._timers.values()), default=None)
+        for key, _ in self._selector.select(None if first is None else max(first - time.monotonic(), 0)):
+            if key.fileobj in self._sources:  # not removed by what came before it
+                key.data()
+        now = time.monotonic()
+        for name, timer in list(self._timers.items()):
+            when, call = timer
+            if when <= now and self._timers.get(name) is timer:
+                del self._timers[name]
+                call()
+
+    def close(self) -> None:
+        self._selector.close()

@@ -1,0 +1,98 @@
+"""What a supervisor and its worker tell each other."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Connection(NamedTuple):
+    """A connection that nothing is being answered on: its descriptor, which is the receiver's, and what was read."""
+
+    descriptor: int
+    unread: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Of a worker that stops: for the next one. To a worker: to be served."""
+
+    connections: list[Connection]
+
+
+# To a worker
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Start to serve.
+
+    `reason` is why the worker before this one does not serve any more, None for the first one; `since` when that came
+    up, by `time.perf_counter`. `paths` have changed since that one was made. `failure` is a text to serve in place of
+    the code.
+    """
+
+    reason: str | None = None
+    since: float = 0.0
+    paths: list[str] = field(default_factory=list)
+    failure: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End in order: within `grace_s` seconds, of which callbacks of steps get `callbacks_s`.
+
+    With `hand_over` another worker serves next. `cause` says in words what cut off the rest.
+    """
+
+    grace_s: float
+    callbacks_s: float
+    hand_over: bool
+    cause: str
+
+
+# From a worker
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """It answers requests; with `failed`, all of them with what is wrong."""
+
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFrom:
+    """The sources that it was made from, as in `Sources`.
+
+    `needed` are modules to import in the supervisor, so that the workers that are forked from now on have them.
+    """
+
+    digests: dict[str, str]
+    roots: list[str]
+    needed: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """It has received `Stop`: its event loop is not blocked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """It does not use the state any more, so the next worker may open it. `needed` as in `MadeFrom`."""
+
+    needed: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Another worker is to take its place."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hopeless:
+    """It cannot start, and has said why."""
+
+
+Message = Connections | Go | Stop | Serving | MadeFrom | Stopping | Released | Renew | Hopeless
