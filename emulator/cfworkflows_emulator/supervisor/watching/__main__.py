@@ -12,7 +12,7 @@ import threading
 
 from watchfiles import watch
 
-from cfworkflows_emulator.supervisor.watching import BATCH_MS, QUIET_MS
+from cfworkflows_emulator.supervisor.watching.watcher import BATCH_MS, QUIET_MS
 
 
 def main(folders: list[str]) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from inotify_simple import Event, INotify, flags
 
-from cfworkflows_emulator.supervisor.watching import BATCH_MS, QUIET_MS
+from cfworkflows_emulator.supervisor.watching.watcher import BATCH_MS, QUIET_MS
 
 _CHANGES = (
     flags.CREATE
