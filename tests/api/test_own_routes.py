@@ -12,7 +12,7 @@ from world import Server
 
 from cfworkflows import ReadableStream, Response, WorkflowError
 from cfworkflows_emulator.api import results
-from cfworkflows_emulator.api.transfer import InstanceDocument, export_instance, import_instance
+from cfworkflows_emulator.api.explorer.transfer import InstanceDocument, export_instance, import_instance
 
 INSTANCES = f"{BASE}/workflows/orders/instances"
 

@@ -1,13 +1,13 @@
 """What the server answers beside the Worker: the Local Explorer API of `wrangler dev`, and Cloudflare's REST API.
 
 May import the runtime, the engine and the SDK. Every path is guarded: a page of another site can neither read nor
-change anything. `routes` is the table that both are made of, `workflows` what both can do.
+change anything. `routing` is what both are made of, `workflows` what both can do, `requests` and `results` the types of
+what they take and give; `explorer` and `rest` are the two, and neither knows the other.
 """
 
-from cfworkflows_emulator.api.explorer import ExplorerApi
-from cfworkflows_emulator.api.guard import Guard
-from cfworkflows_emulator.api.local import ScheduledTrigger
+from cfworkflows_emulator.api.explorer import ExplorerApi, ScheduledTrigger
 from cfworkflows_emulator.api.rest import RestApi
+from cfworkflows_emulator.api.routing.guard import Guard
 from cfworkflows_emulator.api.workflows import Workflows
 
 __all__ = ["ExplorerApi", "Guard", "RestApi", "ScheduledTrigger", "Workflows"]

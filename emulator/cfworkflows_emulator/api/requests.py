@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from cfworkflows_bindings.batch import LOCATION_HINTS, MAX_BATCH
-from cfworkflows_emulator.api.validation import Form, Query
+from cfworkflows_emulator.api.routing.envelope import ApiError
+from cfworkflows_emulator.api.routing.validation import Form, Query
 from cfworkflows_emulator.storage import Selection
 
 MAX_PER_PAGE = 100
@@ -213,6 +214,17 @@ class WorkflowBody(Form):
     default_retention: Retention | None = None
     limits: Limits | None = None
     schedules: list[Schedule] | None = None
+
+
+def check_dates(query: InstancesQuery, code: int) -> None:
+    """Raises ApiError for a range that ends before it begins."""
+    if query.since is not None and query.until is not None and query.since > query.until:
+        raise ApiError(
+            400,
+            code,
+            "'date_start' must not be after 'date_end'. Update 'date_start' or 'date_end' so 'date_start' is before or "
+            "equal to 'date_end'.",
+        )
 
 
 def _milliseconds(moment: datetime | None) -> int | None:

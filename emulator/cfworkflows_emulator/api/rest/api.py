@@ -9,9 +9,6 @@ from cfworkflows.http import Request, Response
 from cfworkflows_bindings.batch import ALREADY_EXISTS, DUPLICATE_IN_BATCH, MAX_BATCH
 from cfworkflows_emulator.api import results
 from cfworkflows_emulator.api.details import iso
-from cfworkflows_emulator.api.envelope import ApiError, success
-from cfworkflows_emulator.api.explorer import check_dates
-from cfworkflows_emulator.api.openapi import describe as describe_api
 from cfworkflows_emulator.api.requests import (
     DeleteBody,
     DetailsQuery,
@@ -24,12 +21,15 @@ from cfworkflows_emulator.api.requests import (
     TerminateQuery,
     WorkflowBody,
     WorkflowsQuery,
+    check_dates,
 )
 from cfworkflows_emulator.api.rest import objects
 from cfworkflows_emulator.api.rest.details import describe, describe_step
 from cfworkflows_emulator.api.rest.refusals import BODY, DIALECT, invalid, refusal
-from cfworkflows_emulator.api.routes import ANY_JSON, Call, Route, Router
-from cfworkflows_emulator.api.streaming import Streams
+from cfworkflows_emulator.api.routing.envelope import ApiError, success
+from cfworkflows_emulator.api.routing.openapi import describe as describe_api
+from cfworkflows_emulator.api.routing.routes import ANY_JSON, Call, Route, Router
+from cfworkflows_emulator.api.routing.streaming import Streams
 from cfworkflows_emulator.api.workflows import Workflows
 
 PREFIX = "/client/v4"

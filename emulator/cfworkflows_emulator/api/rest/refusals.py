@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
-from cfworkflows_emulator.api.envelope import ApiError
-from cfworkflows_emulator.api.routes import Dialect
+from cfworkflows_emulator.api.routing.envelope import ApiError
+from cfworkflows_emulator.api.routing.routes import Dialect
 from cfworkflows_emulator.api.workflows import explained
 from cfworkflows_emulator.storage import StateError
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from cfworkflows import __version__
-from cfworkflows_emulator.api.routes import ANY_JSON, Route
+from cfworkflows_emulator.api.routing.routes import ANY_JSON, Route
 
 _TEMPLATE = "#/components/schemas/{model}"
 _MESSAGES = {

@@ -14,8 +14,8 @@ from cfworkflows.errors import (
     WorkflowError,
 )
 from cfworkflows.http import Request, Response
-from cfworkflows_emulator.api.envelope import ApiError, failure
-from cfworkflows_emulator.api.validation import InvalidError, Query, checked_body, checked_query, read_json
+from cfworkflows_emulator.api.routing.envelope import ApiError, failure
+from cfworkflows_emulator.api.routing.validation import InvalidError, Query, checked_body, checked_query, read_json
 from cfworkflows_emulator.storage import StateError
 
 REFUSALS = (WorkflowError, SerializationError, PayloadValidationError, DurationError, StateError)

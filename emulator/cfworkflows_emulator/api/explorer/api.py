@@ -8,13 +8,20 @@ from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows.http import Request, Response
 from cfworkflows_emulator.api import results
 from cfworkflows_emulator.api.details import describe_instance, iso, without_functions
-from cfworkflows_emulator.api.envelope import ApiError, success
-from cfworkflows_emulator.api.instances import InstanceRoutes
-from cfworkflows_emulator.api.local import LocalRoutes
-from cfworkflows_emulator.api.openapi import describe
-from cfworkflows_emulator.api.requests import CreateBody, DeleteBody, InstancesQuery, StatusBody, SubscribeQuery
-from cfworkflows_emulator.api.routes import ANY_JSON, Call, Dialect, Route, Router
-from cfworkflows_emulator.api.streaming import Streams
+from cfworkflows_emulator.api.explorer.instances import InstanceRoutes
+from cfworkflows_emulator.api.explorer.local import LocalRoutes
+from cfworkflows_emulator.api.requests import (
+    CreateBody,
+    DeleteBody,
+    InstancesQuery,
+    StatusBody,
+    SubscribeQuery,
+    check_dates,
+)
+from cfworkflows_emulator.api.routing.envelope import ApiError, success
+from cfworkflows_emulator.api.routing.openapi import describe
+from cfworkflows_emulator.api.routing.routes import ANY_JSON, Call, Dialect, Route, Router
+from cfworkflows_emulator.api.routing.streaming import Streams
 from cfworkflows_emulator.api.workflows import TRIGGER, Workflows, explained
 from cfworkflows_emulator.engine import Status
 from cfworkflows_emulator.storage import StateError
@@ -195,17 +202,6 @@ class ExplorerApi:
         if id not in await self._engine.delete_instances(workflow, [id]):
             raise _not_found(id)
         return success({"success": True})
-
-
-def check_dates(query: InstancesQuery, code: int) -> None:
-    """Raises ApiError for a range that ends before it begins."""
-    if query.since is not None and query.until is not None and query.since > query.until:
-        raise ApiError(
-            400,
-            code,
-            "'date_start' must not be after 'date_end'. Update 'date_start' or 'date_end' so 'date_start' is before or "
-            "equal to 'date_end'.",
-        )
 
 
 def _invalid(problems: tuple[str, ...]) -> ApiError:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from cfworkflows.http import Response
 from cfworkflows_emulator.api import results
 from cfworkflows_emulator.api.details import iso
-from cfworkflows_emulator.api.envelope import success
+from cfworkflows_emulator.api.explorer.transfer import InstanceDocument, export_instance, import_instance
 from cfworkflows_emulator.api.requests import ImportQuery, SkipBody
-from cfworkflows_emulator.api.routes import Call, Route
+from cfworkflows_emulator.api.routing.envelope import success
+from cfworkflows_emulator.api.routing.routes import Call, Route
 from cfworkflows_emulator.api.timeline import timeline
-from cfworkflows_emulator.api.transfer import InstanceDocument, export_instance, import_instance
 from cfworkflows_emulator.api.workflows import Workflows
 
 _KINDS = {"step": "do", "sleep": "sleep", "waitForEvent": "wait", "rollback": "rollback"}

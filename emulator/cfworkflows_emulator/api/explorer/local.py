@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from cfworkflows.http import Request, Response
 from cfworkflows_emulator.api import results
-from cfworkflows_emulator.api.envelope import ApiError, success
 from cfworkflows_emulator.api.requests import ScheduledBody, ScheduledQuery
-from cfworkflows_emulator.api.routes import Call, Route
+from cfworkflows_emulator.api.routing.envelope import ApiError, success
+from cfworkflows_emulator.api.routing.routes import Call, Route
 from cfworkflows_emulator.api.workflows import Workflows
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.config import LoadedConfig

@@ -13,8 +13,8 @@ from cfworkflows import __version__
 from cfworkflows.errors import WorkflowError
 from cfworkflows.step.config import ResolvedConfig
 from cfworkflows_emulator.api.details import iso
+from cfworkflows_emulator.api.routing.validation import Form
 from cfworkflows_emulator.api.timeline import timeline
-from cfworkflows_emulator.api.validation import Form
 from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState
