@@ -48,8 +48,13 @@ ROOMS: dict[str, set[str]] = {
         "cfworkflows_emulator.handlers",
         "cfworkflows_bindings",
     },
-    "cfworkflows_emulator.testing": {"cfworkflows_emulator.runtime"},
-    "cfworkflows_emulator.api": {"cfworkflows_emulator.runtime", "cfworkflows_emulator.analysis"},
+    "cfworkflows_emulator.views": {"cfworkflows_emulator.engine"},
+    "cfworkflows_emulator.testing": {"cfworkflows_emulator.runtime", "cfworkflows_emulator.views"},
+    "cfworkflows_emulator.api": {
+        "cfworkflows_emulator.runtime",
+        "cfworkflows_emulator.analysis",
+        "cfworkflows_emulator.views",
+    },
     "cfworkflows_emulator.server": {"cfworkflows_emulator.api"},
     "cfworkflows_emulator.supervisor": set(),
     "cfworkflows_emulator.dev": {

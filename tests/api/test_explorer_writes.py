@@ -91,7 +91,7 @@ async def test_lists_are_filtered_by_date(explorer: Explorer) -> None:
     for n in range(3):
         await explorer.orders.create(id=f"i{n}")
         await explorer.clock.advance("1 day")
-    from cfworkflows_emulator.api.details import iso
+    from cfworkflows_emulator.views import iso
 
     second = iso(start + 86_400_000)
     _, answer = await explorer.get(f"{INSTANCES}?date_start={second}")

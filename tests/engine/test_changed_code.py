@@ -10,7 +10,7 @@ from changing import Code, run
 from world import workflow
 
 from cfworkflows import WorkflowError
-from cfworkflows_emulator.api.details import describe_instance
+from cfworkflows_emulator.views import History, describe_instance
 
 HOUR_MS = 3_600_000
 
@@ -230,13 +230,14 @@ async def test_the_explorer_shows_it_and_a_subscription_does_not(change):
     """A field of ours in the details of an instance, and no event that the platform does not have."""
     _, instance, server = await change(Code("a", "~nap"), Code("~nap"))
     _, entries = await server.engine.history("run", "i")
-    (text,) = describe_instance(entries)["diagnosis"]
+    (text,) = describe_instance(History.of(entries))["diagnosis"]
     assert text.endswith("was not called again")
     assert "replay_diverged" in {entry.type for entry in entries}
     events = [event.type async for event in await instance.subscribe()]
     assert "replay_diverged" not in events
     _, _, server = await change(Code("a"), Code("a"))
-    assert describe_instance((await server.engine.history("run", "i"))[1])["diagnosis"] is None
+    _, entries = await server.engine.history("run", "i")
+    assert describe_instance(History.of(entries))["diagnosis"] is None
 
 
 async def test_a_restart_from_a_step_keeps_it_and_a_full_one_does_not(change):

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cfworkflows import NonRetryableError, WorkflowTimeoutError
-from cfworkflows_emulator.api.details import describe_instance
+from cfworkflows_emulator.views import History, describe_instance
 
 DAY = 86_400_000
 ONCE = {"retries": {"limit": 0, "delay": 0}}
@@ -164,7 +164,7 @@ async def test_sensitive_output_is_hidden_from_those_who_watch(serve):
     server = await serve(run)
     instance = await server.create()
     _, entries = await server.engine.history("run", instance.id)
-    shown = describe_instance(entries)
+    shown = describe_instance(History.of(entries))
     assert "[REDACTED]" == shown["steps"][0]["output"]
     assert "invalid literal" in shown["steps"][1]["attempts"][0]["error"]["message"]
     assert 1234 == (await instance.status()).output[0]

@@ -12,8 +12,8 @@ import pytest
 
 from cfworkflows import NonRetryableError, PayloadValidationError, Response, SerializationError
 from cfworkflows.values import UnresolvedClassWarning
-from cfworkflows_emulator.api.details import describe_instance
 from cfworkflows_emulator.dev.console import Console, ConsoleHandler
+from cfworkflows_emulator.views import History, describe_instance
 
 SECRET = "hunter2"
 HIDDEN = {"sensitive": "output"}
@@ -35,7 +35,7 @@ async def surfaces(server, instance, capsys, caplog, warned):
     printed = capsys.readouterr()
     return {
         "status": repr(await instance.status()),
-        "explorer": json.dumps(describe_instance(entries)),
+        "explorer": json.dumps(describe_instance(History.of(entries))),
         "subscribe": repr(events),
         "console": printed.out + printed.err,
         "log": caplog.text,
@@ -162,7 +162,7 @@ async def test_what_is_shown_instead(serve, program):
     server = await serve(program)
     instance = await server.create()
     _, entries = await server.engine.history(instance._workflow, instance.id)
-    [step] = describe_instance(entries)["steps"]
+    [step] = describe_instance(History.of(entries))["steps"]
     assert (REDACTED, "output") == (step["output"], step["config"]["sensitive"])
     [event] = [event async for event in await instance.subscribe({"filter": ["step_completed"]})]
     assert REDACTED == event.output

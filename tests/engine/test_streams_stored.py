@@ -20,8 +20,8 @@ from cfworkflows import (
     WorkflowInternalError,
     fetch,
 )
-from cfworkflows_emulator.api.details import describe_instance
 from cfworkflows_emulator.engine.streams import BLOCK_BYTES
+from cfworkflows_emulator.views import History, describe_instance
 
 INCOMPLETE = r"Stored output for s-1 is corrupt or incomplete\. Chunk 2 of 2"
 
@@ -153,7 +153,7 @@ async def test_what_the_surfaces_show(serve):
     server = await serve(run)
     instance = await server.create()
     _, entries = await server.engine.history("run", instance.id)
-    outputs = {step["name"]: step["output"] for step in describe_instance(entries)["steps"]}
+    outputs = {step["name"]: step["output"] for step in describe_instance(History.of(entries))["steps"]}
     assert {
         "text-1": "é!",
         "long-1": "x" * 1024 + "[truncated output]",

@@ -7,5 +7,6 @@ from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.engine import Engine, open_database
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.state import Status
+from cfworkflows_emulator.engine.results import REDACTED
 
-__all__ = ["Diagnosis", "Engine", "Status", "WorkflowDefinition", "open_database"]
+__all__ = ["REDACTED", "Diagnosis", "Engine", "Status", "WorkflowDefinition", "open_database"]

@@ -1,8 +1,9 @@
 """The stored result of a step: as the code gets it, and as others are shown it."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any
 
 from cfworkflows.errors import PayloadValidationError
@@ -10,7 +11,7 @@ from cfworkflows.typed import coerce, type_name
 from cfworkflows.values import UnresolvedClassWarning, decode
 from cfworkflows_emulator.engine.journal.state import StepState
 from cfworkflows_emulator.engine.streams import open_stream
-from cfworkflows_emulator.storage import InstanceStore
+from cfworkflows_emulator.storage import InstanceStore, StoredStream
 
 REDACTED = "[REDACTED]"
 """What stands for the output of a step with `sensitive: "output"`, wherever it can be seen from outside."""
@@ -35,6 +36,25 @@ def result_of(store: InstanceStore, key: int, step: str, state: StepState, retur
 def is_sensitive(config: dict[str, Any]) -> bool:
     """Whether a stored configuration of a step hides its output."""
     return "sensitive" in config
+
+
+def shown_output(
+    value: str | None,
+    stream: StoredStream | None,
+    *,
+    sensitive: bool,
+    stream_of: Callable[[StoredStream], object] = attrgetter("preview"),
+) -> Any:
+    """The stored output of a step, as it is shown outside of the code: `[REDACTED]` if it is `sensitive`, None if there
+    is none.
+
+    `stream_of` gives what stands for an output that is a stream: by default its start.
+    """
+    if value is None and stream is None:
+        return None
+    if sensitive:
+        return REDACTED
+    return stream_of(stream) if stream is not None else decode(str(value))
 
 
 def _rebuilt(text: str, returns: Any) -> Any:

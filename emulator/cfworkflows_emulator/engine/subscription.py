@@ -11,7 +11,7 @@ from cfworkflows.errors import WorkflowError
 from cfworkflows.values import JsDict, decode
 from cfworkflows_emulator.engine.journal.entries import ENTRIES, EVENT_TYPES, TERMINAL, EntryType
 from cfworkflows_emulator.engine.journal.state import Status
-from cfworkflows_emulator.engine.results import REDACTED, is_sensitive
+from cfworkflows_emulator.engine.results import is_sensitive, shown_output
 from cfworkflows_emulator.engine.streams import open_stream
 from cfworkflows_emulator.storage import Entry, InstanceStore, StoredStream
 
@@ -52,12 +52,12 @@ class InstanceEvents:
             stream = StoredStream.of(entry.seq, entry.data)
             if entry.value is None and stream is None:
                 return event
-            if entry.type == EntryType.STEP_COMPLETED and self._sensitive.get(str(entry.step), False):
-                event["output"] = REDACTED
-            elif stream is not None:
-                event["output"] = self._stream_of(str(entry.step), stream)
-            else:
-                event["output"] = decode(str(entry.value))
+            event["output"] = shown_output(
+                entry.value,
+                stream,
+                sensitive=entry.type == EntryType.STEP_COMPLETED and self._sensitive.get(str(entry.step), False),
+                stream_of=partial(self._stream_of, str(entry.step)),
+            )
         return event
 
 

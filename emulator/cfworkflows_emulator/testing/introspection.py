@@ -12,8 +12,8 @@ from cfworkflows_emulator.engine.results import REDACTED, is_sensitive, result_o
 from cfworkflows_emulator.testing.mocks import IntrospectionError, Mock, Mocks, Modifier, StepSelector, selected
 from cfworkflows_emulator.testing.passing import passed_until
 from cfworkflows_emulator.testing.records import running
-from cfworkflows_emulator.testing.timeline import timeline
 from cfworkflows_emulator.testing.workflow import Workflow
+from cfworkflows_emulator.views import History, timeline
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.testing.world import World
@@ -180,8 +180,9 @@ class WorkflowInstanceIntrospector(_Session):
         if await self._state() is not None:
             row, entries = await self._world.engine.history(self._workflow, self.id)
             stopped = self._world.failures.stopped.get((self._workflow, self.id))
+            history = History.of(entries)
             title = f"{self._workflow}/{self.id} ({row.status})"
-            running().timelines.append(lambda: [(title, timeline(entries, stopped))])
+            running().timelines.append(lambda: [(title, timeline(history, stopped))])
             await self._world.engine.delete_instances(self._workflow, [self.id])
 
     async def _state(self) -> InstanceState | None:

@@ -12,7 +12,7 @@ from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.history import HistoryEntry
 from cfworkflows_emulator.testing.passing import passed_until
-from cfworkflows_emulator.testing.timeline import timeline
+from cfworkflows_emulator.views import History, timeline
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.testing.world import World
@@ -73,7 +73,7 @@ class WorkflowInstance(Handle):
     async def timeline(self) -> str:
         """Its history as text, as a failing test prints it."""
         _, entries = await self._world.engine.history(self._workflow, self._id)
-        return timeline(entries, self._world.failures.stopped.get((self._workflow, self._id)))
+        return timeline(History.of(entries), self._world.failures.stopped.get((self._workflow, self._id)))
 
     def __str__(self) -> str:
         return f"{self._workflow}/{self._id}"

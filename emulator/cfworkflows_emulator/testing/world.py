@@ -21,9 +21,9 @@ from cfworkflows_emulator.testing.divergences import assert_deterministic, diffe
 from cfworkflows_emulator.testing.introspection import Introspections
 from cfworkflows_emulator.testing.leaks import Census, LeakError
 from cfworkflows_emulator.testing.records import Record, Timelines, running
-from cfworkflows_emulator.testing.timeline import timeline
 from cfworkflows_emulator.testing.waiting import situation, unfinished
 from cfworkflows_emulator.testing.workflow import Workflow
+from cfworkflows_emulator.views import History, timeline
 
 INSTANCES_SHOWN = 10
 
@@ -56,7 +56,7 @@ class World:
             told = [
                 (
                     f"{workflow}/{row.id} ({row.status})",
-                    timeline(entries, self.failures.stopped.get((workflow, row.id))),
+                    timeline(History.of(entries), self.failures.stopped.get((workflow, row.id))),
                 )
                 for workflow, row, entries in read
             ]

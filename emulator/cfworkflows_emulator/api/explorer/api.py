@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows.http import Request, Response
 from cfworkflows_emulator.api import results
-from cfworkflows_emulator.api.details import describe_instance, iso, without_functions
 from cfworkflows_emulator.api.explorer.instances import InstanceRoutes
 from cfworkflows_emulator.api.explorer.local import LocalRoutes
 from cfworkflows_emulator.api.requests import (
@@ -25,6 +24,7 @@ from cfworkflows_emulator.api.routing.streaming import Streams
 from cfworkflows_emulator.api.workflows import TRIGGER, Workflows, explained
 from cfworkflows_emulator.engine import Status
 from cfworkflows_emulator.storage import StateError
+from cfworkflows_emulator.views import History, describe_instance, iso, without_functions
 
 PREFIXES = ("/cdn-cgi/local/explorer/api", "/cdn-cgi/explorer/api")
 TITLE = "Local Explorer API"
@@ -195,7 +195,7 @@ class ExplorerApi:
 
     async def _instance(self, call: Call) -> Response:
         _, entries = await self._engine.history(*self._names(call))
-        return success(without_functions(describe_instance(entries)))
+        return success(without_functions(describe_instance(History.of(entries))))
 
     async def _delete(self, call: Call) -> Response:
         workflow, id = self._names(call)

@@ -4,16 +4,14 @@ from collections.abc import Callable
 
 from cfworkflows.http import Response
 from cfworkflows_emulator.api import results
-from cfworkflows_emulator.api.details import iso
 from cfworkflows_emulator.api.explorer.transfer import InstanceDocument, export_instance, import_instance
 from cfworkflows_emulator.api.requests import ImportQuery, SkipBody
 from cfworkflows_emulator.api.routing.envelope import success
 from cfworkflows_emulator.api.routing.routes import Call, Route
-from cfworkflows_emulator.api.timeline import timeline
 from cfworkflows_emulator.api.workflows import Workflows
+from cfworkflows_emulator.views import TYPES, History, describe_timeline, iso
 
-_KINDS = {"step": "do", "sleep": "sleep", "waitForEvent": "wait", "rollback": "rollback"}
-_TYPES = {kind: type for type, kind in _KINDS.items()}
+_KINDS = {type: kind for kind, type in TYPES.items()}
 
 
 class InstanceRoutes:
@@ -59,12 +57,12 @@ class InstanceRoutes:
         kind = _KINDS[body.type] if body.type is not None else None
         skipped = await self._engine.skip(workflow, id, body.step, kind)
         now = iso(self._engine.clock.now())
-        return success({"step": skipped.step, "type": _TYPES[skipped.kind], "timestamp": now})
+        return success({"step": skipped.step, "type": TYPES[skipped.kind], "timestamp": now})
 
     async def _timeline(self, call: Call) -> Response:
         row, entries = await self._engine.history(*self._names(call))
         size = await self._engine.store.streams.size(row.key)
-        return success(timeline(row, entries, size, self._engine.clock.now()))
+        return success(describe_timeline(row, History.of(entries), size, self._engine.clock.now()))
 
     async def _export(self, call: Call) -> Response:
         return success(await export_instance(self._engine, *self._names(call)))

@@ -12,13 +12,12 @@ from pydantic import AwareDatetime, Field, model_validator
 from cfworkflows import __version__
 from cfworkflows.errors import WorkflowError
 from cfworkflows.step.config import ResolvedConfig
-from cfworkflows_emulator.api.details import iso
 from cfworkflows_emulator.api.routing.validation import Form
-from cfworkflows_emulator.api.timeline import timeline
 from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.storage import Chunk, Entry, InstanceRow
+from cfworkflows_emulator.views import History, describe_timeline, iso
 
 FORMAT = 1
 """The version of the document. It grows when a document of the version before would be misread."""
@@ -165,8 +164,9 @@ def _check(entries: Sequence[Entry], chunks: Sequence[Chunk]) -> None:
     if first.type != EntryType.WORKFLOW_QUEUED or not {"timestamp", "trigger"} <= first.data.keys():
         raise _invalid("it does not begin with `workflow_queued`, which says what created the instance, and when")
     try:
-        state = InstanceState.fold(entries)
-        timeline(InstanceRow(0, "", "", state.status, 0, 0), entries, 0, 0)
+        history = History.of(entries)
+        state = history.state
+        describe_timeline(InstanceRow(0, "", "", state.status, 0, 0), history, 0, 0)
         for step in state.steps.values():
             ResolvedConfig.from_dict(step.config)
     except Exception as error:

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from cfworkflows.http import Request, Response
 from cfworkflows_bindings.batch import ALREADY_EXISTS, DUPLICATE_IN_BATCH, MAX_BATCH
 from cfworkflows_emulator.api import results
-from cfworkflows_emulator.api.details import iso
 from cfworkflows_emulator.api.requests import (
     DeleteBody,
     DetailsQuery,
@@ -24,13 +23,14 @@ from cfworkflows_emulator.api.requests import (
     check_dates,
 )
 from cfworkflows_emulator.api.rest import objects
-from cfworkflows_emulator.api.rest.details import describe, describe_step
+from cfworkflows_emulator.api.rest.details import describe, step_output
 from cfworkflows_emulator.api.rest.refusals import BODY, DIALECT, invalid, refusal
 from cfworkflows_emulator.api.routing.envelope import ApiError, success
 from cfworkflows_emulator.api.routing.openapi import describe as describe_api
 from cfworkflows_emulator.api.routing.routes import ANY_JSON, Call, Route, Router
 from cfworkflows_emulator.api.routing.streaming import Streams
 from cfworkflows_emulator.api.workflows import Workflows
+from cfworkflows_emulator.views import History, iso
 
 PREFIX = "/client/v4"
 TITLE = "Workflows REST API"
@@ -297,7 +297,7 @@ class RestApi:
 
     async def _step(self, call: Call) -> Response:
         _, entries = await self._engine.history(*self._names(call))
-        return success(describe_step(entries, call.query))
+        return success(step_output(History.of(entries), call.query))
 
     async def _subscribe(self, call: Call) -> Response:
         return await self._streams.instance(*self._names(call), call)
@@ -308,7 +308,7 @@ class RestApi:
         query: DetailsQuery = call.query
         simple, newest_first = query.simple == "true", query.order == "desc"
         version_id = self._workflows.version_id(name)
-        return success(describe(entries, version_id, simple=simple, newest_first=newest_first))
+        return success(describe(History.of(entries), version_id, simple=simple, newest_first=newest_first))
 
 
 def _info(query: PageQuery | RestInstancesQuery, count: int, total: int) -> dict[str, Any]:

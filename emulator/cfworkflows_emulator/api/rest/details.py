@@ -1,92 +1,90 @@
-"""An instance's journal as the REST API shows it: outputs are text, and what goes on has the end that is planned."""
+"""An instance as the REST API shows it: outputs are text, and what goes on has the end that is planned."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
-from cfworkflows_emulator.api.details import describe_instance, describe_rollback, iso
 from cfworkflows_emulator.api.requests import StepQuery
 from cfworkflows_emulator.api.rest.refusals import refusal
-from cfworkflows_emulator.engine.journal.state import InstanceState, Status
-from cfworkflows_emulator.storage import Entry
+from cfworkflows_emulator.engine import REDACTED, Status
+from cfworkflows_emulator.views import (
+    DoStep,
+    History,
+    Sleep,
+    Step,
+    Wait,
+    describe_step,
+    describe_summary,
+    describe_undoing,
+    iso,
+)
 
 LONGEST_OUTPUT = 1024
 TRUNCATED = "[truncated output]"
 
 
-def describe(entries: Sequence[Entry], version_id: str, *, simple: bool, newest_first: bool) -> dict[str, Any]:
+def describe(history: History, version_id: str, *, simple: bool, newest_first: bool) -> dict[str, Any]:
     """The details of an instance. `simple` leaves the steps out."""
-    state = InstanceState.fold(entries)
-    shown = describe_instance(entries)
-    status = Status(shown["status"])
-    queued = state.queued.data if state.queued is not None else {}
-    steps = [_step(step, state) for step in shown["steps"]] + describe_rollback(entries)
-    if status is Status.TERMINATED:
-        steps.append({"type": "termination", "trigger": {"source": "unknown"}})
-    if newest_first:
-        steps.reverse()
+    shown = describe_summary(history)
+    status = history.state.visible_status
+    queued = history.state.queued.data if history.state.queued is not None else {}
     details = {
         **{key: shown[key] for key in ("status", "params", "queued", "start", "end", "error", "rollback")},
         "trigger": {"source": queued.get("trigger", "unknown")},
         "versionId": version_id,
         "success": status is Status.COMPLETE if status.finite else None,
         "output": _output(shown["output"]),
-        "step_count": shown["step_count"],
-        "steps": [] if simple else steps,
+        "step_count": len(history.steps),
+        "steps": [] if simple else _steps(history, newest_first=newest_first),
     }
     if "schedule" in queued:
         details["schedule"] = queued["schedule"]
     return details
 
 
-def describe_step(entries: Sequence[Entry], asked: StepQuery) -> dict[str, Any]:
+def step_output(history: History, asked: StepQuery) -> dict[str, Any]:
     """The status, the error and the whole output of a step, or of one of its attempts. Raises ApiError."""
-    steps = describe_instance(entries)["steps"]
-    step = next((step for step in steps if (step["name"], step["type"]) == (asked.name, asked.type)), None)
+    step = next((step for step in history.steps if (step.name, step.type) == (asked.name, asked.type)), None)
     if step is None:
         raise refusal("step.not_found", f"The instance has no {asked.type} called {asked.name!r}.")
-    if step["type"] == "waitForEvent":
-        return _wait_output(step, InstanceState.fold(entries))
-    attempts = step["attempts"]
-    attempt = attempts[-1] if attempts else None
-    if asked.attempt is not None:
-        if asked.attempt > len(attempts):
-            text = f"{asked.name!r} has had {len(attempts)} attempts, not {asked.attempt}."
-            raise refusal("step.not_found", text)
-        attempt = attempts[asked.attempt - 1]
-    outcome = attempt["success"] if asked.attempt is not None and attempt is not None else step["success"]
+    shown = describe_step(step)
+    if isinstance(step, Wait):
+        status = ("errored" if step.state.timed_out else "complete") if step.state.done else "waiting"
+        output = shown["output"]["payload"] if shown["output"] is not None else None
+        return {"status": status, "error": shown["error"], "output": output, "event_type": step.state.event_type}
+    attempts = shown["attempts"]
+    if asked.attempt is not None and asked.attempt > len(attempts):
+        raise refusal("step.not_found", f"{asked.name!r} has had {len(attempts)} attempts, not {asked.attempt}.")
+    attempt = attempts[(asked.attempt or 0) - 1] if attempts else None
+    outcome = shown["success"] if asked.attempt is None or attempt is None else attempt["success"]
     # A step that goes on and shows an error waits for its next attempt.
     status = {True: "complete", False: "errored", None: "running"}[outcome]
     error = attempt["error"] if attempt is not None else None
-    return {"status": status, "error": error, "output": step.get("output") if outcome else None}
+    return {"status": status, "error": error, "output": shown.get("output") if outcome else None}
 
 
-def _wait_output(step: dict[str, Any], state: InstanceState) -> dict[str, Any]:
-    status = ("errored" if step["error"] else "complete") if step["finished"] else "waiting"
-    output = step["output"]["payload"] if step["output"] is not None else None
-    event_type = state.waits[step["name"]].event_type
-    return {"status": status, "error": step["error"], "output": output, "event_type": event_type}
+def _steps(history: History, *, newest_first: bool) -> list[dict[str, Any]]:
+    steps = [_step(step) for step in history.steps] + describe_undoing(history)
+    if history.state.status is Status.TERMINATED:
+        steps.append({"type": "termination", "trigger": {"source": "unknown"}})
+    return steps[::-1] if newest_first else steps
 
 
-def _step(step: dict[str, Any], state: InstanceState) -> dict[str, Any]:
-    match step["type"]:
-        case "sleep":
-            return {**step, "end": step["end"] or iso(round(state.sleeps[step["name"]].until))}
-        case "waitForEvent":
-            wait = state.waits[step["name"]]
-            output = step["output"]
-            return {
-                **step,
-                "end": step["end"] or iso(round(wait.until)),
-                "output": _text(output["payload"]) if output is not None else None,
-                "event_type": wait.event_type,
-            }
-        case _:
-            return {**step, "output": _text(step["output"]) if "output" in step else None}
+def _step(step: Step) -> dict[str, Any]:
+    shown = describe_step(step)
+    match step:
+        case DoStep():
+            return {**shown, "output": _text(shown["output"]) if step.has_output else None}
+        case Sleep(state=sleep):
+            return {**shown, "end": shown["end"] or iso(round(sleep.until))}
+        case Wait(state=wait):
+            output = _text(shown["output"]["payload"]) if shown["output"] is not None else None
+            end = shown["end"] or iso(round(wait.until))
+            return {**shown, "end": end, "output": output, "event_type": wait.event_type}
+    raise TypeError(f"The REST API has no form for a {type(step).__name__}.")
 
 
 def _text(value: Any) -> str:
-    text = value if isinstance(value, str) and value == "[REDACTED]" else json.dumps(value, ensure_ascii=False)
+    text = REDACTED if value == REDACTED else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= LONGEST_OUTPUT else f"{text[:LONGEST_OUTPUT]} {TRUNCATED}"
 
 

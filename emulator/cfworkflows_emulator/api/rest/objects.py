@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cfworkflows.cron import CronExpression
-from cfworkflows_emulator.api.details import iso
 from cfworkflows_emulator.api.requests import RestCreateBody, RestInstancesQuery, WorkflowBody
 from cfworkflows_emulator.api.rest.refusals import invalid
 from cfworkflows_emulator.api.workflows import TRIGGER, Workflows
 from cfworkflows_emulator.engine.journal.state import Status
 from cfworkflows_emulator.storage import Beginning, InstanceRow
+from cfworkflows_emulator.views import iso
 
 SHOWN = tuple(status for status in Status)
 

@@ -7,13 +7,13 @@ from typing import Any, Protocol
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows.http import ReadableStream, Response
-from cfworkflows_emulator.api.details import printable
 from cfworkflows_emulator.api.routing.routes import Call
 from cfworkflows_emulator.api.routing.validation import InvalidError
 from cfworkflows_emulator.engine.engine import Engine
 from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES
 from cfworkflows_emulator.engine.subscription import Subscription
+from cfworkflows_emulator.views import printable
 
 _LARGEST = 2**53
 

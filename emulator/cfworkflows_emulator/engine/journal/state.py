@@ -335,7 +335,8 @@ class InstanceState:
         self.rollback = RollbackState(ErrorRecord(**entry.data["error"]), Status(entry.data["ending"]))
 
     def _rollback_step_started(self, entry: Entry) -> None:
-        _rollback(self, entry).steps[_name(entry)] = StepState(entry.data["config"])
+        step = _rollback(self, entry).steps[_name(entry)] = StepState(entry.data["config"])
+        step.begin(entry)
 
     def _rollback_attempt_started(self, entry: Entry) -> None:
         _rollback(self, entry).steps[_name(entry)].attempt_started(entry)
@@ -344,11 +345,12 @@ class InstanceState:
         _rollback(self, entry).steps[_name(entry)].attempt_ended(entry)
 
     def _rollback_step_completed(self, entry: Entry) -> None:
-        _rollback(self, entry).steps[_name(entry)].done = True
+        _rollback(self, entry).steps[_name(entry)].end(entry)
 
     def _rollback_step_errored(self, entry: Entry) -> None:
         step = _rollback(self, entry).steps[_name(entry)]
-        step.done, step.error = True, ErrorRecord(**entry.data["error"])
+        step.end(entry)
+        step.error = ErrorRecord(**entry.data["error"])
 
     def _rollback_completed(self, entry: Entry) -> None:
         _rollback(self, entry).outcome = "complete"

@@ -1,0 +1,161 @@
+"""What happened to an instance: its steps and their attempts, each once, with the times of their beginning and end."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cfworkflows.errors import ErrorRecord
+from cfworkflows_emulator.engine.journal.state import InstanceState, SleepState, StepState, Verb, WaitState
+from cfworkflows_emulator.engine.results import is_sensitive, shown_output
+from cfworkflows_emulator.storage import Entry
+
+TYPES: Mapping[str, str] = {"do": "step", "sleep": "sleep", "wait": "waitForEvent", "rollback": "rollback"}
+"""What the platform's APIs call the kinds of steps; the undoing of a step is one of its own."""
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One call of a step's callback, or of its rollback handler. Times in ms; `success` is None while it goes on."""
+
+    number: int
+    start: int
+    end: int | None = None
+    success: bool | None = None
+    error: ErrorRecord | None = None
+    retry_delay_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step: what the journal says of it, and when it began and ended, in ms.
+
+    `kind` is do, sleep, wait, or rollback for the undoing of a step. `skipped` says that somebody ended a delay of it
+    before its time.
+    """
+
+    kind: str
+    name: str
+    state: Verb
+    start: int
+    end: int | None
+    skipped: bool
+
+    @property
+    def type(self) -> str:
+        """What the platform's APIs call it."""
+        return TYPES[self.kind]
+
+
+@dataclass(frozen=True, slots=True)
+class DoStep(Step):
+    """A `step.do`, or the undoing of one."""
+
+    state: StepState
+    attempts: Sequence[Attempt]
+
+    @property
+    def success(self) -> bool | None:
+        """None until it is done."""
+        return self.state.error is None if self.state.done else None
+
+    @property
+    def has_output(self) -> bool:
+        return self.state.value is not None or self.state.stream is not None
+
+    @property
+    def output(self) -> Any:
+        """What may be seen of its output: `[REDACTED]` if that is sensitive, of a stream the start. None if none."""
+        state = self.state
+        return shown_output(state.value, state.stream, sensitive=is_sensitive(state.config))
+
+
+@dataclass(frozen=True, slots=True)
+class Sleep(Step):
+    """A `step.sleep` or a `step.sleep_until`."""
+
+    state: SleepState
+
+
+@dataclass(frozen=True, slots=True)
+class Wait(Step):
+    """A `step.wait_for_event`."""
+
+    state: WaitState
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """An instance by its journal. `steps` come in the order they began in, `undone` in that of the rollback.
+
+    `started` and `ended` are when its code first ran, and when it ended for good, in ms.
+    """
+
+    entries: Sequence[Entry]
+    state: InstanceState
+    started: int | None
+    steps: Sequence[Step]
+    undone: Sequence[DoStep]
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> "History":
+        """Raises what `InstanceState.fold` raises for a journal that no engine wrote."""
+        state = InstanceState.fold(entries)
+        found = _Found(entries)
+        steps = [
+            *(found.do("do", name, step) for name, step in state.steps.items()),
+            *(Sleep("sleep", name, sleep, *found.bounds("sleep", name, sleep)) for name, sleep in state.sleeps.items()),
+            *(Wait("wait", name, wait, *found.bounds("wait", name, wait)) for name, wait in state.waits.items()),
+        ]
+        steps.sort(key=lambda step: step.state.began)
+        undone = state.rollback.steps if state.rollback is not None else {}
+        return cls(
+            entries, state, found.started, steps, [found.do("rollback", name, step) for name, step in undone.items()]
+        )
+
+    @property
+    def ended(self) -> int | None:
+        return self.state.ended_at if self.state.status.finite else None
+
+
+class _Found:
+    """What the state does not keep of the entries: their times, the attempts, and the skipped delays."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.started: int | None = None
+        self._times = {entry.seq: entry.time for entry in entries}
+        self._attempts: dict[tuple[str, str | None], list[Attempt]] = {}
+        self._skipped: set[tuple[str, str | None]] = set()
+        for entry in entries:
+            match entry.type:
+                case "workflow_started":
+                    self.started = entry.time
+                case "attempt_started":
+                    self._begin("do", entry)
+                case "attempt_completed" | "attempt_errored":
+                    self._end("do", entry)
+                case "rollback_attempt_started":
+                    self._begin("rollback", entry)
+                case "rollback_attempt_completed" | "rollback_attempt_errored":
+                    self._end("rollback", entry)
+                case "delay_skipped":
+                    self._skipped.add((entry.data["kind"], entry.step))
+
+    def bounds(self, kind: str, name: str, verb: Verb) -> tuple[int, int | None, bool]:
+        """When a step began and ended, and whether a delay of it was skipped."""
+        end = self._times[verb.ended] if verb.ended is not None else None
+        return self._times[verb.began], end, (kind, name) in self._skipped
+
+    def do(self, kind: str, name: str, step: StepState) -> DoStep:
+        return DoStep(kind, name, step, *self.bounds(kind, name, step), self._attempts.get((kind, name), []))
+
+    def _begin(self, kind: str, entry: Entry) -> None:
+        attempts = self._attempts.setdefault((kind, entry.step), [])
+        attempts.append(Attempt(entry.data["attempt"], entry.time))
+
+    def _end(self, kind: str, entry: Entry) -> None:
+        attempt = self._attempts[kind, entry.step][-1]
+        error = entry.data.get("error")
+        attempt.end = entry.time
+        attempt.success = entry.type in ("attempt_completed", "rollback_attempt_completed")
+        attempt.error = ErrorRecord(**error) if error is not None else None
+        attempt.retry_delay_ms = entry.data.get("retryDelayMs")

@@ -1,0 +1,135 @@
+"""What an instance did and waits for, as text: its steps, attempts, errors and waits, each at its virtual time."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from cfworkflows.values import decode
+from cfworkflows_emulator.engine.journal.state import Status, StepState, Verb
+from cfworkflows_emulator.storage import Entry
+from cfworkflows_emulator.tracebacks import is_plumbing, shown_path
+from cfworkflows_emulator.views.history import DoStep, History
+
+LONGEST_VALUE = 100
+_FRAME = re.compile(r'File "([^"]+)", line (\d+)')
+_SILENT = {"workflow_started", "workflow_running", "attempt_completed"}
+
+
+def timeline(history: History, failure: BaseException | None = None) -> str:
+    """A line for each entry that says something, the time since the start of the instance before it.
+
+    `failure` is the assertion that stopped the instance.
+    """
+    entries = history.entries
+    outputs = {step.name: step.output for step in history.steps if isinstance(step, DoStep)}
+    start = entries[0].time
+    lines = [f"{moment(start)}  {_line(entries[0], outputs)}"]
+    lines += [
+        f"{'+' + _span(entry.time - start):>16}  {_line(entry, outputs)}" for entry in entries if _is_shown(entry)
+    ]
+    if failure is not None:
+        lines.append(f"{'now':>16}  stopped by {type(failure).__name__}: {str(failure).partition(chr(10))[0]}")
+    elif not history.state.status.finite:
+        lines += [f"{'now':>16}  it {text}" for text in waits_for(history)]
+    return "\n".join(lines)
+
+
+def _is_shown(entry: Entry) -> bool:
+    first = entry.type == "attempt_started" and entry.data["attempt"] == 1
+    return entry.type not in _SILENT and entry.type != "workflow_queued" and not first
+
+
+def _line(entry: Entry, outputs: Mapping[str, Any]) -> str:
+    data, step = entry.data, f'"{entry.step}"'
+    at = f" ({shown_path(data['at'])})" if "at" in data else ""
+    match entry.type:
+        case "workflow_queued":
+            return f"created by {data.get('trigger', 'nobody known')} with {_value(entry)}"
+        case "workflow_completed":
+            return f"complete: {_value(entry)}"
+        case "step_started":
+            return f"step {step}{at}"
+        case "attempt_started" | "rollback_attempt_started":
+            return f"  attempt {data['attempt']} of {step}"
+        case "attempt_errored" | "rollback_attempt_errored":
+            retry = f"; next in {_span(data['retryDelayMs'])}" if "retryDelayMs" in data else ""
+            return f"  attempt {data['attempt']} of {step} failed: {_error(data)}{retry}"
+        case "step_completed":
+            return f"  {step} gave {_shortened(outputs[str(entry.step)]) if entry.value is not None else 'nothing'}"
+        case "sleep_started":
+            return f"sleep {step}{at} until {moment(data['until'])}"
+        case "wait_started":
+            return f'wait {step}{at} for event "{data["eventType"]}" until {moment(data["until"])}'
+        case "event_received":
+            return f'event "{data["eventType"]}" arrived with {_value(entry)}'
+    what = entry.type.replace("_", " ")
+    text = f"{what.removeprefix('workflow ')}{f' {step}' if entry.step is not None else ''}"
+    return f"{text}: {_error(data)}" if "error" in data else text
+
+
+def _error(data: Mapping[str, Any]) -> str:
+    error = data["error"]
+    frames = [frame for frame in _FRAME.findall(error.get("traceback") or "") if not is_plumbing(frame[0])]
+    where = f" ({shown_path(':'.join(frames[-1]))})" if frames else ""
+    return f"{error['name']}: {error['message']}{where}"
+
+
+def _value(entry: Entry) -> str:
+    return _shortened(decode(entry.value)) if entry.value is not None else "nothing"
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
+
+
+def waits_for(history: History) -> list[str]:
+    """What the instance waits for: `waits for event "approval" (step …) until 2026-01-08 00:00`."""
+    status = history.state.status
+    if status in (Status.QUEUED, Status.PAUSED):
+        return [f"is {status}"]
+    return list(_waits(history)) or [f"is {status}: run() itself is at work, or awaits something else"]
+
+
+def _waits(history: History) -> Iterator[str]:
+    state = history.state
+    for name, wait in state.waits.items():
+        if not wait.done:
+            yield f'waits for event "{wait.event_type}" ({_step(name, wait)}) until {moment(wait.until)}'
+    for name, sleep in state.sleeps.items():
+        if not sleep.done:
+            yield f"sleeps ({_step(name, sleep)}) until {moment(sleep.until)}"
+    for name, step in state.steps.items():
+        yield from _attempt(step, f"({_step(name, step)})")
+    for undone in history.undone:
+        yield from _attempt(undone.state, f"of undoing step {undone.name!r}")
+
+
+def _attempt(step: StepState, what: str) -> Iterator[str]:
+    if step.retry_at is not None:
+        yield f"waits for attempt {step.attempts + 1} {what} until {moment(step.retry_at)}"
+    elif step.attempt_open:
+        yield f"is in attempt {step.attempts} {what}"
+
+
+def _step(name: str, verb: Verb) -> str:
+    return f'step "{name}", {shown_path(verb.at)}' if verb.at is not None else f'step "{name}"'
+
+
+def moment(ms: float) -> str:
+    """A time in UTC, as precise as it needs to be: `2026-01-08 00:00`."""
+    when = datetime.fromtimestamp(ms / 1000, UTC).replace(tzinfo=None)
+    precision = "milliseconds" if when.microsecond else "seconds" if when.second else "minutes"
+    return when.isoformat(" ", precision)
+
+
+def _span(ms: float) -> str:
+    """`2d 3h`, `10s`, `0s`: at most three units, the small ones left out where they are nothing."""
+    parts = []
+    rest = round(ms)
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, rest = divmod(rest, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:3]) or "0s"
