@@ -12,8 +12,9 @@ import pytest
 
 from cfworkflows import NonRetryableError, PayloadValidationError, Response, SerializationError
 from cfworkflows.values import UnresolvedClassWarning
+from cfworkflows_emulator.api.rest.details import describe
 from cfworkflows_emulator.dev.console import Console, ConsoleHandler
-from cfworkflows_emulator.views import History, describe_instance
+from cfworkflows_emulator.views import History, describe_instance, describe_timeline, timeline
 
 SECRET = "hunter2"
 HIDDEN = {"sensitive": "output"}
@@ -30,12 +31,16 @@ async def stream():
 
 async def surfaces(server, instance, capsys, caplog, warned):
     """All that can be seen of an instance from outside, as text, by where it is seen."""
-    _, entries = await server.engine.history(instance._workflow, instance.id)
+    row, entries = await server.engine.history(instance._workflow, instance.id)
+    history = History.of(entries)
     events = [event async for event in await instance.subscribe()]
     printed = capsys.readouterr()
     return {
         "status": repr(await instance.status()),
-        "explorer": json.dumps(describe_instance(History.of(entries))),
+        "explorer": json.dumps(describe_instance(history)),
+        "described": json.dumps(describe_timeline(row, history, 0, 0)),
+        "rest": json.dumps(describe(history, "", simple=False, newest_first=False)),
+        "test kit": timeline(history),
         "subscribe": repr(events),
         "console": printed.out + printed.err,
         "log": caplog.text,
