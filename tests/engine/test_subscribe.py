@@ -396,6 +396,21 @@ async def test_the_end_of_the_server_is_told(serve):
             await call
 
 
+async def test_a_server_about_to_stop_ends_those_that_only_look_on(serve):
+    """What the Worker itself subscribed to goes on: the requests under way may still be answered."""
+    server = await serve(nap)
+    instance = await server.create(id="i")
+    own = await instance.subscribe()
+    looking_on = await server.engine.subscribe(instance._workflow, "i", previews=True)
+    feed = server.engine.follow(instance._workflow)
+    server.engine.end_subscriptions(onlookers_only=True)
+    for ended in (looking_on.next, feed.events().__anext__):
+        with pytest.raises(WorkflowError, match=r"\(instance\.unavailable\) The server is stopping"):
+            await ended()
+    await server.finish(instance)
+    assert "workflow_completed" == (await told(own))[-1].type
+
+
 async def test_a_disk_that_fails_is_told(serve):
     """After everything that got there."""
     server = await serve(nap, file=True)

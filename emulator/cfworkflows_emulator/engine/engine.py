@@ -191,8 +191,16 @@ class Engine:
     def _stop_timers(self) -> None:
         for part in (self._schedules, self._alarms, self._retention):
             part.close()
+        self.end_subscriptions()
+
+    def end_subscriptions(self, *, onlookers_only: bool = False) -> None:
+        """End the subscriptions that are open, with WorkflowError (`instance.unavailable`), since the server stops.
+
+        With `onlookers_only`, those of the workflows' and handlers' own code go on, which may still have work to do.
+        """
         for subscription in self._subscriptions:
-            subscription.fail(stopping())
+            if subscription.previews or not onlookers_only:
+                subscription.fail(stopping())
 
     async def threads_ended(self) -> None:
         """Wait for the callbacks that run in threads. After `kill`."""

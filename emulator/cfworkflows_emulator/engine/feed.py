@@ -33,6 +33,8 @@ class Feed:
     feed that goes on behind an id does not give what was written at an earlier time.
     """
 
+    previews = True
+
     def __init__(self, store: InstanceStore, workflow: str, last_id: str) -> None:
         self._store = store
         self._workflow = workflow

@@ -86,6 +86,7 @@ class Subscription:
         *,
         previews: bool = False,
     ) -> None:
+        self.previews = previews
         self._store = store
         self._key = key
         self._cursor = cursor

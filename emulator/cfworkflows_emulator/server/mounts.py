@@ -20,9 +20,6 @@ class Mount(Protocol):
 
     async def fetch(self, request: Request) -> Response: ...
 
-    def stop(self) -> None:
-        """End what it streams: the server is about to stop."""
-
 
 class GuardedMount:
     """A mount that only programs on this machine and pages of this server reach."""
@@ -31,7 +28,6 @@ class GuardedMount:
         self._mount = mount
         self._guard = guard
         self.owns = mount.owns
-        self.stop = mount.stop
 
     async def fetch(self, request: Request) -> Response:
         return self._guard.refusal(request) or await self._mount.fetch(request)
@@ -58,9 +54,8 @@ class ControlPaths:
         return next((mount for mount in self._mounts if mount.owns(path)), None)
 
     def stop(self) -> None:
-        """End what they stream."""
-        for mount in self._mounts or ():
-            mount.stop()
+        """End what they stream: the server is about to stop."""
+        self._project.engine.end_subscriptions(onlookers_only=True)
 
     def _made(self) -> list[GuardedMount]:
         from cfworkflows_emulator.api import ExplorerApi, Guard, RestApi, ScheduledTrigger, Workflows

@@ -20,7 +20,7 @@ from cfworkflows_emulator.api.requests import (
 from cfworkflows_emulator.api.routing.envelope import ApiError, success
 from cfworkflows_emulator.api.routing.openapi import describe
 from cfworkflows_emulator.api.routing.routes import ANY_JSON, Call, Dialect, Route, Router
-from cfworkflows_emulator.api.routing.streaming import Streams
+from cfworkflows_emulator.api.routing.streaming import instance_events, workflow_events
 from cfworkflows_emulator.api.workflows import TRIGGER, Workflows, explained
 from cfworkflows_emulator.engine import Status
 from cfworkflows_emulator.storage import StateError
@@ -42,7 +42,6 @@ class ExplorerApi:
     def __init__(self, workflows: Workflows) -> None:
         self._workflows = workflows
         self._engine = workflows.engine
-        self._streams = Streams(workflows.engine)
         self._router = Router(self._table(), _DIALECT)
 
     @property
@@ -106,9 +105,6 @@ class ExplorerApi:
         return path.startswith("/cdn-cgi/") and any(
             path == prefix or path.startswith(prefix + "/") for prefix in PREFIXES
         )
-
-    def stop(self) -> None:
-        self._streams.stop()
 
     async def fetch(self, request: Request) -> Response:
         """The answer to a request for a path that `owns` says is ours."""
@@ -188,10 +184,10 @@ class ExplorerApi:
         return success({"success": True})
 
     async def _subscribe(self, call: Call) -> Response:
-        return await self._streams.instance(*self._names(call), call)
+        return await instance_events(self._engine, *self._names(call), call)
 
     async def _follow(self, call: Call) -> Response:
-        return await self._streams.workflow(self._name(call), call)
+        return await workflow_events(self._engine, self._name(call), call)
 
     async def _instance(self, call: Call) -> Response:
         _, entries = await self._engine.history(*self._names(call))

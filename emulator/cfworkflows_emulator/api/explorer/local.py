@@ -90,9 +90,6 @@ class ScheduledTrigger:
     def owns(path: str) -> bool:
         return path in SCHEDULED
 
-    def stop(self) -> None:
-        """Nothing is streamed."""
-
     async def fetch(self, request: Request) -> Response:
         query = dict(parse_qsl(urlsplit(request.url).query, keep_blank_values=True))
         try:

@@ -28,7 +28,7 @@ from cfworkflows_emulator.api.rest.refusals import BODY, DIALECT, invalid, refus
 from cfworkflows_emulator.api.routing.envelope import ApiError, success
 from cfworkflows_emulator.api.routing.openapi import describe as describe_api
 from cfworkflows_emulator.api.routing.routes import ANY_JSON, Call, Route, Router
-from cfworkflows_emulator.api.routing.streaming import Streams
+from cfworkflows_emulator.api.routing.streaming import instance_events, workflow_events
 from cfworkflows_emulator.api.workflows import Workflows
 from cfworkflows_emulator.views import History, iso
 
@@ -43,7 +43,6 @@ class RestApi:
     def __init__(self, workflows: Workflows) -> None:
         self._workflows = workflows
         self._engine = workflows.engine
-        self._streams = Streams(workflows.engine)
         self._router = Router(self._table(), DIALECT)
 
     @property
@@ -133,9 +132,6 @@ class RestApi:
         """Whether a path belongs to this API rather than to the Worker."""
         return path == PREFIX or path.startswith(PREFIX + "/")
 
-    def stop(self) -> None:
-        self._streams.stop()
-
     async def fetch(self, request: Request) -> Response:
         """The answer to a request for a path that `owns` says is ours."""
         url = urlsplit(request.url)
@@ -211,7 +207,7 @@ class RestApi:
         return success({"status": "ok", "success": True}, note=note)
 
     async def _follow(self, call: Call) -> Response:
-        return await self._streams.workflow(self._name(call), call)
+        return await workflow_events(self._engine, self._name(call), call)
 
     # Versions
 
@@ -300,7 +296,7 @@ class RestApi:
         return success(step_output(History.of(entries), call.query))
 
     async def _subscribe(self, call: Call) -> Response:
-        return await self._streams.instance(*self._names(call), call)
+        return await instance_events(self._engine, *self._names(call), call)
 
     async def _instance(self, call: Call) -> Response:
         name, id = self._names(call)

@@ -1,9 +1,9 @@
-"""Subscriptions as server-sent events."""
+"""Subscriptions as server-sent events. Each ends with its subject, with its client, or with the server."""
 
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any, Protocol
+from typing import Any
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows.http import ReadableStream, Response
@@ -18,62 +18,44 @@ from cfworkflows_emulator.views import printable
 _LARGEST = 2**53
 
 
-class Closable(Protocol):
-    """Something that ends when the server does."""
+async def instance_events(engine: Engine, workflow: str, id: str, call: Call) -> Response:
+    """The events of an instance. 204, which keeps a browser from asking again, when it ended and all were given."""
+    cursor = call.query.cursor or call.request.headers.get("last-event-id") or "0"
+    if not cursor.isascii() or not cursor.isdigit() or int(cursor[:20]) >= _LARGEST:
+        raise InvalidError((f"cursor: {cursor!r} is not the id of an event, which is a whole number",))
+    types = sorted(_types(call))
+    state = await engine.state(workflow, id)
+    if state.status.finite and int(cursor) >= state.last_seq:
+        return Response(None, {"status": 204})
+    options = {"cursor": int(cursor), **({"filter": types} if types else {})}
+    return _response(_of_instance(await engine.subscribe(workflow, id, options, previews=True)))
 
-    def fail(self, error: WorkflowError) -> None: ...
+
+async def workflow_events(engine: Engine, workflow: str, call: Call) -> Response:
+    """The events of all instances of a workflow. It does not end by itself."""
+    types = _types(call)
+    last_id = call.query.cursor or call.request.headers.get("last-event-id") or ""
+    try:
+        feed = engine.follow(workflow, last_id)
+    except ValueError as error:
+        raise InvalidError((f"cursor: {error}",)) from error
+    return _response(_of_workflow(feed, types))
 
 
-class Streams:
-    """The event streams that are open. Each ends with its subject, with its client, or with the server."""
+def _response(messages: AsyncGenerator[bytes, None]) -> Response:
+    headers = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store"}
+    return Response(ReadableStream(_until_the_server_stops(messages)), {"headers": headers})
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._open: set[Closable] = set()
 
-    def stop(self) -> None:
-        """End them all. A browser asks again by itself, with the id of the last event that it got."""
-        for stream in self._open:
-            stream.fail(WorkflowError("The server is stopping", code="instance.unavailable"))
-
-    async def instance(self, workflow: str, id: str, call: Call) -> Response:
-        """The events of an instance. 204, which keeps a browser from asking again, when it ended and all were given."""
-        cursor = call.query.cursor or call.request.headers.get("last-event-id") or "0"
-        if not cursor.isascii() or not cursor.isdigit() or int(cursor[:20]) >= _LARGEST:
-            raise InvalidError((f"cursor: {cursor!r} is not the id of an event, which is a whole number",))
-        types = sorted(_types(call))
-        state = await self._engine.state(workflow, id)
-        if state.status.finite and int(cursor) >= state.last_seq:
-            return Response(None, {"status": 204})
-        options = {"cursor": int(cursor), **({"filter": types} if types else {})}
-        subscription = await self._engine.subscribe(workflow, id, options, previews=True)
-        return self._response(subscription, lambda: _of_instance(subscription))
-
-    async def workflow(self, workflow: str, call: Call) -> Response:
-        """The events of all instances of a workflow. It does not end by itself."""
-        types = _types(call)
-        last_id = call.query.cursor or call.request.headers.get("last-event-id") or ""
-        try:
-            feed = self._engine.follow(workflow, last_id)
-        except ValueError as error:
-            raise InvalidError((f"cursor: {error}",)) from error
-        return self._response(feed, lambda: _of_workflow(feed, types))
-
-    def _response(self, source: Closable, messages: Callable[[], AsyncGenerator[bytes, None]]) -> Response:
-        async def body() -> AsyncGenerator[bytes, None]:
-            self._open.add(source)
-            try:
-                async with aclosing(messages()) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
-            except WorkflowError as error:
-                if error.code != "instance.unavailable":  # the server stops, and the stream with it
-                    raise
-            finally:
-                self._open.discard(source)
-
-        headers = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store"}
-        return Response(ReadableStream(body()), {"headers": headers})
+async def _until_the_server_stops(messages: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """A browser asks again by itself, with the id of the last event that it got."""
+    try:
+        async with aclosing(messages):
+            async for message in messages:
+                yield message
+    except WorkflowError as error:
+        if error.code != "instance.unavailable":
+            raise
 
 
 async def _of_instance(subscription: Subscription) -> AsyncGenerator[bytes, None]:
