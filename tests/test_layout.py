@@ -72,6 +72,25 @@ ROOMS: dict[str, set[str]] = {
 # The one way uphill: users import the test kit from the SDK, which loads it when it is asked for.
 DOORS = {("cfworkflows.testing", "cfworkflows_emulator.testing")}
 
+# These rooms take from another one only what its `__init__` names, or what a module has that others may know.
+KEEP_OUT_OF_OTHERS = {
+    "cfworkflows_emulator.views",
+    "cfworkflows_emulator.testing",
+    "cfworkflows_emulator.api",
+}
+KNOWN_TO_OTHERS = {
+    "cfworkflows.step.config": "the options of a step, as the journal keeps them",
+    "cfworkflows_bindings.batch": "the platform's limits and codes, which its APIs share",
+    "cfworkflows_bindings.restart": "the platform's names for the kinds of steps",
+    "cfworkflows_emulator.config.loading": "needs pydantic, which a start does without",
+    "cfworkflows_emulator.config.validation": "needs pydantic too",
+    "cfworkflows_emulator.engine.journal.entries": "what a journal says",
+    "cfworkflows_emulator.engine.journal.state": "what a journal folds into",
+    "cfworkflows_emulator.storage.instances": "the tables of the journal",
+    "cfworkflows_emulator.engine.interventions": "what a test does to instances",
+    "cfworkflows_emulator.engine.witness": "what a test sees of callbacks",
+}
+
 
 def allowed(room: str) -> set[str]:
     found: set[str] = set()
@@ -117,6 +136,45 @@ def test_imports_point_downhill(module: str, path: Path) -> None:
         target = room_of(imported)
         if target is not None and target != room and (module, target) not in DOORS:
             assert target in allowed(room), f"{module} imports {imported}, which is uphill of {room}"
+
+
+def at_the_front() -> set[str]:
+    """The rooms, and what their `__init__` gives that is called as its module is."""
+    packages = {room: path for room, path in modules() if room in ROOMS and path.name == "__init__.py"}
+    named = {
+        f"{room}.{name}"
+        for room, path in packages.items()
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+        for name in ast.literal_eval(node.value)
+    }
+    return ROOMS.keys() | named
+
+
+@pytest.mark.parametrize("room", sorted(KEEP_OUT_OF_OTHERS))
+def test_a_room_is_known_by_its_front(room: str) -> None:
+    """What a room keeps behind its `__init__` may move: no room above it names a module in there."""
+    known = at_the_front() | KNOWN_TO_OTHERS.keys()
+    found = {
+        (module, imported)
+        for module, path in modules()
+        if room_of(module) == room
+        for imported in imports(path, module)
+        if room_of(imported) not in (None, room) and imported not in known
+    }
+    assert set() == found
+
+
+def test_what_is_known_of_a_room_is_used() -> None:
+    """The table of modules that others may know has none that nobody asks for."""
+    used = {
+        imported
+        for module, path in modules()
+        if room_of(module) in KEEP_OUT_OF_OTHERS
+        for imported in imports(path, module)
+        if room_of(imported) != room_of(module)
+    }
+    assert set() == KNOWN_TO_OTHERS.keys() - used
 
 
 def test_rooms_have_no_cycle() -> None:

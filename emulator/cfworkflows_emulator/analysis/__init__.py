@@ -6,10 +6,11 @@ follows them across files, `flow` follows `run()` into helpers and callbacks and
 """
 
 from cfworkflows_emulator.analysis.checking import check
+from cfworkflows_emulator.analysis.environment import env_types
 from cfworkflows_emulator.analysis.findings import RULES, Finding
 from cfworkflows_emulator.analysis.flow import Flow
 from cfworkflows_emulator.analysis.graph import graph
 from cfworkflows_emulator.analysis.program import Program
 from cfworkflows_emulator.analysis.steps import Step
 
-__all__ = ["RULES", "Finding", "Flow", "Program", "Step", "check", "graph"]
+__all__ = ["RULES", "Finding", "Flow", "Program", "Step", "check", "env_types", "graph"]

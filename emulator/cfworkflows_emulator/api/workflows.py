@@ -9,8 +9,7 @@ from cfworkflows_bindings.restart import KINDS
 from cfworkflows_emulator.analysis import graph
 from cfworkflows_emulator.api.requests import StatusBody
 from cfworkflows_emulator.config import LoadedConfig, WorkflowSection
-from cfworkflows_emulator.engine import Engine
-from cfworkflows_emulator.engine.journal.state import Status
+from cfworkflows_emulator.engine import Engine, Status
 from cfworkflows_emulator.runtime import Worker
 from cfworkflows_emulator.storage import Selection
 

@@ -34,8 +34,7 @@ def command(config: Path | None, env: str | None, output: Path | None, only_chec
       class Default(WorkerEntrypoint[Env]): ...
     """
     from cfworkflows.errors import CfworkflowsError
-    from cfworkflows_emulator.analysis import Program
-    from cfworkflows_emulator.analysis.environment import env_types
+    from cfworkflows_emulator.analysis import Program, env_types
 
     try:
         loaded = load(config, env)

@@ -5,8 +5,30 @@ May import storage and clock of the emulator, and the SDK. It knows no configura
 
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.engine import Engine, open_database
+from cfworkflows_emulator.engine.feed import Feed
+from cfworkflows_emulator.engine.intake import encoded
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
+from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES
 from cfworkflows_emulator.engine.journal.state import Status
-from cfworkflows_emulator.engine.results import REDACTED
+from cfworkflows_emulator.engine.results import REDACTED, is_sensitive, result_of, shown_output
+from cfworkflows_emulator.engine.step_wait import check_event_type
+from cfworkflows_emulator.engine.streams import is_stream
+from cfworkflows_emulator.engine.subscription import Subscription
 
-__all__ = ["REDACTED", "Diagnosis", "Engine", "Status", "WorkflowDefinition", "open_database"]
+__all__ = [
+    "EVENT_TYPES",
+    "REDACTED",
+    "Diagnosis",
+    "Engine",
+    "Feed",
+    "Status",
+    "Subscription",
+    "WorkflowDefinition",
+    "check_event_type",
+    "encoded",
+    "is_sensitive",
+    "is_stream",
+    "open_database",
+    "result_of",
+    "shown_output",
+]

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from cfworkflows.errors import WorkflowError
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.admission import Admission, free_until
 from cfworkflows_emulator.engine.alarms import AHEAD_MS, Alarms
@@ -39,7 +38,7 @@ from cfworkflows_emulator.engine.retention import Retention
 from cfworkflows_emulator.engine.run import running_here
 from cfworkflows_emulator.engine.schedules import Schedules
 from cfworkflows_emulator.engine.skip import Delay
-from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
+from cfworkflows_emulator.engine.step_wait import check_event_type
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
 from cfworkflows_emulator.engine.witness import Witness
 from cfworkflows_emulator.engine.world import World
@@ -300,8 +299,7 @@ class Engine:
         await self._determinism.over()
 
     async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None:
-        if not is_event_type(event_type):
-            raise WorkflowError(no_event_type(event_type), code="workflow.invalid_event_type")
+        check_event_type(event_type)
         value = encoded(payload, "payload")
         async with self._using(workflow, id) as instance:
             instance.send_event(event_type, value)

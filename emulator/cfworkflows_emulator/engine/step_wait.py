@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from cfworkflows.errors import WorkflowFatalError, WorkflowTimeoutError
+from cfworkflows.errors import WorkflowError, WorkflowFatalError, WorkflowTimeoutError
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.typed import coerce
 from cfworkflows.values import decode
@@ -25,6 +25,12 @@ _TYPE = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9_-]{{0,{MAX_TYPE_LENGTH - 1}}}")
 def is_event_type(value: object) -> bool:
     """Whether it matches the platform's pattern, 1 to 100 characters."""
     return isinstance(value, str) and _TYPE.fullmatch(value) is not None
+
+
+def check_event_type(value: object) -> None:
+    """Raises WorkflowError for what is none."""
+    if not is_event_type(value):
+        raise WorkflowError(no_event_type(value), code="workflow.invalid_event_type")
 
 
 def no_event_type(value: object) -> str:

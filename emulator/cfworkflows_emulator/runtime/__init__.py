@@ -4,11 +4,30 @@
 engine, the configuration and the bindings.
 """
 
+from cfworkflows_emulator.runtime.crons import fire
 from cfworkflows_emulator.runtime.deliver import deliver
 from cfworkflows_emulator.runtime.dormant import DormantProject
+from cfworkflows_emulator.runtime.events import Message, MessageBatch, ScheduledController
+from cfworkflows_emulator.runtime.exports import Exports
 from cfworkflows_emulator.runtime.loading import WorkerLoadError
-from cfworkflows_emulator.runtime.project import Project
+from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
+from cfworkflows_emulator.runtime.project import Project, definition_of, opened_engine
 from cfworkflows_emulator.runtime.timeline import Timeline
 from cfworkflows_emulator.runtime.worker import Worker
 
-__all__ = ["DormantProject", "Project", "Timeline", "Worker", "WorkerLoadError", "deliver"]
+__all__ = [
+    "DormantProject",
+    "Exports",
+    "Message",
+    "MessageBatch",
+    "Project",
+    "ScheduledController",
+    "Timeline",
+    "Worker",
+    "WorkerLoadError",
+    "definition_of",
+    "deliver",
+    "fire",
+    "opened_engine",
+    "started_futures_as_tasks",
+]

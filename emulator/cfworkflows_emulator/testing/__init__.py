@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cfworkflows_emulator.runtime.events import Message, MessageBatch, ScheduledController
+    from cfworkflows_emulator.runtime import Message, MessageBatch, ScheduledController
     from cfworkflows_emulator.testing.clock import Clock
     from cfworkflows_emulator.testing.crash import CrashReport, RepeatedEffect, crash_everywhere
     from cfworkflows_emulator.testing.determinism import check_determinism

@@ -12,9 +12,7 @@ from typing import Any
 from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows_bindings import Environment, WorkflowBinding
 from cfworkflows_emulator.engine import Engine, WorkflowDefinition
-from cfworkflows_emulator.runtime import Worker
-from cfworkflows_emulator.runtime.exports import Exports
-from cfworkflows_emulator.runtime.project import definition_of
+from cfworkflows_emulator.runtime import Exports, Worker, definition_of
 from cfworkflows_emulator.testing.fake_env import FakeEnv, FakeWorkflow
 from cfworkflows_emulator.testing.workflow import Workflow
 

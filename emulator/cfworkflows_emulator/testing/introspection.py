@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows.values import JsDict, decode
-from cfworkflows_emulator.engine import Status
+from cfworkflows_emulator.engine import REDACTED, Status, is_sensitive, result_of
 from cfworkflows_emulator.engine.journal.state import InstanceState
-from cfworkflows_emulator.engine.results import REDACTED, is_sensitive, result_of
 from cfworkflows_emulator.testing.mocks import IntrospectionError, Mock, Mocks, Modifier, StepSelector, selected
 from cfworkflows_emulator.testing.passing import passed_until
 from cfworkflows_emulator.testing.records import running

@@ -4,13 +4,11 @@ from collections.abc import AsyncIterator, Awaitable, Generator, Iterable, Mappi
 from dataclasses import dataclass
 from typing import Any
 
-from cfworkflows.errors import CfworkflowsError, ErrorRecord, WorkflowError, WorkflowTimeoutError
+from cfworkflows.errors import CfworkflowsError, ErrorRecord, WorkflowTimeoutError
 from cfworkflows.http import ReadableStream
 from cfworkflows.values import encode
-from cfworkflows_emulator.engine.intake import encoded
+from cfworkflows_emulator.engine import check_event_type, encoded, is_stream
 from cfworkflows_emulator.engine.interventions import MockedEvent, StandIn
-from cfworkflows_emulator.engine.step_wait import is_event_type, no_event_type
-from cfworkflows_emulator.engine.streams import is_stream
 
 StepSelector = str | Mapping[str, Any]
 """A step: its name, or `{"name": …, "index": …}`, where index is the how-manieth of that name, from 1, the default."""
@@ -167,8 +165,7 @@ class Modifier:
         given = {**(event or {}), **keywords}
         if "type" not in given or given.keys() - {"type", "payload"}:
             raise TypeError(f"mock_event() takes the type and the payload of an event, not {given!r}")
-        if not is_event_type(given["type"]):
-            raise WorkflowError(no_event_type(given["type"]), code="workflow.invalid_event_type")
+        check_event_type(given["type"])
         mocked = MockedEvent(given["type"], encoded(given.get("payload"), "payload"))
         return self._add(Mock("mock_event", mocked.event_type, event=mocked))
 

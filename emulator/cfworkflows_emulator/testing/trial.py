@@ -12,7 +12,7 @@ from cfworkflows_emulator.engine import Engine, Status
 from cfworkflows_emulator.engine.journal.entries import ATTEMPT_ENDS, ENTRIES, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.engine.witness import Moment
-from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
+from cfworkflows_emulator.runtime import started_futures_as_tasks
 from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.storage.instances import MIGRATIONS
 from cfworkflows_emulator.testing.assertions import Failures

@@ -6,8 +6,7 @@ from typing import Any
 
 from cfworkflows.http import Request, Response
 from cfworkflows_emulator.handlers import QUEUE, SCHEDULED, Event
-from cfworkflows_emulator.runtime import deliver
-from cfworkflows_emulator.runtime.events import Message, MessageBatch, ScheduledController
+from cfworkflows_emulator.runtime import Message, MessageBatch, ScheduledController, deliver
 from cfworkflows_emulator.testing.world import World
 
 ORIGIN = "http://localhost:8787"

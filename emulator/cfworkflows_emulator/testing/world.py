@@ -11,10 +11,14 @@ from cfworkflows.http import close_client
 from cfworkflows_bindings import Environment, WorkflowBinding
 from cfworkflows_emulator.config import LoadedConfig, WorkflowSection
 from cfworkflows_emulator.engine import Engine
-from cfworkflows_emulator.runtime import Project, Worker
-from cfworkflows_emulator.runtime.exports import Exports
-from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
-from cfworkflows_emulator.runtime.project import definition_of, opened_engine
+from cfworkflows_emulator.runtime import (
+    Exports,
+    Project,
+    Worker,
+    definition_of,
+    opened_engine,
+    started_futures_as_tasks,
+)
 from cfworkflows_emulator.testing.assertions import Failures
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.divergences import assert_deterministic, differences

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfworkflows.errors import ErrorRecord
+from cfworkflows_emulator.engine import is_sensitive, shown_output
 from cfworkflows_emulator.engine.journal.state import InstanceState, SleepState, StepState, Verb, WaitState
-from cfworkflows_emulator.engine.results import is_sensitive, shown_output
 from cfworkflows_emulator.storage import Entry
 
 TYPES: Mapping[str, str] = {"do": "step", "sleep": "sleep", "wait": "waitForEvent", "rollback": "rollback"}

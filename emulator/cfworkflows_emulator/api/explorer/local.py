@@ -12,8 +12,7 @@ from cfworkflows_emulator.api.routing.routes import Call, Route
 from cfworkflows_emulator.api.workflows import Workflows
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.config import LoadedConfig
-from cfworkflows_emulator.runtime import Worker
-from cfworkflows_emulator.runtime.crons import fire
+from cfworkflows_emulator.runtime import Worker, fire
 
 SCHEDULED = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
 UNKNOWN_WORKER = 10000

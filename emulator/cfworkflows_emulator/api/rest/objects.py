@@ -9,7 +9,7 @@ from cfworkflows.cron import CronExpression
 from cfworkflows_emulator.api.requests import RestCreateBody, RestInstancesQuery, WorkflowBody
 from cfworkflows_emulator.api.rest.refusals import invalid
 from cfworkflows_emulator.api.workflows import TRIGGER, Workflows
-from cfworkflows_emulator.engine.journal.state import Status
+from cfworkflows_emulator.engine import Status
 from cfworkflows_emulator.storage import Beginning, InstanceRow
 from cfworkflows_emulator.views import iso
 

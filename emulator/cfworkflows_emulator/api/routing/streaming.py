@@ -9,10 +9,7 @@ from cfworkflows.errors import WorkflowError
 from cfworkflows.http import ReadableStream, Response
 from cfworkflows_emulator.api.routing.routes import Call
 from cfworkflows_emulator.api.routing.validation import InvalidError
-from cfworkflows_emulator.engine.engine import Engine
-from cfworkflows_emulator.engine.feed import Feed
-from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES
-from cfworkflows_emulator.engine.subscription import Subscription
+from cfworkflows_emulator.engine import EVENT_TYPES, Engine, Feed, Subscription
 from cfworkflows_emulator.views import printable
 
 _LARGEST = 2**53

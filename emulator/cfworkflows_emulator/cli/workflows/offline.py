@@ -17,8 +17,7 @@ from cfworkflows_emulator.api import ExplorerApi, Workflows
 from cfworkflows_emulator.cli.workflows.client import API, NOTHING, Answer, RefusedError
 from cfworkflows_emulator.cli.workflows.options import Target
 from cfworkflows_emulator.config.loading import load_config
-from cfworkflows_emulator.engine import Engine
-from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES
+from cfworkflows_emulator.engine import EVENT_TYPES, Engine
 from cfworkflows_emulator.runtime import DormantProject
 from cfworkflows_emulator.storage import StateError
 from cfworkflows_emulator.views import printable
