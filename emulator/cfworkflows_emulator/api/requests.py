@@ -129,7 +129,7 @@ class RestCreateBody(Form):
 
 
 class From(Form):
-    """The step to restart from: its name without the counter, and the how-manieth of its name and type it is."""
+    """The step to restart from: its name without the counter, its type, and which occurrence of them it is."""
 
     name: Annotated[str, Field(min_length=1, max_length=256)]
     count: Annotated[int, Field(ge=1, le=2**53 - 1)] = 1

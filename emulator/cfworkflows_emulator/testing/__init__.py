@@ -1,10 +1,10 @@
 """The test kit: the real engine over a store in memory, on a virtual clock; and the pytest plugin.
 
-Users import it as `cfworkflows.testing`. May import the runtime and what is below it, not the server or the command
-line. Nothing is loaded before it is used: pytest imports `plugin` in every run.
+Users import it as `cfworkflows.testing`. May import the runtime, the views and what is below them, not the server or
+the command line. Nothing is loaded before it is used: pytest imports `plugin` in every run.
 
 From the bottom up: `records` knows the running test, `assertions` picks the errors that fail it, `clock` jumps,
-`history`, `timeline` and `waiting` tell what instances did and wait for, `workflow` has the handles that tests get,
+`history` and `waiting` say what instances did and wait for, `workflow` has the handles that tests get,
 `leaks` finds what is left over, `mocks` and `introspection` change what happens, `world` puts it together; `fake_env`,
 `worker` and `fixtures` are what tests see. A `blueprint` is opened again and again, in each `trial` of `crash`, which
 dies at one of its `points`, or of `determinism`; `golden_history` replays recorded histories.

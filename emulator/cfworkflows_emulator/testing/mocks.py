@@ -11,7 +11,7 @@ from cfworkflows_emulator.engine import check_event_type, encoded, is_stream
 from cfworkflows_emulator.engine.interventions import MockedEvent, StandIn
 
 StepSelector = str | Mapping[str, Any]
-"""A step: its name, or `{"name": …, "index": …}`, where index is the how-manieth of that name, from 1, the default."""
+"""A step: its name, or `{"name": …, "index": …}`, where index is its occurrence, from 1, the default."""
 
 _FAILURES = ("mock_step_error", "force_step_timeout")
 

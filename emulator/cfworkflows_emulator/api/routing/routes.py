@@ -59,7 +59,7 @@ class Route:
 class Dialect:
     """How an API words its refusals: of an unknown path, of a method, of wrong input, and of what the engine refuses.
 
-    `refused` is told the names in the path too.
+    `refused` gets the names in the path too.
     """
 
     no_route: int
