@@ -6,6 +6,7 @@ from typing import Any
 
 from cfworkflows.errors import ErrorRecord
 from cfworkflows_emulator.engine import is_sensitive, shown_output
+from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState, SleepState, StepState, Verb, WaitState
 from cfworkflows_emulator.storage import Entry
 
@@ -126,18 +127,19 @@ class _Found:
         self._attempts: dict[tuple[str, str | None], list[Attempt]] = {}
         self._skipped: set[tuple[str, str | None]] = set()
         for entry in entries:
-            match entry.type:
-                case "workflow_started":
+            undone = ENTRIES[entry.type].undoes
+            kind = "do" if undone is None else "rollback"
+            match undone or entry.type:
+                case EntryType.WORKFLOW_STARTED:
                     self.started = entry.time
-                case "attempt_started":
-                    self._begin("do", entry)
-                case "attempt_completed" | "attempt_errored":
-                    self._end("do", entry)
-                case "rollback_attempt_started":
-                    self._begin("rollback", entry)
-                case "rollback_attempt_completed" | "rollback_attempt_errored":
-                    self._end("rollback", entry)
-                case "delay_skipped":
+                case EntryType.ATTEMPT_STARTED:
+                    attempts = self._attempts.setdefault((kind, entry.step), [])
+                    attempts.append(Attempt(entry.data["attempt"], entry.time))
+                case EntryType.ATTEMPT_COMPLETED:
+                    self._end(kind, entry, success=True)
+                case EntryType.ATTEMPT_ERRORED:
+                    self._end(kind, entry, success=False)
+                case EntryType.DELAY_SKIPPED:
                     self._skipped.add((entry.data["kind"], entry.step))
 
     def bounds(self, kind: str, name: str, verb: Verb) -> tuple[int, int | None, bool]:
@@ -148,14 +150,10 @@ class _Found:
     def do(self, kind: str, name: str, step: StepState) -> DoStep:
         return DoStep(kind, name, step, *self.bounds(kind, name, step), self._attempts.get((kind, name), []))
 
-    def _begin(self, kind: str, entry: Entry) -> None:
-        attempts = self._attempts.setdefault((kind, entry.step), [])
-        attempts.append(Attempt(entry.data["attempt"], entry.time))
-
-    def _end(self, kind: str, entry: Entry) -> None:
+    def _end(self, kind: str, entry: Entry, *, success: bool) -> None:
         attempt = self._attempts[kind, entry.step][-1]
         error = entry.data.get("error")
         attempt.end = entry.time
-        attempt.success = entry.type in ("attempt_completed", "rollback_attempt_completed")
+        attempt.success = success
         attempt.error = ErrorRecord(**error) if error is not None else None
         attempt.retry_delay_ms = entry.data.get("retryDelayMs")

@@ -7,6 +7,7 @@ from typing import Any
 
 from cfworkflows.values import decode
 from cfworkflows_emulator.engine import Status
+from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.engine.journal.state import StepState, Verb
 from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.tracebacks import is_plumbing, shown_path
@@ -14,7 +15,7 @@ from cfworkflows_emulator.views.history import DoStep, History
 
 LONGEST_VALUE = 100
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)')
-_SILENT = {"workflow_started", "workflow_running", "attempt_completed"}
+_SILENT = {EntryType.WORKFLOW_STARTED, EntryType.WORKFLOW_RUNNING, EntryType.ATTEMPT_COMPLETED}
 
 
 def timeline(history: History, failure: BaseException | None = None) -> str:
@@ -37,32 +38,32 @@ def timeline(history: History, failure: BaseException | None = None) -> str:
 
 
 def _is_shown(entry: Entry) -> bool:
-    first = entry.type == "attempt_started" and entry.data["attempt"] == 1
-    return entry.type not in _SILENT and entry.type != "workflow_queued" and not first
+    first = entry.type == EntryType.ATTEMPT_STARTED and entry.data["attempt"] == 1
+    return entry.type not in _SILENT and entry.type != EntryType.WORKFLOW_QUEUED and not first
 
 
 def _line(entry: Entry, outputs: Mapping[str, Any]) -> str:
     data, step = entry.data, f'"{entry.step}"'
     at = f" ({shown_path(data['at'])})" if "at" in data else ""
     match entry.type:
-        case "workflow_queued":
+        case EntryType.WORKFLOW_QUEUED:
             return f"created by {data.get('trigger', 'nobody known')} with {_value(entry)}"
-        case "workflow_completed":
+        case EntryType.WORKFLOW_COMPLETED:
             return f"complete: {_value(entry)}"
-        case "step_started":
+        case EntryType.STEP_STARTED:
             return f"step {step}{at}"
-        case "attempt_started" | "rollback_attempt_started":
+        case EntryType.ATTEMPT_STARTED | EntryType.ROLLBACK_ATTEMPT_STARTED:
             return f"  attempt {data['attempt']} of {step}"
-        case "attempt_errored" | "rollback_attempt_errored":
+        case EntryType.ATTEMPT_ERRORED | EntryType.ROLLBACK_ATTEMPT_ERRORED:
             retry = f"; next in {_span(data['retryDelayMs'])}" if "retryDelayMs" in data else ""
             return f"  attempt {data['attempt']} of {step} failed: {_error(data)}{retry}"
-        case "step_completed":
+        case EntryType.STEP_COMPLETED:
             return f"  {step} gave {_shortened(outputs[str(entry.step)]) if entry.value is not None else 'nothing'}"
-        case "sleep_started":
+        case EntryType.SLEEP_STARTED:
             return f"sleep {step}{at} until {moment(data['until'])}"
-        case "wait_started":
+        case EntryType.WAIT_STARTED:
             return f'wait {step}{at} for event "{data["eventType"]}" until {moment(data["until"])}'
-        case "event_received":
+        case EntryType.EVENT_RECEIVED:
             return f'event "{data["eventType"]}" arrived with {_value(entry)}'
     what = entry.type.replace("_", " ")
     text = f"{what.removeprefix('workflow ')}{f' {step}' if entry.step is not None else ''}"
