@@ -77,15 +77,18 @@ KEEP_OUT_OF_OTHERS = {
     "cfworkflows_emulator.views",
     "cfworkflows_emulator.testing",
     "cfworkflows_emulator.api",
+    "cfworkflows_emulator.cli",
 }
 KNOWN_TO_OTHERS = {
     "cfworkflows.step.config": "the options of a step, as the journal keeps them",
     "cfworkflows_bindings.batch": "the platform's limits and codes, which its APIs share",
     "cfworkflows_bindings.restart": "the platform's names for the kinds of steps",
+    "cfworkflows_emulator.config.discovery": "what there is to be read, before it is",
     "cfworkflows_emulator.config.loading": "needs pydantic, which a start does without",
     "cfworkflows_emulator.config.validation": "needs pydantic too",
     "cfworkflows_emulator.engine.journal.entries": "what a journal says",
     "cfworkflows_emulator.engine.journal.state": "what a journal folds into",
+    "cfworkflows_emulator.storage.folder": "where the state is and who holds it, before it is opened",
     "cfworkflows_emulator.storage.instances": "the tables of the journal",
     "cfworkflows_emulator.engine.interventions": "what a test does to instances",
     "cfworkflows_emulator.engine.witness": "what a test sees of callbacks",

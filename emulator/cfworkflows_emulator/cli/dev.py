@@ -101,8 +101,7 @@ def command(
     others (`script_name` of a Workflow, `services`). Options about variables, name and script are for the first.
     """
     gc.disable()  # nothing of what is imported is garbage, and looking for some takes a tenth of the start
-    from cfworkflows_emulator.dev.options import DevOptions
-    from cfworkflows_emulator.dev.start import start
+    from cfworkflows_emulator.dev import DevOptions, start
 
     options = DevOptions(
         script=script,

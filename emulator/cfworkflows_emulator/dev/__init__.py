@@ -2,3 +2,8 @@
 
 May import the server and the supervisor, and all that they may. The command line is in `cli`.
 """
+
+from cfworkflows_emulator.dev.options import DevOptions
+from cfworkflows_emulator.dev.start import start
+
+__all__ = ["DevOptions", "start"]
