@@ -152,10 +152,10 @@ class Death:
                 await asyncio.Event().wait()
             return await transaction(database, function)
 
-        def in_place(database: Database, function: Callable[..., Any]) -> Any:
+        def in_place(database: Database, function: Callable[..., Any], *, is_atomic: bool) -> Any:
             if not self._lives():
                 raise _DeadError
-            return transact(database, function)
+            return transact(database, function, is_atomic=is_atomic)
 
         monkeypatch.setattr(Database, "transaction", in_thread)
         monkeypatch.setattr(Database, "transact", in_place)

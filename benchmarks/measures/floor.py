@@ -27,6 +27,8 @@ STEPS = 5
 AT_ONCE = (1, 100)
 """How many instances run at the same time: what they write in one turn of the loop is one group."""
 
+JOURNAL = "INSERT INTO journal "
+
 Group = list[tuple[str, list[tuple[Any, ...]]]]
 
 
@@ -107,7 +109,7 @@ def _record(database: Database, groups: list[Group]) -> None:
 
         return call
 
-    database.transact = lambda function: transact(recording(function))  # type: ignore[method-assign]
+    database.transact = lambda function, **options: transact(recording(function), **options)  # type: ignore[method-assign]
     database.transaction = lambda function: transaction(recording(function))  # type: ignore[method-assign]
 
 
@@ -117,11 +119,19 @@ class _Recorder:
     def __init__(self, connection: sqlite3.Connection, group: Group) -> None:
         self._connection = connection
         self._group = group
-        self.execute = connection.execute
+
+    def execute(self, statement: str, values: tuple[Any, ...] = ()) -> Any:
+        if statement.startswith(JOURNAL):
+            columns, rows = statement[len(JOURNAL) :].split(" VALUES ")
+            width = columns.count(",") + 1
+            one = f"{JOURNAL}{columns} VALUES ({', '.join('?' * width)})"
+            assert rows.count("(") * width == len(values)
+            self._group.append((one, [values[i : i + width] for i in range(0, len(values), width)]))
+        return self._connection.execute(statement, values)
 
     def executemany(self, statement: str, values: Iterable[tuple[Any, ...]]) -> Any:
         values = list(values)
-        if statement.startswith("INSERT INTO journal "):
+        if statement.startswith(JOURNAL):
             self._group.append((statement, values))
         return self._connection.executemany(statement, values)
 

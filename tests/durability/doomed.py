@@ -13,7 +13,8 @@ from pathlib import Path
 from cfworkflows_emulator.cli.main import main
 from cfworkflows_emulator.engine import step_do
 from cfworkflows_emulator.server.outgoing import Outgoing
-from cfworkflows_emulator.storage import database, writer
+from cfworkflows_emulator.storage import Database, commits
+from cfworkflows_emulator.storage.connection import Connection
 from cfworkflows_emulator.supervisor import supervisor
 
 DOOM, PASSED = (Path(os.environ[name]) for name in ("DOOM", "PASSED"))
@@ -54,17 +55,18 @@ class Counter:
 
 
 counter = Counter()
-_atomic, _invoke, _send, _checkpoint = database._atomic, step_do._invoke, Outgoing.send, database.Database.checkpoint
+_transact, _invoke, _send, _checkpoint = Connection.transact, step_do._invoke, Outgoing.send, Database.checkpoint
 
 
-def atomic(function, connection):
-    def inside(connection):
-        result = function(connection)
-        counter.passed("commit:inside")
+def transact(connection, function, *, is_atomic=False):
+    def inside(sqlite):
+        result = function(sqlite)
+        if not is_atomic:
+            counter.passed("commit:inside")
         return result
 
     counter.passed("commit:before")
-    result = _atomic(inside, connection)
+    result = _transact(connection, inside, is_atomic=is_atomic)
     counter.passed("commit:after")
     return result
 
@@ -89,14 +91,14 @@ async def send(outgoing):
     await _send(outgoing)
 
 
-async def checkpoint(connection):
+async def checkpoint(database):
     counter.passed("checkpoint:before")
-    await _checkpoint(connection)
+    await _checkpoint(database)
     counter.passed("checkpoint:after")
 
 
-database._atomic, step_do._invoke, Outgoing.send, database.Database.checkpoint = atomic, invoke, send, checkpoint
-writer.CHECKPOINT_AFTER = 15  # rather than thousands of entries
+Connection.transact, step_do._invoke, Outgoing.send, Database.checkpoint = transact, invoke, send, checkpoint
+commits.CHECKPOINT_AFTER = 15  # rather than thousands of entries
 supervisor.YOUNG_S = 0  # no number of deaths is a reason to give up
 
 if __name__ == "__main__":

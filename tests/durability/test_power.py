@@ -21,7 +21,11 @@ async def test_each_commit_waits_for_the_disk_in_a_thread(tmp_path):
     """The loop neither commits nor reads while a commit is under way; another connection sees what is durable."""
     database = await Database.open(tmp_path / "s", MIGRATIONS, "full")
     threads = []
-    await database.set_trace_callback(lambda statement: threads.append((statement, threading.get_ident())))
+    await database.run(
+        lambda connection: connection.set_trace_callback(
+            lambda statement: threads.append((statement, threading.get_ident()))
+        )
+    )
     store = InstanceStore(database)
     for key in range(1, 4):
         row = InstanceRow(key, "w", str(key), "queued", 0, 0)

@@ -26,11 +26,11 @@ async def footprint(server):
     await asyncio.sleep(0)
     gc.collect()
     engine = server.engine
-    loop, writer = asyncio.get_running_loop(), engine.store._writer
+    loop, commits = asyncio.get_running_loop(), engine.store._commits
     return {
         "tasks": len(asyncio.all_tasks()),
         "timers": sum(not timer.over for _, _, timer in server.clock._timers),
-        "handles": len(loop._ready) + len(loop._scheduled) - (writer._idle is not None),
+        "handles": len(loop._ready) + len(loop._scheduled) - (commits._idle is not None),
         "instances": len(engine.residents.instances),
         "alarms": len(engine._alarms._heap),
         "expiries": len(engine._retention._alarms._heap),
@@ -79,7 +79,7 @@ async def test_instances_that_wait_leave_memory(serve):
     await server.clock.advance("11 seconds")
     assert {} == server.engine.residents.instances
     ending = {task for task in asyncio.all_tasks() if task.cancelling()}
-    if (writing := server.engine.store._writer._writing) is not None:
+    if (writing := server.engine.store._commits._writing) is not None:
         ending.add(writing)
     if ending:
         await asyncio.wait(ending)

@@ -112,8 +112,8 @@ async def test_a_write_that_was_cancelled_leaves_no_waiter_behind(store, monkeyp
         created = store.create(row(key, f"i{key}"), [queued()])
         for _ in range(turns):
             await asyncio.sleep(0)
-        if store._writer._writing is not None:
-            store._writer._writing.cancel()
+        if store._commits._writing is not None:
+            store._commits._writing.cancel()
         await asyncio.wait([created])
         store.append(key, Entry(5, 0, "later"))
         await store.flushed()

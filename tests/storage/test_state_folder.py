@@ -1,78 +1,14 @@
-"""The database file and the folder it is in: who may use them, and what is told if they cannot be used."""
+"""The state folder: who may use it, and what the error says if it cannot be used."""
 
 import os
 import re
 import signal
-import sqlite3
 import subprocess
 import sys
 
 import pytest
 
-from cfworkflows_emulator.storage import Database, StateError, StateFolder
-from cfworkflows_emulator.storage.instances import MIGRATIONS
-
-
-def sqlite_file(path, *statements):
-    connection = sqlite3.connect(path)
-    for statement in statements:
-        connection.execute(statement)
-    connection.close()
-
-
-async def refused(path):
-    with pytest.raises(StateError) as caught:
-        await Database.open(path, MIGRATIONS)
-    assert str(caught.value).startswith(f"{path}: ")
-    return str(caught.value)
-
-
-async def test_a_file_is_opened_again_with_its_schema(tmp_path):
-    """Migrations run once."""
-    for _ in range(2):
-        database = await Database.open(tmp_path / "s", MIGRATIONS)
-        assert 0 == await database.run(lambda c: c.execute("SELECT count(*) FROM instances").fetchone()[0])
-        await database.close()
-
-
-async def test_a_newer_schema_is_refused(tmp_path):
-    """It says which, and to upgrade."""
-    database = await Database.open(tmp_path / "s", MIGRATIONS)
-    await database.run(lambda connection: connection.execute("PRAGMA user_version = 99"))
-    await database.close()
-    assert "newer cfworkflows (schema 99, this version knows" in await refused(tmp_path / "s")
-
-
-async def test_files_that_are_not_ours_are_refused(tmp_path):
-    """Another database, no database, a damaged one, a folder, a path that is not there."""
-    sqlite_file(tmp_path / "other", "CREATE TABLE t (x)")
-    assert "not one of cfworkflows" in await refused(tmp_path / "other")
-    (tmp_path / "text").write_text("no database " * 1000)
-    assert "file is not a database. The file is damaged" in await refused(tmp_path / "text")
-    database = await Database.open(tmp_path / "damaged", MIGRATIONS)
-    await database.close()
-    with (tmp_path / "damaged").open("r+b") as file:
-        file.seek(100)
-        file.write(b"\xff" * 3000)
-    assert "malformed" in await refused(tmp_path / "damaged")
-    assert "Check the permissions" in await refused(tmp_path)
-    assert "Check the permissions" in await refused(tmp_path / "nowhere" / "s")
-
-
-async def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path):
-    """Half a schema would be worse than none."""
-
-    def fail(connection):
-        connection.execute("CREATE TABLE half (x)")
-        raise StateError("cannot migrate")
-
-    with pytest.raises(StateError, match="cannot migrate"):
-        await Database.open(tmp_path / "s", [*MIGRATIONS, fail])
-    connection = sqlite3.connect(tmp_path / "s")
-    assert (len(MIGRATIONS),) == connection.execute("PRAGMA user_version").fetchone()
-    assert [] == connection.execute("SELECT name FROM sqlite_schema WHERE name = 'half'").fetchall()
-    connection.close()
-
+from cfworkflows_emulator.storage import StateError, StateFolder
 
 HOLDER = """
 import sys

@@ -3,7 +3,8 @@
 Imports nothing of the emulator. Everything above reads and writes through `InstanceStore`.
 """
 
-from cfworkflows_emulator.storage.database import Database, DiskError, Durability, StateError
+from cfworkflows_emulator.storage.connection import DiskError, Durability, StateError
+from cfworkflows_emulator.storage.database import Database
 from cfworkflows_emulator.storage.folder import StateFolder
 from cfworkflows_emulator.storage.instances import Beginning, Entry, InstanceRow, InstanceStore
 from cfworkflows_emulator.storage.selection import EVERY, Selection

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from cfworkflows_emulator.storage.database import StateError
+from cfworkflows_emulator.storage.connection import StateError
 
 DEFAULT = Path(".cfwf/state")
 """Relative to the folder of the configuration file."""

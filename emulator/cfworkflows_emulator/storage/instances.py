@@ -3,12 +3,15 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from cfworkflows_emulator.storage.database import Database, Migration, StateError
+from cfworkflows_emulator.storage.batch import Insert, Row
+from cfworkflows_emulator.storage.commits import Commits, Then
+from cfworkflows_emulator.storage.connection import Migration, StateError
+from cfworkflows_emulator.storage.database import Database
 from cfworkflows_emulator.storage.selection import EVERY, Selection, where
 from cfworkflows_emulator.storage.streams import (
     Chunk,
@@ -18,7 +21,6 @@ from cfworkflows_emulator.storage.streams import (
     erase_all,
     erase_unfinished,
 )
-from cfworkflows_emulator.storage.writer import Batch, Told, Writer
 
 
 class Entry(NamedTuple):
@@ -107,7 +109,7 @@ MIGRATIONS: list[Migration] = [_schema, _places_and_expiry, add_stream_chunks, _
 
 _COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at, place, expires_at"
 _INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
-_APPEND = "INSERT INTO journal (instance, seq, time, type, step, data, value) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_APPEND = Insert("journal", "instance", "seq", "time", "type", "step", "data", "value")
 _VALUES = attrgetter(*_COLUMNS.split(", "))
 _FIND = f"SELECT {_COLUMNS} FROM instances WHERE workflow = ? AND id = ?"  # noqa: S608 - constants only
 _GET = f"SELECT {_COLUMNS} FROM instances WHERE key = ?"  # noqa: S608 - constants only
@@ -157,27 +159,23 @@ class InstanceStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._writer = Writer(database, _APPEND, _INDEX, self._written)
-        self._write = self._writer.write
-        self.streams = StreamStore(database, self._write)
+        self._commits: Commits[int] = Commits(database, self._written, self._failed)
+        self.streams = StreamStore(database, self._commits)
         self._watched: dict[int, list[asyncio.Event]] = {}
         self._followers: list[Callable[[Iterable[int]], None]] = []
 
     @property
     def failure(self) -> StateError | None:
         """Why nothing is written any more, None as long as all is well."""
-        return self._writer.failure
+        return self._commits.failure
 
     def check(self) -> None:
         """Raises StateError if nothing is written any more."""
-        if self.failure is not None:
-            raise type(self.failure)(str(self.failure))
+        self._commits.check()
 
     async def failed(self) -> StateError:
         """Wait until nothing is written any more: why."""
-        await self._writer.failed.wait()
-        assert self.failure is not None
-        return self.failure
+        return await self._commits.failed()
 
     # Watching
 
@@ -206,11 +204,12 @@ class InstanceStore:
         for follower in self._followers:
             follower(changed_keys)
 
-    def _written(self, batch: Batch) -> None:
-        if not batch:  # nothing can be written any more
-            self.notify(self._watched)
-        elif self._watched or self._followers:
-            self.notify(operation[0] for operation in batch if isinstance(operation, tuple))
+    def _written(self, keys: Set[int]) -> None:
+        if self._watched or self._followers:
+            self.notify(keys)
+
+    def _failed(self) -> None:
+        self.notify(self._watched)
 
     # Writing
 
@@ -247,15 +246,15 @@ class InstanceStore:
         def insert(connection: sqlite3.Connection) -> None:
             outcome.append(connection.execute(_INSERT, _VALUES(row)).rowcount == 1)
             if outcome[0]:
-                connection.executemany(_APPEND, [_row(row.key, entry) for entry in entries])
+                _APPEND(connection, [_row(row.key, entry) for entry in entries])
                 if chunks:
                     add_chunks(connection, row.key, chunks)
 
-        self._write(insert)
+        self._commits.write(insert)
         self.when_durable(lambda error: then(error is None and outcome[0], error))
 
     def append(self, key: int, entry: Entry) -> None:
-        self._write(_row(key, entry), len(entry.value or ""))
+        self._commits.write_row(_APPEND, _row(key, entry), key, len(entry.value or ""))
 
     def index(
         self,
@@ -267,19 +266,19 @@ class InstanceStore:
         expires_at: int | None = None,
     ) -> None:
         """Bring the row of an instance up to date."""
-        self._writer.update(key, (status, modified_at, wake_at, place, expires_at, key))
+        self._commits.write_latest(_INDEX, key, (status, modified_at, wake_at, place, expires_at, key))
 
     def set_expiry(self, key: int, expires_at: int) -> None:
         """Give an instance that has ended its expiry, in ms."""
-        self._write(lambda connection: _discard(connection.execute(_EXPIRY, (expires_at, key))))
+        self._commits.write(lambda connection: connection.execute(_EXPIRY, (expires_at, key)))
 
     def expire(self, key: int, now: int) -> None:
         """Remove an instance and its journal if its time is over; not one that was restarted meanwhile."""
-        self._write(lambda connection: _discard(connection.execute(_EXPIRE, (key, now))))
+        self._commits.write(lambda connection: connection.execute(_EXPIRE, (key, now)))
 
     def delete(self, key: int) -> None:
         """Remove an instance, its journal and its streams."""
-        self._write(lambda connection: _discard(connection.execute(_DELETE, (key,))))
+        self._commits.write(lambda connection: connection.execute(_DELETE, (key,)))
 
     def erase_journal(self, key: int) -> None:
         """Erase the journal of an instance, and with it its streams."""
@@ -288,7 +287,7 @@ class InstanceStore:
             connection.execute(_ERASE, (key,))
             erase_all(connection, key)
 
-        self._write(erase)
+        self._commits.write(erase)
 
     def erase_entries(self, key: int, seqs: Iterable[int]) -> None:
         """Erase some entries of a journal, and the streams that they stand for."""
@@ -298,19 +297,19 @@ class InstanceStore:
             connection.executemany(_ERASE_ENTRY, rows)
             erase_unfinished(connection, key)
 
-        self._write(erase)
+        self._commits.write(erase)
 
     def flushed(self) -> asyncio.Future[None]:
         """Done when everything handed over so far is durable."""
-        return self._writer.flushed()
+        return self._commits.flushed()
 
     def write_behind(self) -> None:
         """Write what is pending after what is to happen next, which may well have more to write."""
-        self._writer.write_behind()
+        self._commits.write_behind()
 
-    def when_durable(self, then: Told) -> None:
+    def when_durable(self, then: Then) -> None:
         """Call `then` when everything handed over so far is durable, or with the error if it cannot be."""
-        self._writer.when_durable(then)
+        self._commits.when_durable(then)
 
     # Reading
 
@@ -445,15 +444,15 @@ class InstanceStore:
 
     def abandon(self) -> None:
         """Write nothing more, as if the process had died here. For tests of crashes."""
-        self._writer.abandon()
+        self._commits.abandon()
 
     async def close(self) -> None:
         """Write what is pending, and close the database."""
         try:
-            if self.failure is None and not self._writer.abandoned:  # else it was told, or nobody is to be
+            if self.failure is None and not self._commits.abandoned:  # else its waiters know, or are not to know
                 await self.flushed()
         finally:
-            self._writer.close()
+            self._commits.close()
             await self._database.close()
 
 
@@ -465,7 +464,7 @@ def _from_json(text: str) -> dict[str, Any]:
     return {} if text == "{}" else _raw_decode(text)[0]
 
 
-def _row(key: int, entry: Entry) -> tuple[Any, ...]:
+def _row(key: int, entry: Entry) -> Row:
     seq, time, type_, step, data, value = entry
     return (key, seq, time, type_, step, _text(data), value)
 
@@ -476,7 +475,3 @@ def _text(data: Mapping[str, Any]) -> str:
     if len(data) == 1 and (attempt := data.get("attempt")) is not None:  # every other entry of a step
         return f'{{"attempt":{attempt}}}'
     return _to_json(data)
-
-
-def _discard(_: object) -> None:
-    """An operation has no result."""

@@ -1,18 +1,11 @@
 """The outputs of steps that are streams, in chunks."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
+from cfworkflows_emulator.storage.commits import Commits
 from cfworkflows_emulator.storage.database import Database
-
-Operation = Callable[[sqlite3.Connection], object]
-
-
-class Write(Protocol):
-    """Hands an operation over that writes `size` bytes."""
-
-    def __call__(self, operation: Operation, size: int = 0, /) -> None: ...
 
 
 class Chunk(NamedTuple):
@@ -77,23 +70,25 @@ _SIZE = """SELECT
 class StreamStore:
     """Chunks are written in the transactions of the journal, in the order in which they are handed over.
 
-    `write` hands an operation over. A chunk that belongs to no `step_completed` entry is of an attempt that runs.
+    A chunk that belongs to no `step_completed` entry is of an attempt that runs.
     """
 
-    def __init__(self, database: Database, write: Write) -> None:
+    def __init__(self, database: Database, commits: Commits[int]) -> None:
         self._database = database
-        self._write = write
+        self._commits = commits
 
     def append(self, key: int, step: str, attempt: int, number: int, data: bytes) -> None:
         """Add chunk `number`, counted from 0, to what attempt `attempt` of a step gives."""
-        self._write(lambda connection: connection.execute(_APPEND, (key, step, attempt, number, data)), len(data))
+        self._commits.write(
+            lambda connection: connection.execute(_APPEND, (key, step, attempt, number, data)), size=len(data)
+        )
 
     def erase_attempt(self, key: int, step: str, attempt: int) -> None:
-        self._write(lambda connection: connection.execute(_ERASE_ATTEMPT, (key, step, attempt)))
+        self._commits.write(lambda connection: connection.execute(_ERASE_ATTEMPT, (key, step, attempt)))
 
     def erase_unfinished(self, key: int) -> None:
         """Erase what no `step_completed` entry of the journal stands for, as it is by then."""
-        self._write(lambda connection: erase_unfinished(connection, key))
+        self._commits.write(lambda connection: erase_unfinished(connection, key))
 
     async def read(self, key: int, step: str, stream: StoredStream, number: int) -> bytes | None:
         """A chunk; None if it is not there any more."""

@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
+import aiosqlite
+
 from cfworkflows_emulator.engine.witness import Moment
-from cfworkflows_emulator.storage import Database, Durability
+from cfworkflows_emulator.storage import Database
+from cfworkflows_emulator.storage.connection import Connection
 
 T = TypeVar("T")
 _ALL = "SELECT instance, max(seq) FROM journal GROUP BY instance"
@@ -65,12 +68,14 @@ class Journals(Database):
 
     listener: Callable[[Sequence[Written]], None] | None = None
 
-    def __init__(self, connector: Callable[[], sqlite3.Connection], where: str, durability: Durability) -> None:
-        super().__init__(connector, where, durability)
+    def __init__(self, connection: Connection, thread: aiosqlite.Connection) -> None:
+        super().__init__(connection, thread)
         self._seen: dict[int, int] = {}
 
-    def transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        result, seen, written = super().transact(lambda connection: self._followed(function, connection))
+    def transact(self, function: Callable[[sqlite3.Connection], T], *, is_atomic: bool = False) -> T:
+        result, seen, written = super().transact(
+            lambda connection: self._followed(function, connection), is_atomic=is_atomic
+        )
         self._tell_listener(seen, written)
         return result
 

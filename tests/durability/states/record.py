@@ -10,7 +10,7 @@ from cfworkflows_bindings import WorkflowBinding
 from cfworkflows_emulator.clock import VirtualClock
 from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.runtime import Project
-from cfworkflows_emulator.storage.database import APPLICATION_ID
+from cfworkflows_emulator.storage.connection import APPLICATION_ID
 from cfworkflows_emulator.storage.instances import MIGRATIONS
 
 HERE = Path(__file__).parent

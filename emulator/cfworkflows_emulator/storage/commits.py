@@ -1,26 +1,27 @@
-"""The one writer of a database: whatever is handed over in one turn of the event loop is one transaction."""
+"""The commits of a database: whatever is handed over in one turn of the event loop is one transaction."""
 
 import asyncio
 import logging
-import sqlite3
-from collections.abc import Callable
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Hashable, Set
+from typing import Generic
 
-from cfworkflows_emulator.storage.database import Database, DiskError, StateError
+from cfworkflows_emulator.storage.batch import Batch, Insert, Key, Row, Write
+from cfworkflows_emulator.storage.connection import DiskError, StateError
+from cfworkflows_emulator.storage.database import Database
 
 log = logging.getLogger("cfworkflows.storage")
 
-Operation = Callable[[sqlite3.Connection], object]
-Row = tuple[Any, ...]
-Rows = dict[int, Row]
-Batch = list[Operation | Row | Rows]
-Told = Callable[[BaseException | None], None]
+Then = Callable[[BaseException | None], None]
 """Called once what it waited for is durable, with None; or with the error that says why it may not be."""
-Waiters = list[Told]
+Waiters = list[Then]
 
-# Turns of the event loop that something may stay in memory when nobody waits for it to be durable: what an instance
-# does next mostly follows within them, and is then part of the same transaction.
+# Turns of the event loop for which something stays in memory when nobody waits for it to be durable. What an instance
+# does next mostly follows within them, and is then part of the same transaction: a step costs one commit instead of
+# two. How many turns lie between the result of a step and the start of the next one is up to the user's code: none if
+# `run()` awaits the step itself, one with `asyncio.gather` or `wait_for`, and two more for each task through which the
+# result goes, so three with a `TaskGroup`. 10 is enough for four tasks within each other; code that is deeper costs
+# commits, nothing else. It is not more because a process that dies in these turns repeats what had succeeded.
+# Whatever waits until the loop has nothing left to do has to wait for more turns than these.
 LINGER_TURNS = 10
 
 # What is written weighs 1, and 1 more for each page of 4 KiB. A batch that weighs more than this is written by the
@@ -34,52 +35,69 @@ CHECKPOINT_WHEN_IDLE_AFTER = 1_000
 IDLE_S = 0.1
 
 
-class Writer:
-    """Writes in groups. Rows are added with the statement `insert`; those that have a key are brought up to date with
-    `update`, by the last of them in a group. Anything else is a function of the connection.
+class Commits(Generic[Key]):
+    """Writes in groups. What is handed over is a function of the connection, or rows of which there are many.
 
-    After a failed commit nothing more is written, and every waiter gets a StateError. `written` is told each batch
-    that is durable.
+    Functions keep their place among everything else. Rows are gathered between them, so that those of a table are one
+    statement, and of a row that is brought up to date again and again only the last is written.
+
+    `written` is called after each commit with the keys of what it was about. After a failed commit nothing more is
+    written, every waiter gets a StateError, and `failed` is called.
     """
 
-    def __init__(self, database: Database, insert: str, update: str, written: Callable[[Batch], None]) -> None:
+    def __init__(self, database: Database, written: Callable[[Set[Key]], None], failed: Callable[[], None]) -> None:
         self.failure: StateError | None = None
-        self.failed = asyncio.Event()
+        self.abandoned = False
+        self._is_over = False
         self._database = database
-        self._apply = partial(_apply, insert, update)
         self._written = written
-        self._pending: Batch = []
-        self._updates: Rows | None = None
-        self._weight = 0
+        self._on_failure = failed
+        self._has_failed = asyncio.Event()
+        self._pending: Batch[Key] = Batch()
         self._waiters: Waiters = []
         self._served: Waiters = []
         self._scheduled: asyncio.Handle | None = None
         self._serving = False
-        self.abandoned = False
         self._writing: asyncio.Task[None] | None = None
         self._since_checkpoint = 0
-        self._commits = 0
+        self._count = 0
         self._idle: asyncio.TimerHandle | None = None
 
-    def write(self, operation: Operation | Row | Rows, size: int = 0) -> None:
-        """Hand over a row or an operation, which writes `size` bytes. Returns at once; see `flushed`."""
-        if self.failure is not None or self.abandoned:
+    def write(self, write: Write, *, about: Key | None = None, size: int = 0) -> None:
+        """Hand over a function, which writes `size` bytes. Returns at once; see `flushed`."""
+        if self._is_over:
             return
-        self._pending.append(operation)
-        if callable(operation):
-            self._updates = None  # it comes after those, and before what comes now
-        self._weight += 1 + size // 4096
+        batch = self._pending
+        batch.then(write)
+        if about is not None:
+            batch.about.add(about)
+        batch.weight += 1 + size // 4096
         if self._scheduled is None:
             self._schedule(LINGER_TURNS)
 
-    def update(self, key: int, row: Row) -> None:
-        """Hand over the row of `key` as it is from now on. Returns at once."""
-        if self._updates is None:
-            self._updates = {}
-            self.write(self._updates)
-        else:
-            self._weight += 1
-        self._updates[key] = row
+    def write_row(self, insert: Insert, row: Row, about: Key, size: int = 0) -> None:
+        """Hand over a row to be added, which has `size` bytes. Returns at once."""
+        if self._is_over:
+            return
+        batch = self._pending
+        batch.added[insert].append(row)
+        batch.about.add(about)
+        batch.weight += 1 + size // 4096
+        if self._scheduled is None:
+            self._schedule(LINGER_TURNS)
+
+    def write_latest(self, statement: str, key: Hashable, row: Row) -> None:
+        """Hand over the parameters of a statement that brings `key` up to date. Returns at once.
+
+        Of those with the same statement and key that are handed over for one transaction, the last are used.
+        """
+        if self._is_over:
+            return
+        batch = self._pending
+        batch.latest[statement][key] = row
+        batch.weight += 1
+        if self._scheduled is None:
+            self._schedule(LINGER_TURNS)
 
     def flushed(self) -> asyncio.Future[None]:
         """Done when everything handed over so far is durable."""
@@ -99,17 +117,28 @@ class Writer:
         self.when_durable(settle)
         return future
 
-    def when_durable(self, then: Told) -> None:
+    def when_durable(self, then: Then) -> None:
         """Call `then` when everything handed over so far is durable: at once if it is, else as soon as it is."""
         if self.abandoned:
             return
         if self.failure is not None:
-            then(self._failed())
-        elif not self._pending and self._writing is None:
+            then(self._failure_again())
+        elif not self._pending.weight and self._writing is None:
             then(None)
         else:
             self._waiters.append(then)
             self._schedule(0)
+
+    def check(self) -> None:
+        """Raises StateError if nothing is written any more."""
+        if self.failure is not None:
+            raise self._failure_again()
+
+    async def failed(self) -> StateError:
+        """Wait until nothing is written any more: why."""
+        await self._has_failed.wait()
+        assert self.failure is not None
+        return self.failure
 
     def write_behind(self) -> None:
         """Write what is pending after all that the loop has to do now: who was just woken may have more to write."""
@@ -119,9 +148,9 @@ class Writer:
             self._schedule(LINGER_TURNS)
 
     def abandon(self) -> None:
-        """Forget what is pending, and write nothing more; nobody is told."""
-        self._pending, self._waiters, self._updates = [], [], None
-        self.abandoned = True
+        """Forget what is pending, and write nothing more; no waiter is called."""
+        self._pending, self._waiters = Batch(), []
+        self.abandoned = self._is_over = True
         self.close()
 
     def close(self) -> None:
@@ -136,20 +165,21 @@ class Writer:
             self._scheduled = asyncio.get_running_loop().call_soon(self._turn, turns)
 
     def _turn(self, turns: int) -> None:
-        if turns and self._pending and not self._waiters:
+        if turns and self._pending.weight and not self._waiters:
             self._scheduled = asyncio.get_running_loop().call_soon(self._turn, turns - 1)
             return
         self._scheduled = None
-        if (self._pending or self._waiters) and self._writing is None:  # else it goes on when that is done
+        if (self._pending.weight or self._waiters) and self._writing is None:  # else it goes on when that is done
             self._flush()
 
     def _flush(self) -> None:
-        if self._weight > HEAVIEST_IN_PLACE or not self._database.commits_in_place:
+        if self._pending.weight > HEAVIEST_IN_PLACE or not self._database.commits_in_place:
             self._start_writing()
             return
         batch = self._take()
         try:
-            self._database.transact(partial(self._apply, batch))
+            if batch.weight:
+                self._database.transact(batch, is_atomic=batch.is_one_statement)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
             self._fail(error)
             return
@@ -160,11 +190,11 @@ class Writer:
             self._await_idleness()
 
     def _await_idleness(self) -> None:
-        self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._look_whether_idle, self._commits)
+        self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._look_whether_idle, self._count)
 
-    def _look_whether_idle(self, commits: int) -> None:
+    def _look_whether_idle(self, count: int) -> None:
         self._idle = None
-        if self._commits != commits:
+        if self._count != count:
             self._await_idleness()
         elif self._writing is None and self.failure is None:
             self._start_writing(fold=True)
@@ -176,8 +206,8 @@ class Writer:
     async def _write_in_thread(self, fold: bool) -> None:
         batch = self._take()
         try:
-            if batch:
-                await self._database.transaction(partial(self._apply, batch))
+            if batch.weight:
+                await self._database.transaction(batch)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of the batch is durable
             self._fail(error)
             return
@@ -189,17 +219,16 @@ class Writer:
             except Exception as error:  # noqa: BLE001 - what cannot be folded now is not going to be later
                 self._fail(error)
 
-    def _take(self) -> Batch:
-        batch, self._pending = self._pending, []
-        self._updates = None
-        self._commits += bool(batch)
-        self._since_checkpoint += self._weight
-        self._weight = 0
+    def _take(self) -> Batch[Key]:
+        batch, self._pending = self._pending, Batch()
+        self._count += bool(batch.weight)
+        self._since_checkpoint += batch.weight
         self._served, self._waiters = self._waiters, []
         return batch
 
-    def _serve(self, batch: Batch) -> None:
-        self._written(batch)
+    def _serve(self, batch: Batch[Key]) -> None:
+        if batch.about:
+            self._written(batch.about)
         served, self._served = self._served, []
         self._serving = True
         try:
@@ -208,7 +237,7 @@ class Writer:
         finally:
             self._serving = False
         # Behind those whom it has woken: what they hand over now is the next transaction.
-        if self._pending or self._waiters:
+        if self._pending.weight or self._waiters:
             self._schedule(LINGER_TURNS)
 
     def _stopped_writing(self, task: asyncio.Task[None]) -> None:
@@ -217,7 +246,7 @@ class Writer:
             served, self._served = self._served, []
             for waiter in served:
                 waiter(asyncio.CancelledError())
-        if self._pending or self._waiters:
+        if self._pending.weight or self._waiters:
             self._schedule(LINGER_TURNS)
 
     def _fail(self, error: Exception) -> None:
@@ -226,39 +255,17 @@ class Writer:
             self.failure = DiskError(f"{text}nothing is stored until it can be written again.")
         else:
             self.failure = StateError(f"{text}nothing is stored from here on: see to the file, then start again.")
-        self.failed.set()
+        self._is_over = True
+        self._has_failed.set()
         self.failure.__cause__ = error
         log.critical("%s", self.failure, exc_info=None if isinstance(error, StateError) else error)
         waiters = self._served + self._waiters
-        self._pending, self._served, self._waiters, self._updates = [], [], [], None
+        self._pending, self._served, self._waiters = Batch(), [], []
         for waiter in waiters:
-            waiter(self._failed())
-        self._written([])
+            waiter(self._failure_again())
+        self._on_failure()
 
-    def _failed(self) -> StateError:
+    def _failure_again(self) -> StateError:
         """The failure, once more: each one that is raised collects the frames that it passes."""
         assert self.failure is not None
         return type(self.failure)(str(self.failure))
-
-
-def _apply(insert: str, update: str, batch: Batch, connection: sqlite3.Connection) -> None:
-    added: list[Row] = []
-    updated: Rows = {}
-
-    def write_rows() -> None:
-        if added:
-            connection.executemany(insert, added)
-            added.clear()
-        if updated:
-            connection.executemany(update, updated.values())
-            updated.clear()
-
-    for operation in batch:
-        if isinstance(operation, tuple):
-            added.append(operation)
-        elif isinstance(operation, dict):
-            updated.update(operation)
-        else:
-            write_rows()
-            operation(connection)
-    write_rows()

@@ -1,0 +1,221 @@
+"""One SQLite connection: how it is opened, which schema it has, and what its errors say."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
+from urllib.parse import quote
+
+from cfworkflows.errors import CfworkflowsError
+
+T = TypeVar("T")
+
+APPLICATION_ID = 0x63667766  # "cfwf"
+Migration = Callable[[sqlite3.Connection], None]
+
+# How much of the log's file is kept for the next one, in bytes, once all of it is folded into the database.
+LONGEST_LOG_KEPT = 4 * 1024 * 1024
+
+Durability = Literal["normal", "full"]
+"""What a commit survives: the death of the process, or a power cut too, for which each waits until the disk has it."""
+
+
+class StateError(CfworkflowsError):
+    """The stored state cannot be read or written. The text says which file, why, and what can be done."""
+
+
+class DiskError(StateError):
+    """The disk takes or gives nothing: it is full, read-only or broken. It may pass."""
+
+
+class Connection:
+    """A SQLite connection in autocommit mode, for one thread at a time. Opens the database at `path`, None for one in
+    memory, and brings its schema up to date: `migrations` has all of them, the oldest first.
+
+    With `read_only` nothing of it changes, and its schema has to be up to date. Raises StateError for a file that is no
+    database of ours, is damaged, or was written by a newer version; for an empty one too unless it `may_be_empty`.
+
+    `sqlite` is the connection of the library. Only what goes through `run` and `transact` has its errors translated.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        migrations: Sequence[Migration],
+        durability: Durability = "normal",
+        *,
+        may_be_empty: bool = True,
+        read_only: bool = False,
+    ) -> None:
+        self.waits_for_disk = durability == "full"
+        self._where = str(path) if path else "in memory"
+        try:
+            self.sqlite = _connect(path, read_only)
+        except sqlite3.DatabaseError as error:
+            raise StateError(f"{self._where}: {_explain(error)}") from error
+        try:
+            version = _version(self.sqlite, len(migrations))
+            if read_only:
+                _check_is_current(version, len(migrations))
+            else:
+                if not may_be_empty:
+                    _check_is_not_empty(self.sqlite, path)
+                _configure(self.sqlite, durability)
+                self._migrate(migrations, version)
+            if path is not None and self.waits_for_disk:
+                _sync_folders(path)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, sqlite3.DatabaseError):
+                kind = _kind(error) or StateError
+                raise kind(f"{self._where}: {_explain(error)}") from error
+            if isinstance(error, StateError):
+                raise StateError(f"{self._where}: {error}") from error
+            raise
+
+    def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """The result of `function(sqlite)`. Raises StateError if it fails by the fault of the file or the disk."""
+        try:
+            return function(self.sqlite)
+        except sqlite3.DatabaseError as error:
+            self._translate(error)
+            raise
+
+    def transact(self, function: Callable[[sqlite3.Connection], T], *, is_atomic: bool = False) -> T:
+        """Like `run`, in a transaction: all of it is durable afterwards, or none of it happened.
+
+        With `is_atomic` the function executes no more than one statement. SQLite makes a transaction of it by itself,
+        with the same lock, and undoes all of it if it fails, be it in the commit; BEGIN and COMMIT would be two
+        statements more. The exception is a conflict that is resolved with FAIL, which keeps the rows before it.
+        """
+        try:
+            return function(self.sqlite) if is_atomic else _in_transaction(self.sqlite, function)
+        except sqlite3.DatabaseError as error:
+            self._translate(error)
+            raise
+
+    def checkpoint(self) -> None:
+        """Fold the log of commits into the database file."""
+        self.run(lambda sqlite: sqlite.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
+
+    def close(self) -> None:
+        self.sqlite.close()
+
+    def _migrate(self, migrations: Sequence[Migration], version: int) -> None:
+        for number, migrate in enumerate(migrations[version:], start=version + 1):
+            self.sqlite.execute("BEGIN IMMEDIATE")
+            migrate(self.sqlite)
+            self.sqlite.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            self.sqlite.execute(f"PRAGMA user_version = {number}")
+            self.sqlite.execute("COMMIT")
+
+    def _translate(self, error: sqlite3.DatabaseError) -> None:
+        """Raises StateError if it is the file's fault, or the disk's."""
+        kind = _kind(error)
+        if kind is not None:
+            raise kind(f"{self._where}: {_explain(error)}") from error
+
+
+def _in_transaction(sqlite: sqlite3.Connection, function: Callable[[sqlite3.Connection], T]) -> T:
+    sqlite.execute("BEGIN IMMEDIATE")
+    try:
+        result = function(sqlite)
+        sqlite.execute("COMMIT")
+    except BaseException:
+        if sqlite.in_transaction:
+            sqlite.execute("ROLLBACK")
+        raise
+    return result
+
+
+def _version(sqlite: sqlite3.Connection, known: int) -> int:
+    """How many of the migrations the database has had. Raises StateError if it is not ours, or newer."""
+    found = sqlite.execute("PRAGMA application_id").fetchone()[0]
+    version = int(sqlite.execute("PRAGMA user_version").fetchone()[0])
+    if found != APPLICATION_ID and not _is_empty(sqlite):
+        raise StateError("it is a SQLite database, but not one of cfworkflows. Move it away, or use another folder.")
+    if version > known:
+        raise StateError(
+            f"it was written by a newer cfworkflows (schema {version}, this version knows {known}). "
+            "Upgrade cfworkflows, or use another folder."
+        )
+    return version
+
+
+def _is_empty(sqlite: sqlite3.Connection) -> bool:
+    return bool(sqlite.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0)
+
+
+def _check_is_current(version: int, known: int) -> None:
+    if version < known:
+        raise StateError("it was written by an older cfworkflows. Start `cfwf dev` once, which brings it up to date.")
+
+
+def _check_is_not_empty(sqlite: sqlite3.Connection, path: Path | None) -> None:
+    if _is_empty(sqlite):
+        log = f" ({path.name}-wal)" if path is not None else ""
+        raise StateError(
+            f"it is empty, although this state folder was in use: the file, or its log of commits{log}, "
+            "was emptied or removed. Put them back, or remove the file to start afresh."
+        )
+
+
+def _configure(sqlite: sqlite3.Connection, durability: Durability) -> None:
+    sqlite.execute("PRAGMA journal_mode = WAL")
+    # NORMAL: commits survive the death of the process; a power cut may take the last of them, never the database.
+    sqlite.execute(f"PRAGMA synchronous = {durability}")
+    if durability == "full":  # on macOS a sync that reaches no further than the disk's own memory is the default
+        sqlite.execute("PRAGMA fullfsync = ON")
+        sqlite.execute("PRAGMA checkpoint_fullfsync = ON")
+    sqlite.execute("PRAGMA wal_autocheckpoint = 0")  # whoever commits sees to it
+    sqlite.execute(f"PRAGMA journal_size_limit = {LONGEST_LOG_KEPT}")
+    sqlite.execute("PRAGMA foreign_keys = ON")
+
+
+def _sync_folders(path: Path) -> None:
+    """Sync the names that lead to a new database: SQLite does so for the file, not for folders like `.cfwf/state`."""
+    for folder in path.absolute().parents[:3]:
+        if os.access(folder, os.R_OK):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+
+def _explain(error: sqlite3.DatabaseError) -> str:
+    text = str(error)
+    if "not a database" in text or "malformed" in text:
+        return (
+            f"{text}. The file is damaged, or no SQLite database. Move it away to start afresh; "
+            "`sqlite3 FILE .recover` shows what can still be read of it."
+        )
+    if "unable to open" in text or "readonly" in text:
+        return f"{text}. Check the permissions of the file and its folder."
+    if "full" in text:
+        return f"{text}. Free some space."
+    return text
+
+
+# What another library than sqlite3 does in its own way: how it connects, and where its errors have SQLite's code.
+
+
+def _connect(path: Path | None, read_only: bool) -> sqlite3.Connection:
+    name = f"file:{quote(str(path))}?mode=ro" if read_only else path or ":memory:"
+    return sqlite3.connect(name, isolation_level=None, check_same_thread=False, uri=read_only)
+
+
+def _kind(error: sqlite3.DatabaseError) -> type[StateError] | None:
+    """What an error is if it is the file's fault, or the disk's."""
+    return _KINDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
+
+
+_KINDS: dict[int, type[StateError]] = {
+    sqlite3.SQLITE_CORRUPT: StateError,
+    sqlite3.SQLITE_NOTADB: StateError,
+    sqlite3.SQLITE_FULL: DiskError,
+    sqlite3.SQLITE_IOERR: DiskError,
+    sqlite3.SQLITE_READONLY: DiskError,
+    sqlite3.SQLITE_CANTOPEN: DiskError,
+}

@@ -1,0 +1,136 @@
+"""A database file: how it is opened, its schema, and what the error says if it cannot be used."""
+
+import sqlite3
+
+import pytest
+
+from cfworkflows_emulator.storage import DiskError, StateError
+from cfworkflows_emulator.storage.connection import Connection
+
+
+def notes(connection):
+    connection.execute("CREATE TABLE notes (text TEXT UNIQUE)")
+
+
+def drafts(connection):
+    connection.execute("CREATE TABLE drafts (text TEXT)")
+
+
+def sqlite_file(path, *statements):
+    connection = sqlite3.connect(path)
+    for statement in statements:
+        connection.execute(statement)
+    connection.close()
+
+
+def refused(path, **options):
+    with pytest.raises(StateError) as caught:
+        Connection(path, [notes, drafts], **options)
+    start = f"{path}: "
+    assert (start, 1) == (str(caught.value)[: len(start)], str(caught.value).count(start))
+    return str(caught.value)
+
+
+@pytest.fixture
+def connection(tmp_path):
+    connection = Connection(tmp_path / "s", [notes])
+    yield connection
+    connection.close()
+
+
+def texts(connection):
+    return [text for (text,) in connection.run(lambda sqlite: sqlite.execute("SELECT text FROM notes").fetchall())]
+
+
+def test_a_file_is_opened_again_with_its_schema(tmp_path):
+    """Migrations run once, and those that are new when the file is opened the next time."""
+    for migrations in ([notes], [notes], [notes, drafts]):
+        connection = Connection(tmp_path / "s", migrations)
+        assert [] == texts(connection)
+        connection.close()
+    with pytest.raises(StateError, match=r"newer cfworkflows \(schema 2, this version knows 1\)"):
+        Connection(tmp_path / "s", [notes])
+
+
+def test_files_that_are_not_ours_are_refused(tmp_path):
+    """Another database, no database, a damaged one, a folder, a path that is not there: each is named once."""
+    sqlite_file(tmp_path / "other", "CREATE TABLE t (x)")
+    assert "not one of cfworkflows" in refused(tmp_path / "other")
+    (tmp_path / "text").write_text("no database " * 1000)
+    assert "file is not a database. The file is damaged" in refused(tmp_path / "text")
+    Connection(tmp_path / "damaged", [notes]).close()
+    with (tmp_path / "damaged").open("r+b") as file:
+        file.seek(100)
+        file.write(b"\xff" * 3000)
+    assert "malformed" in refused(tmp_path / "damaged")
+    assert "Check the permissions" in refused(tmp_path)
+    assert "Check the permissions" in refused(tmp_path / "nowhere" / "s")
+
+
+def test_an_empty_file_where_there_was_one_is_refused(tmp_path):
+    """The text names the log that may hold all of it, after the file itself."""
+    assert "its log of commits (s.sqlite-wal), was emptied or removed" in refused(
+        tmp_path / "s.sqlite", may_be_empty=False
+    )
+
+
+def test_a_file_that_is_only_read_has_to_be_up_to_date(tmp_path):
+    """It is not migrated, and takes no writes."""
+    Connection(tmp_path / "s", [notes]).close()
+    assert "older cfworkflows. Start `cfwf dev` once" in refused(tmp_path / "s", read_only=True)
+    connection = Connection(tmp_path / "s", [notes], read_only=True)
+    with pytest.raises(DiskError, match="readonly"):
+        connection.run(lambda sqlite: sqlite.execute("INSERT INTO notes VALUES ('a')"))
+    connection.close()
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path):
+    """Half a schema would be worse than none."""
+
+    def fail(connection):
+        connection.execute("CREATE TABLE half (x)")
+        raise StateError("cannot migrate")
+
+    with pytest.raises(StateError, match="cannot migrate"):
+        Connection(tmp_path / "s", [notes, fail])
+    connection = sqlite3.connect(tmp_path / "s")
+    assert (1,) == connection.execute("PRAGMA user_version").fetchone()
+    assert [] == connection.execute("SELECT name FROM sqlite_schema WHERE name = 'half'").fetchall()
+    connection.close()
+
+
+def test_all_of_a_transaction_is_written_or_nothing(connection):
+    """Whatever the error is, it passes, and the next transaction begins as if there had been none."""
+
+    def write(sqlite):
+        sqlite.execute("INSERT INTO notes VALUES ('a')")
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        connection.transact(write)
+    assert [] == texts(connection)
+    connection.transact(lambda sqlite: sqlite.execute("INSERT INTO notes VALUES ('b')"))
+    assert ["b"] == texts(connection)
+
+
+def test_one_statement_is_atomic_without_a_transaction_around_it(connection):
+    """If one of its rows cannot be written, none is."""
+    with pytest.raises(sqlite3.IntegrityError):
+        connection.transact(
+            lambda sqlite: sqlite.execute("INSERT INTO notes VALUES ('a'), ('b'), ('a')"), is_atomic=True
+        )
+    assert ([], False) == (texts(connection), connection.sqlite.in_transaction)
+
+
+@pytest.mark.parametrize("is_atomic", [False, True])
+def test_a_full_disk_is_a_disk_error_that_names_the_file(connection, tmp_path, is_atomic):
+    """It may pass; nothing of what was being written is there, and what fits is written afterwards."""
+    pages = connection.sqlite.execute("PRAGMA page_count").fetchone()[0]
+    connection.sqlite.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DiskError, match=f"{tmp_path / 's'}: database or disk is full"):
+        connection.transact(
+            lambda sqlite: sqlite.execute("INSERT INTO notes VALUES ('a'), (?)", ("x" * 100_000,)), is_atomic=is_atomic
+        )
+    assert ([], False) == (texts(connection), connection.sqlite.in_transaction)
+    connection.transact(lambda sqlite: sqlite.execute("INSERT INTO notes VALUES ('c')"), is_atomic=is_atomic)
+    assert ["c"] == texts(connection)
