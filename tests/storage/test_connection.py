@@ -99,6 +99,17 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path):
     connection.close()
 
 
+def test_a_disk_that_is_full_when_a_file_is_opened_is_a_disk_error(tmp_path):
+    """It may pass, so whoever opens the file may try again."""
+
+    def fill(connection):
+        connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
+        connection.execute("CREATE TABLE more (x)")
+
+    with pytest.raises(DiskError, match=f"{tmp_path / 's'}: database or disk is full"):
+        Connection(tmp_path / "s", [notes, fill])
+
+
 def test_all_of_a_transaction_is_written_or_nothing(connection):
     """Whatever the error is, it passes, and the next transaction begins as if there had been none."""
 
