@@ -3,7 +3,7 @@
 Imports nothing of the emulator. Everything above reads and writes through `InstanceStore`.
 """
 
-from cfworkflows_emulator.storage.connection import DiskError, Durability, StateError
+from cfworkflows_emulator.storage.connection import Connection, DiskError, Durability, StateError
 from cfworkflows_emulator.storage.database import Database
 from cfworkflows_emulator.storage.folder import StateFolder
 from cfworkflows_emulator.storage.instances import Beginning, Entry, InstanceRow, InstanceStore
@@ -14,6 +14,7 @@ __all__ = [
     "EVERY",
     "Beginning",
     "Chunk",
+    "Connection",
     "Database",
     "DiskError",
     "Durability",

@@ -9,8 +9,7 @@ from typing import Any, Literal, TypeVar
 import aiosqlite
 
 from cfworkflows_emulator.engine.witness import Moment
-from cfworkflows_emulator.storage import Database
-from cfworkflows_emulator.storage.connection import Connection
+from cfworkflows_emulator.storage import Connection, Database
 
 T = TypeVar("T")
 _ALL = "SELECT instance, max(seq) FROM journal GROUP BY instance"
