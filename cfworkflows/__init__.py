@@ -35,8 +35,8 @@ from cfworkflows.step import (
     WorkflowStepConfig,
     WorkflowStepOptions,
 )
+from cfworkflows.types import InstanceStatus, Workflow, WorkflowInstance, WorkflowInstanceCreateOptions
 from cfworkflows.values import JsDict
-from cfworkflows.workflow import InstanceStatus, Workflow, WorkflowInstance, WorkflowInstanceCreateOptions
 
 __version__ = "0.1.0"
 

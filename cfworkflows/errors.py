@@ -65,6 +65,14 @@ class WorkflowError(CfworkflowsError):
         self.code = code
 
 
+def instance_not_found(id: object = None) -> WorkflowError:
+    """There is no instance of that id."""
+    error = WorkflowError("Instance does not exist", code="instance.not_found")
+    if id is not None:
+        error.add_note(f"Its id would be {id!r}.")
+    return error
+
+
 class SerializationError(CfworkflowsError, TypeError):
     """A value cannot be stored. `path` says where in the value, as in `$.items[3].lock`."""
 

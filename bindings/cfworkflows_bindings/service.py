@@ -1,9 +1,9 @@
 """A service binding: the handlers of another Worker."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NoReturn
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, NoReturn, Unpack
 
-from cfworkflows.http import Request, Response
+from cfworkflows.http import Request, RequestInit, Response
 
 
 class ServiceBinding:
@@ -20,7 +20,7 @@ class ServiceBinding:
         return f"<Service {self._service}>"
 
     async def fetch(
-        self, resource: "str | Request", init: Mapping[str, Any] | None = None, /, **options: Any
+        self, resource: str | Request, init: RequestInit | Request | None = None, /, **options: Unpack[RequestInit]
     ) -> Response:
         """Send a request: an absolute URL, or a Request, with the options of `Request`.
 
@@ -28,13 +28,15 @@ class ServiceBinding:
 
         The other Worker gets the URL as it is. Raises what its handler raises.
         """
-        given: Any = {**(init or {}), **options}
-        return await self._call(Request(resource, given or None))
+        return await self._call(Request(resource, init, **options))
 
-    def __getattr__(self, name: str) -> NoReturn:
+    def _refuse(self, name: str) -> NoReturn:
         if name.startswith("_"):  # asked for by copy, inspect and the like
             raise AttributeError(name)
         raise AttributeError(
             f"{name} is no method of a service binding here: of the Worker {self._service} only `fetch` can be called, "
             "its other methods (RPC) are not supported yet."
         )
+
+    if not TYPE_CHECKING:  # a type checker refuses what is not there
+        __getattr__ = _refuse

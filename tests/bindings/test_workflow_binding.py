@@ -76,7 +76,7 @@ async def test_an_id_is_taken_until_the_instance_is_gone(serve):
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"parms": 1}, TypeError, "create() does not know the option 'parms'"),
+        ({"parms": 1}, TypeError, "create() does not know parms; it takes id, params, retention and locationHint"),
         ({"params": threading.Lock()}, SerializationError, "params cannot be stored: $: a _thread.lock"),
         ({"params": "é" * 600 * 1024}, WorkflowError, "(params.too_large) The params have 1.17 MiB"),
         ({"retention": {"successRetention": "5minutes"}}, WorkflowError, "(body) retention: '5minutes' is not"),

@@ -17,7 +17,7 @@ from cfworkflows.cron import LONGEST as MAX_CRON
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows.step.call import MAX_NAME_LENGTH
 from cfworkflows.step.config import MAX_RETRIES
-from cfworkflows_bindings.batch import MAX_BATCH
+from cfworkflows_bindings.workflow.batch import MAX_BATCH
 from cfworkflows_emulator.config import ConfigError, models
 from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.engine import admission

@@ -44,10 +44,10 @@ async def test_a_step_that_never_was(serve, program, step, ended):
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        (5, TypeError, "restart() takes an object of options, not 5"),
+        (5, TypeError, "restart() takes an object with from, not 5"),
         ({"bogus": 1}, TypeError, "restart() does not know bogus; it takes from"),
-        ({"from": "b"}, TypeError, "restart() takes from as an object with name, count and type, not 'b'"),
-        ({"from": {"name": "a", "nth": 1}}, TypeError, "restart() from does not know nth; it takes count, name, type"),
+        ({"from": "b"}, TypeError, "restart() from takes an object with name, count and type, not 'b'"),
+        ({"from": {"name": "a", "nth": 1}}, TypeError, "restart() from does not know nth; it takes name, count"),
         ({"from": {}}, WorkflowError, "(body) restart() from.name must be the name of a step, not None"),
         ({"from": {"name": "a", "count": "1"}}, WorkflowError, "(body) restart() from.count must be a number, 1 for"),
         ({"from": {"name": "a", "count": True}}, WorkflowError, "(body) restart() from.count must be a number, 1 for"),

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from cfworkflows_bindings.batch import LOCATION_HINTS, MAX_BATCH
+from cfworkflows.types import LocationHint, StatusName
+from cfworkflows_bindings.workflow.batch import MAX_BATCH
 from cfworkflows_emulator.api.routing.envelope import ApiError
 from cfworkflows_emulator.api.routing.validation import Form, Query
 from cfworkflows_emulator.storage import Selection
@@ -24,9 +25,6 @@ def _date(value: object) -> object:
 Date = Annotated[datetime, BeforeValidator(_date, json_schema_input_type=datetime)]
 Page = Annotated[int, Field(ge=1, le=MAX_PAGE)]
 PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE)]
-StatusName = Literal[
-    "queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting", "rollingBack"
-]
 
 
 class InstancesQuery(Query):
@@ -125,7 +123,7 @@ class RestCreateBody(Form):
     instance_id: str | None = None
     params: Any = Field(default_factory=dict)
     instance_retention: Retention | None = None
-    location_hint: Literal[LOCATION_HINTS] | None = None  # type: ignore[valid-type]  # the options, from where they are
+    location_hint: LocationHint | None = None
 
 
 class From(Form):

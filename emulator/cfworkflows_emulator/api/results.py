@@ -4,7 +4,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
-from cfworkflows_emulator.api.requests import StatusName
+from cfworkflows.types import StatusName
 
 Trigger = Literal["unknown", "api", "binding", "event", "cron"]
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
-from cfworkflows_bindings.restart import KINDS
+from cfworkflows_bindings.workflow.codes import MESSAGES, NOT_FOUND
+from cfworkflows_bindings.workflow.restart import KINDS
 from cfworkflows_emulator.analysis import graph
 from cfworkflows_emulator.api.requests import StatusBody
 from cfworkflows_emulator.config import LoadedConfig, WorkflowSection
@@ -16,7 +17,7 @@ from cfworkflows_emulator.storage import Selection
 TRIGGER = "api"
 CHUNK = 500
 
-_NOT_FOUND = {"code": 10400, "message": "workflows.api.error.instance.not_found"}
+_NOT_FOUND = {"code": NOT_FOUND, "message": MESSAGES[NOT_FOUND]}
 
 
 class Served(Protocol):

@@ -88,14 +88,6 @@ def workflow_of(definitions: Mapping[str, WorkflowDefinition], name: str) -> Wor
     return definitions[name]
 
 
-def not_found(id: str | None = None) -> WorkflowError:
-    """There is no instance of that id."""
-    error = WorkflowError("Instance does not exist", code="instance.not_found")
-    if id is not None:
-        error.add_note(f"Its id would be {id!r}.")
-    return error
-
-
 def check_id(value: object) -> str:
     """An id for a new instance. Raises WorkflowError unless it matches the platform's pattern, 1 to 100 characters."""
     if not isinstance(value, str) or not _ID.fullmatch(value):

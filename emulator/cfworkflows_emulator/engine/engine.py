@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from cfworkflows.errors import instance_not_found
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.admission import Admission, free_until
 from cfworkflows_emulator.engine.alarms import AHEAD_MS, Alarms
@@ -20,7 +21,6 @@ from cfworkflows_emulator.engine.definition import (
     WorkflowDefinition,
     check_addressable,
     never,
-    not_found,
     workflow_of,
 )
 from cfworkflows_emulator.engine.determinism import DeterminismCheck
@@ -255,7 +255,7 @@ class Engine:
         # It went on meanwhile, and what is in memory may not be durable yet.
         entries = await self.store.journal(row.key)
         if not entries:
-            raise not_found(id)
+            raise instance_not_found(id)
         return InstanceState.fold(entries)
 
     async def outcome(self, workflow: str, id: str) -> InstanceState:
@@ -456,7 +456,7 @@ class Engine:
         self.workflow(workflow)
         row = await self.store.find(workflow, id)
         if row is None:
-            raise not_found(id)
+            raise instance_not_found(id)
         return row
 
     def _left(self, instance: Instance) -> None:

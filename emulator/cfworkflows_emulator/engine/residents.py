@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
-from cfworkflows.errors import WorkflowError
-from cfworkflows_emulator.engine.definition import WorkflowDefinition, not_found, workflow_of
+from cfworkflows.errors import WorkflowError, instance_not_found
+from cfworkflows_emulator.engine.definition import WorkflowDefinition, workflow_of
 from cfworkflows_emulator.engine.instance import Instance
 from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.engine.world import World
@@ -123,7 +123,7 @@ class Residents:
             if key not in self._loading:
                 self._read([key])
             if key not in await asyncio.shield(self._loading[key]):
-                raise not_found()
+                raise instance_not_found()
         return instance
 
     def _read(self, keys: Sequence[int]) -> asyncio.Task[set[int]]:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from cfworkflows.errors import WorkflowError
+from cfworkflows.types import SubscriptionResult
 from cfworkflows.values import JsDict, decode
 from cfworkflows_emulator.engine.journal.entries import ENTRIES, EVENT_TYPES, TERMINAL, EntryType
 from cfworkflows_emulator.engine.journal.state import Status
@@ -100,7 +101,7 @@ class Subscription:
         self._ended = False
         self._error: WorkflowError | None = None
 
-    async def next(self) -> JsDict:
+    async def next(self) -> SubscriptionResult:
         """`{"done": False, "value": event}`, when there is one; `{"done": True, "value": None}` after the last.
 
         Calls at the same time get one event each. Raises StateError if the disk fails, and WorkflowError
@@ -111,10 +112,10 @@ class Subscription:
                 entry = self._unread.popleft()
                 self._over = entry.type in TERMINAL
                 if entry.type in EVENT_TYPES and (self._types is None or entry.type in self._types):
-                    return JsDict(done=False, value=self._events.event(entry))
+                    return SubscriptionResult(done=False, value=self._events.event(entry))
             if self._error is not None:
                 raise self._error
-            return JsDict(done=True, value=None)
+            return SubscriptionResult(done=True, value=None)
 
     def close(self) -> None:
         """End it, also for those that wait for its next event."""

@@ -5,8 +5,8 @@ import socket
 from collections.abc import Iterator
 
 from cfworkflows.errors import CfworkflowsError
+from cfworkflows_emulator import DEFAULT_PORT
 
-DEFAULT_PORT = 8787
 TRIED_PORTS = 10  # after the default one, before any free port is taken
 BACKLOG = 1024
 

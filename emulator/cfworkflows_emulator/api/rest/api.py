@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cfworkflows.http import Request, Response
-from cfworkflows_bindings.batch import ALREADY_EXISTS, DUPLICATE_IN_BATCH, MAX_BATCH
+from cfworkflows_bindings.workflow.batch import MAX_BATCH
+from cfworkflows_bindings.workflow.codes import ALREADY_EXISTS, DUPLICATE_IN_BATCH
 from cfworkflows_emulator.api import results
 from cfworkflows_emulator.api.requests import (
     DeleteBody,

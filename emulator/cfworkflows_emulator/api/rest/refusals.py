@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
+from cfworkflows_bindings.workflow.codes import ALREADY_EXISTS, NOT_FOUND
 from cfworkflows_emulator.api.routing.envelope import ApiError
 from cfworkflows_emulator.api.routing.routes import Dialect
 from cfworkflows_emulator.api.workflows import explained
@@ -13,9 +14,9 @@ BODY = 10002
 _MESSAGE = "workflows.api.error."
 _KNOWN = {
     "workflow.not_found": (404, 10200),
-    "instance.not_found": (404, 10400),
+    "instance.not_found": (404, NOT_FOUND),
     "instance.cannot_terminate": (400, 10401),
-    "instance.already_exists": (400, 10405),
+    "instance.already_exists": (400, ALREADY_EXISTS),
     "instance.cannot_restart": (409, BODY),
     "version.not_found": (404, BODY),
     "step.not_found": (404, BODY),

@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cfworkflows_emulator import DEFAULT_PORT
 from cfworkflows_emulator.cli.workflows.client import Client
-from cfworkflows_emulator.cli.workflows.options import DEFAULT_PORT, Target
+from cfworkflows_emulator.cli.workflows.options import Target
 
 
 @contextmanager

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
+from cfworkflows_emulator import DEFAULT_PORT
 from cfworkflows_emulator.cli.options import fail
 
 STATUSES = (
-    "queued", "running", "paused", "errored", "terminated", "complete", "waiting", "waitingForPause", "rollingBack",
+    "queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting", "rollingBack",
 )  # fmt: skip
-DEFAULT_PORT = 8787
 Command = Callable[..., None]
 
 

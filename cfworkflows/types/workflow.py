@@ -1,10 +1,8 @@
-"""The types of a Workflow binding, to annotate an `Env`. What stands behind them is the platform's, or the emulator's.
-
-Every method takes the platform's options object, as a dict in its place, or keywords; every camelCase name works too.
-"""
+"""A binding to a Workflow, the handles on instances that it gives, and their options and results."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Required, TypedDict, overload
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, Required, TypedDict, get_args, overload
 
 from cfworkflows.durations import Duration
 from cfworkflows.values import ClosedJsDict
@@ -19,6 +17,14 @@ else:
 
     Params = TypeVar("Params")
     Output = TypeVar("Output")
+
+
+StatusName = Literal[
+    "queued", "running", "paused", "errored", "terminated", "complete", "waitingForPause", "waiting", "rollingBack"
+]
+"""The statuses of an instance."""
+
+STATUSES: tuple[StatusName, ...] = get_args(StatusName)
 
 
 class InstanceError(ClosedJsDict):
@@ -41,9 +47,7 @@ class InstanceStatus(ClosedJsDict, Generic[Output]):
     `output` is None until the instance is complete, `error` unless it errored, `rollback` unless its steps were undone.
     """
 
-    status: Literal[
-        "queued", "running", "waiting", "waitingForPause", "paused", "rollingBack", "complete", "errored", "terminated"
-    ]
+    status: StatusName
     output: Output | None
     error: InstanceError | None
     rollback: InstanceRollback | None
@@ -70,6 +74,8 @@ class BatchResult(ClosedJsDict, Generic[Output]):
 
 LocationHint = Literal["wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne", "apac-se", "oc", "afr", "me"]
 """Where an instance is to run, best effort. It has no effect on your own machine."""
+
+LOCATION_HINTS: tuple[LocationHint, ...] = get_args(LocationHint)
 
 
 class RetentionOptions(TypedDict, total=False):
@@ -128,11 +134,11 @@ EventType = Literal[
     "rollback_step_started", "rollback_step_completed", "rollback_step_errored",
     "rollback_attempt_started", "rollback_attempt_completed", "rollback_attempt_errored",
 ]  # fmt: skip
-"""What `subscribe` tells of."""
+"""The types of the events that `subscribe` gives."""
 
 
 class SubscribeOptions(TypedDict, total=False):
-    """The options of `subscribe`: the eventId to begin after, and the types to tell of."""
+    """The options of `subscribe`: the eventId to begin after, and the types of the events to give."""
 
     cursor: int
     filter: Sequence[EventType]
@@ -173,11 +179,15 @@ class WorkflowInstanceSubscription(Protocol):
 
     def __enter__(self) -> "WorkflowInstanceSubscription": ...
 
-    def __exit__(self, *error: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
 
     async def __aenter__(self) -> "WorkflowInstanceSubscription": ...
 
-    async def __aexit__(self, *error: object) -> None: ...
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
 
 
 class DeletedInstance(ClosedJsDict):
@@ -265,6 +275,7 @@ class Workflow(Protocol[Params, Output]):
         params: Params = ...,
         retention: RetentionOptions | None = None,
         location_hint: LocationHint | None = None,
+        locationHint: LocationHint | None = None,  # noqa: N803 - the platform's name
     ) -> WorkflowInstance[Output]: ...
 
     async def get(self, id: str, /) -> WorkflowInstance[Output]: ...
@@ -288,6 +299,7 @@ class Workflow(Protocol[Params, Output]):
         params: Params = ...,
         retention: RetentionOptions | None = None,
         location_hint: LocationHint | None = None,
+        locationHint: LocationHint | None = None,  # noqa: N803 - the platform's name
     ) -> BatchResult[Output]: ...
 
     @overload
@@ -298,6 +310,23 @@ class Workflow(Protocol[Params, Output]):
     @overload
     async def createBatch(
         self, options: WorkflowBatchCountOptions[Params] | WorkflowBatchInstancesOptions[Params], /
+    ) -> BatchResult[Output]: ...
+
+    @overload
+    async def createBatch(
+        self, /, *, instances: Iterable[WorkflowInstanceCreateOptions[Params]]
+    ) -> BatchResult[Output]: ...
+
+    @overload
+    async def createBatch(
+        self,
+        /,
+        *,
+        count: int,
+        params: Params = ...,
+        retention: RetentionOptions | None = None,
+        location_hint: LocationHint | None = None,
+        locationHint: LocationHint | None = None,  # noqa: N803 - the platform's name
     ) -> BatchResult[Output]: ...
 
     @overload

@@ -6,26 +6,15 @@ from typing import Any
 
 from cfworkflows.durations import parse_duration
 from cfworkflows.errors import DurationError, WorkflowError
-from cfworkflows.values import JsDict
+from cfworkflows.types import LOCATION_HINTS, BatchError, BatchResult, WorkflowInstance
+from cfworkflows_bindings.forms import Form
+from cfworkflows_bindings.workflow.codes import ALREADY_EXISTS, DUPLICATE_IN_BATCH, MESSAGES
 
 MAX_BATCH = 100
-LOCATION_HINTS = ("wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne", "apac-se", "oc", "afr", "me")
+CREATE = Form("id", "params", "retention", "locationHint")
+"""The options of each instance, and those of `create`."""
 
-ALREADY_EXISTS = 10405
-DUPLICATE_IN_BATCH = 10415
-
-_MESSAGES = {
-    ALREADY_EXISTS: "workflows.api.error.instance.already_exists",
-    DUPLICATE_IN_BATCH: "workflows.api.error.instance.duplicate_in_batch",
-}
-_OPTIONS = {
-    "id": "id",
-    "params": "params",
-    "retention": "retention",
-    "locationHint": "location_hint",
-    "location_hint": "location_hint",
-}
-_RETENTIONS = {"successRetention", "errorRetention", "success_retention", "error_retention"}
+_RETENTION = Form("successRetention", "errorRetention")
 _ID = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]{0,99}")
 _RESERVED = re.compile(r"batch|terminate|terminateAll|cf_[0-9a-f]{64}")
 
@@ -54,25 +43,25 @@ def options_of_object(options: Mapping[str, Any]) -> list[dict[str, Any]]:
     if count > MAX_BATCH:
         raise noted(f"batchCreate only supports {MAX_BATCH} instances at a time", f"count: {crowded(count)}")
     shared = {key: value for key, value in options.items() if key != "count"}
-    _refuse_unknown("", shared, _OPTIONS.keys() - {"id"})
+    _refuse_unknown("", shared, CREATE.spellings.keys() - {"id"})
     return [_checked("", shared)] * count
 
 
-def result(options: Sequence[Mapping[str, Any]], created: Sequence[Any | None]) -> JsDict:
+def result(options: Sequence[Mapping[str, Any]], created: Sequence[WorkflowInstance[Any] | None]) -> BatchResult[Any]:
     """`{created, errors}`: the handles, and `{index, id, code, message}` for each id that was taken.
 
     `created` has None in the place of an instance whose id was taken, before or by one further up in the batch.
     """
-    return JsDict(created=[each for each in created if each is not None], errors=list(_errors(options, created)))
+    return BatchResult(created=[each for each in created if each is not None], errors=list(_errors(options, created)))
 
 
-def _errors(options: Sequence[Mapping[str, Any]], created: Sequence[Any | None]) -> Iterator[JsDict]:
+def _errors(options: Sequence[Mapping[str, Any]], created: Sequence[object]) -> Iterator[BatchError]:
     seen: set[str] = set()
     for index, (each, instance) in enumerate(zip(options, created, strict=True)):
         id = each.get("id")
         if instance is None:
             code = DUPLICATE_IN_BATCH if id in seen else ALREADY_EXISTS
-            yield JsDict(index=index, id=id, code=code, message=_MESSAGES[code])
+            yield BatchError(index=index, id=id, code=code, message=MESSAGES[code])
         if id is not None:
             seen.add(id)
 
@@ -80,8 +69,8 @@ def _errors(options: Sequence[Mapping[str, Any]], created: Sequence[Any | None])
 def _checked(where: str, options: object) -> dict[str, Any]:
     if not isinstance(options, Mapping):
         raise _invalid(f"{where.removesuffix('.')}: expected an object, got {options!r}.")
-    _refuse_unknown(where, options, _OPTIONS.keys())
-    checked = {_OPTIONS[key]: value for key, value in options.items()}
+    _refuse_unknown(where, options, CREATE.spellings.keys())
+    checked = {CREATE.spellings[key]: value for key, value in options.items()}
     id = checked.get("id")
     if id is not None and (not isinstance(id, str) or not _ID.fullmatch(id) or _RESERVED.fullmatch(id)):
         raise noted("Instance ID is invalid", f"{where}id: {id!r}", code="instance.invalid_id")
@@ -97,7 +86,7 @@ def _checked(where: str, options: object) -> dict[str, Any]:
 def _check_retention(where: str, retention: object) -> None:
     if not isinstance(retention, Mapping):
         raise _invalid(f"{where}: expected an object with successRetention and errorRetention, got {retention!r}.")
-    _refuse_unknown(f"{where}.", retention, _RETENTIONS)
+    _refuse_unknown(f"{where}.", retention, _RETENTION.spellings)
     for key, value in retention.items():
         try:
             wrong = "" if parse_duration(value) > 0 else "it must be more than 0."

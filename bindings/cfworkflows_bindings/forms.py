@@ -1,0 +1,52 @@
+"""What a method of a binding may be given: the platform's options object, keywords, or both."""
+
+import re
+from collections.abc import Mapping
+from keyword import iskeyword
+from typing import Any
+
+_NOTHING: Mapping[str, Any] = {}
+_INNER_CAPITAL = re.compile(r"(?<!^)[A-Z]")
+
+
+class Form:
+    """The options of a method. `names` are the platform's: `locationHint` may also be given as `location_hint`.
+
+    A name that is a keyword of Python has an underscore behind it: `from_`.
+    """
+
+    __slots__ = ("_names", "spellings")
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+        self.spellings: dict[str, str] = {}
+        """Each spelling of each name, with the one in snake_case."""
+        for name in names:
+            snake = snake_case(name)
+            self.spellings |= {name: snake, snake: snake}
+
+    def read(self, method: str, options: object, keywords: Mapping[str, Any] = _NOTHING) -> dict[str, Any]:
+        """What was given, by its names in snake_case. A keyword replaces what the object says.
+
+        Raises TypeError, which begins with `method`, for options that are no object, and for a name that is not known.
+        """
+        if options is not None and not isinstance(options, Mapping):
+            raise TypeError(f"{method} takes an object with {self}, not {options!r}")
+        given: Mapping[str, Any] = {**options, **keywords} if options else keywords
+        if unknown := self.unknown(given):
+            raise TypeError(f"{method} does not know {', '.join(unknown)}; it takes {self}")
+        return {self.spellings[name]: value for name, value in given.items()}
+
+    def unknown(self, options: Mapping[Any, Any]) -> list[str]:
+        """The names in `options` that are none of this form, as text."""
+        return [str(name) for name in options if name not in self.spellings]
+
+    def __str__(self) -> str:
+        *others, last = self._names
+        return f"{', '.join(others)} and {last}" if others else last
+
+
+def snake_case(name: str) -> str:
+    """A name of the platform as Python writes it: `location_hint` for `locationHint`, `from_` for `from`."""
+    name = _INNER_CAPITAL.sub(lambda capital: f"_{capital[0].lower()}", name)
+    return f"{name}_" if iskeyword(name) else name

@@ -1,0 +1,121 @@
+"""A handle on one instance of a Workflow."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cfworkflows.errors import ErrorRecord, instance_not_found
+from cfworkflows.types import InstanceError, InstanceRollback, InstanceStatus, WorkflowInstanceSubscription
+from cfworkflows.values import decode
+from cfworkflows_bindings.forms import Form
+from cfworkflows_bindings.workflow.engine import WorkflowEngine
+from cfworkflows_bindings.workflow.restart import starting_step
+
+_EVENT = Form("type", "payload")
+_TERMINATE = Form("rollback")
+
+
+class WorkflowInstance:
+    """A handle on one instance: it holds the id only, and asks the engine for everything else."""
+
+    def __init__(self, engine: WorkflowEngine, workflow: str, id: str) -> None:
+        self._engine = engine
+        self._workflow = workflow
+        self._id = id
+
+    @property
+    def id(self) -> str:
+        return self._id
+
+    def __repr__(self) -> str:
+        return f"<WorkflowInstance {self._workflow}/{self._id}>"
+
+    async def status(self) -> InstanceStatus[Any]:
+        """`{"status": …, "output": …, "error": …, "rollback": …}`; the last three are None until there is one.
+
+        `rollback` is `{"outcome": "complete" or "failed", "error": …}` once the steps have been undone, or could not
+        be; meanwhile the status is `rollingBack`.
+        """
+        state = await self._engine.outcome(self._workflow, self._id)
+        output = decode(state.output) if state.output is not None else None
+        rollback = None
+        if state.rollback is not None and state.rollback.outcome is not None:
+            rollback = InstanceRollback(outcome=state.rollback.outcome, error=_error(state.rollback.failure))
+        return InstanceStatus(
+            status=str(state.visible_status), output=output, error=_error(state.error), rollback=rollback
+        )
+
+    async def send_event(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> None:
+        """Send an event to the instance: `{"type": …, "payload": …}`, or keywords.
+
+        It is kept until a `wait_for_event` of its type takes it. Raises WorkflowError for a type that is none, a
+        payload over 1 MiB, and an instance that has ended.
+        """
+        event = _EVENT.read("send_event()", options, keywords)
+        if "type" not in event:
+            raise TypeError("send_event() needs the type of the event")
+        await self._engine.send_event(self._workflow, self._id, event["type"], event.get("payload"))
+
+    sendEvent = send_event  # noqa: N815 - the platform's name
+
+    async def subscribe(
+        self, options: Mapping[str, Any] | None = None, /, **keywords: Any
+    ) -> WorkflowInstanceSubscription:
+        """The events of the instance: its history, then what happens, until it ends.
+
+            async with await instance.subscribe() as events:
+                async for event in events:
+                    print(event.eventId, event.type)
+
+        `{"cursor": eventId}` begins after an event, `{"filter": ["step_completed", …]}` shows some types only. Each
+        event is given once, when it is durable: `instanceId`, `eventId`, `timestamp` (ms), `type`, and what belongs to
+        the type. Raises Exception for options that are invalid.
+        """
+        if keywords and (options is None or isinstance(options, Mapping)):
+            options = {**(options or {}), **keywords}
+        return await self._engine.subscribe(self._workflow, self._id, options)
+
+    async def pause(self) -> None:
+        """Pause: between steps, or at once in a sleep, a wait or a retry delay."""
+        await self._engine.pause(self._workflow, self._id)
+
+    async def resume(self) -> None:
+        """Go on after a pause."""
+        await self._engine.resume(self._workflow, self._id)
+
+    async def terminate(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> None:
+        """End the instance now; with `{"rollback": True}`, or the keyword, undo its steps before.
+
+        It returns as soon as the rollback is certain to come, a crash or not; `status()` tells when it is over. During
+        a rollback, a terminate without the option gives the rest of it up. Raises WorkflowError
+        (`instance.cannot_terminate`) if the instance has ended, or a rollback is asked for during one.
+        """
+        given = _TERMINATE.read("terminate()", options, keywords)
+        await self._engine.terminate(self._workflow, self._id, rollback=given.get("rollback") is True)
+
+    async def restart(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> None:
+        """Begin anew, with the same params and nothing of what was done; or from a step.
+
+            await instance.restart()
+            await instance.restart({"from": {"name": "charge", "count": 1, "type": "do"}})
+            await instance.restart(from_={"name": "charge"})
+
+        `count` (default 1) says which occurrence of that name, `type` (default do) is do, sleep or waitForEvent. What
+        started before the step keeps its results, also those that came later; the step itself, what started after it,
+        and events that wait to be taken are gone. Works in any status. Raises WorkflowError
+        (`instance.cannot_restart`) if there was no such step, TypeError and WorkflowError for options that are wrong.
+        """
+        await self._engine.restart(self._workflow, self._id, starting_step(options, keywords))
+
+    async def delete(self) -> None:
+        """Delete the instance and all that is stored of it, whatever it does; its id can be used again.
+
+        Its code is stopped where it awaits something, and nothing is rolled back; a plain `def` callback, which runs in
+        a thread, goes on, and nobody hears of its result. Called by the instance itself, it does not return. Raises
+        WorkflowError (`instance.not_found`) if there is no such instance any more.
+        """
+        if self._id not in await self._engine.delete_instances(self._workflow, [self._id]):
+            raise instance_not_found(self._id)
+
+
+def _error(record: ErrorRecord | None) -> InstanceError | None:
+    return InstanceError(name=record.name, message=record.message) if record is not None else None
