@@ -4,7 +4,7 @@ Imports nothing but the standard library until a Worker asks for more. The emula
 package, never the other way round.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cfworkflows.durations import Duration
 from cfworkflows.entrypoint import ExecutionContext, WorkerEntrypoint, WorkflowEntrypoint
@@ -97,7 +97,13 @@ _NOT_HERE = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _NOT_HERE:
-        raise ImportError(f"cfworkflows.{name}: {_NOT_HERE[name]}")
-    raise AttributeError(f"module 'cfworkflows' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]
+
+
+if not TYPE_CHECKING:  # else a type checker would take any name for one that is there
+
+    def __getattr__(name: str) -> Any:
+        if name in _NOT_HERE:
+            raise ImportError(f"cfworkflows.{name}: {_NOT_HERE[name]}")
+        raise AttributeError(f"module 'cfworkflows' has no attribute {name!r}")

@@ -6,74 +6,22 @@ With pytest there is nothing to import: the fixtures `env`, `worker` and `clock`
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cfworkflows_emulator.testing import (
-        Clock,
-        CrashReport,
-        DeterminismError,
-        FakeEnv,
-        HistoryEntry,
-        IntrospectionError,
-        LeakError,
-        Message,
-        MessageBatch,
-        Modifier,
-        Point,
-        RepeatedEffect,
-        ScheduledController,
-        StalledError,
-        UnusedMockError,
-        WorkerClient,
-        Workflow,
-        WorkflowInstance,
-        WorkflowInstanceIntrospector,
-        WorkflowIntrospector,
-        check_determinism,
-        crash_everywhere,
-        golden,
-        introspect_workflow,
-        introspect_workflow_instance,
-        introspectWorkflow,
-        introspectWorkflowInstance,
-    )
-
-__all__ = [
-    "Clock",
-    "CrashReport",
-    "DeterminismError",
-    "FakeEnv",
-    "HistoryEntry",
-    "IntrospectionError",
-    "LeakError",
-    "Message",
-    "MessageBatch",
-    "Modifier",
-    "Point",
-    "RepeatedEffect",
-    "ScheduledController",
-    "StalledError",
-    "UnusedMockError",
-    "WorkerClient",
-    "Workflow",
-    "WorkflowInstance",
-    "WorkflowInstanceIntrospector",
-    "WorkflowIntrospector",
-    "check_determinism",
-    "crash_everywhere",
-    "golden",
-    "introspectWorkflow",
-    "introspectWorkflowInstance",
-    "introspect_workflow",
-    "introspect_workflow_instance",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from cfworkflows_emulator import testing
-
-    return getattr(testing, name)
+    from cfworkflows_emulator.testing import *  # noqa: F403 - its names are listed there
 
 
 def __dir__() -> list[str]:
-    return __all__
+    from cfworkflows_emulator import testing
+
+    return dir(testing)
+
+
+if not TYPE_CHECKING:  # a type checker would take any name for one that is there
+
+    def __getattr__(name: str) -> Any:
+        if name == "__all__":
+            return __dir__()
+        if name.startswith("_") or name not in __dir__():
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from cfworkflows_emulator import testing
+
+        return getattr(testing, name)

@@ -28,13 +28,14 @@ def mypy(files: list[Path], cache: Path, *paths: Path) -> Iterator[tuple[Place, 
             yield (Path(found["file"]).name, found["line"]), f"{found['message']} [{found['code']}]"
 
 
-def pyright(files: list[Path], folder: Path) -> Iterator[tuple[Place, str]]:
+def pyright(files: list[Path], folder: Path, *, installed: bool = False) -> Iterator[tuple[Place, str]]:
+    """`installed` takes the packages as the environment has them, with the rules for typed libraries."""
     project = folder / "pyrightconfig.json"
     project.write_text(
         json.dumps(
             {
                 "include": [str(file) for file in files],
-                "extraPaths": [str(path) for path in PACKAGES],
+                "extraPaths": [] if installed else [str(path) for path in PACKAGES],
                 "pythonVersion": "3.11",
                 "typeCheckingMode": "strict",
             }

@@ -10,33 +10,42 @@ From the bottom up: `records` knows the running test, `assertions` picks the err
 dies at one of its `points`, or of `determinism`; `golden_history` replays recorded histories.
 """
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from cfworkflows_emulator.runtime import Message, MessageBatch, ScheduledController
-    from cfworkflows_emulator.testing.clock import Clock
-    from cfworkflows_emulator.testing.crash import CrashReport, RepeatedEffect, crash_everywhere
-    from cfworkflows_emulator.testing.determinism import check_determinism
-    from cfworkflows_emulator.testing.divergences import DeterminismError
-    from cfworkflows_emulator.testing.fake_env import FakeEnv
-    from cfworkflows_emulator.testing.golden_history import golden
-    from cfworkflows_emulator.testing.history import HistoryEntry
-    from cfworkflows_emulator.testing.introspection import (
-        UnusedMockError,
-        WorkflowInstanceIntrospector,
-        WorkflowIntrospector,
-        introspect_workflow,
-        introspect_workflow_instance,
-        introspectWorkflow,
-        introspectWorkflowInstance,
+if TYPE_CHECKING:  # the names as type checkers see them; `tests/typing` compares them with those of run time
+    # isort: off
+    # It would take a statement for each name.
+    from cfworkflows_emulator.runtime import (
+        Message as Message,
+        MessageBatch as MessageBatch,
+        ScheduledController as ScheduledController,
     )
-    from cfworkflows_emulator.testing.leaks import LeakError
-    from cfworkflows_emulator.testing.mocks import IntrospectionError, Modifier
-    from cfworkflows_emulator.testing.points import Point
-    from cfworkflows_emulator.testing.waiting import StalledError
-    from cfworkflows_emulator.testing.worker import WorkerClient
-    from cfworkflows_emulator.testing.workflow import Workflow, WorkflowInstance
+    from cfworkflows_emulator.testing.clock import Clock as Clock
+    from cfworkflows_emulator.testing.crash import (
+        CrashReport as CrashReport,
+        RepeatedEffect as RepeatedEffect,
+        crash_everywhere as crash_everywhere,
+    )
+    from cfworkflows_emulator.testing.determinism import check_determinism as check_determinism
+    from cfworkflows_emulator.testing.divergences import DeterminismError as DeterminismError
+    from cfworkflows_emulator.testing.fake_env import FakeEnv as FakeEnv
+    from cfworkflows_emulator.testing.golden_history import golden as golden
+    from cfworkflows_emulator.testing.history import HistoryEntry as HistoryEntry
+    from cfworkflows_emulator.testing.introspection import (
+        UnusedMockError as UnusedMockError,
+        WorkflowInstanceIntrospector as WorkflowInstanceIntrospector,
+        WorkflowIntrospector as WorkflowIntrospector,
+        introspect_workflow as introspect_workflow,
+        introspect_workflow_instance as introspect_workflow_instance,
+        introspectWorkflow as introspectWorkflow,
+        introspectWorkflowInstance as introspectWorkflowInstance,
+    )
+    from cfworkflows_emulator.testing.leaks import LeakError as LeakError
+    from cfworkflows_emulator.testing.mocks import IntrospectionError as IntrospectionError, Modifier as Modifier
+    from cfworkflows_emulator.testing.points import Point as Point
+    from cfworkflows_emulator.testing.waiting import StalledError as StalledError
+    from cfworkflows_emulator.testing.worker import WorkerClient as WorkerClient
+    from cfworkflows_emulator.testing.workflow import Workflow as Workflow, WorkflowInstance as WorkflowInstance
 
 _HOMES = {
     "Clock": "clock",
@@ -59,51 +68,26 @@ _HOMES = {
     "WorkflowInstance": "workflow",
     "WorkflowInstanceIntrospector": "introspection",
     "WorkflowIntrospector": "introspection",
+    "check_determinism": "determinism",
+    "crash_everywhere": "crash",
+    "golden": "golden_history",
     "introspectWorkflow": "introspection",
     "introspectWorkflowInstance": "introspection",
     "introspect_workflow": "introspection",
     "introspect_workflow_instance": "introspection",
-    "check_determinism": "determinism",
-    "crash_everywhere": "crash",
-    "golden": "golden_history",
 }
-
-__all__ = [
-    "Clock",
-    "CrashReport",
-    "DeterminismError",
-    "FakeEnv",
-    "HistoryEntry",
-    "IntrospectionError",
-    "LeakError",
-    "Message",
-    "MessageBatch",
-    "Modifier",
-    "Point",
-    "RepeatedEffect",
-    "ScheduledController",
-    "StalledError",
-    "UnusedMockError",
-    "WorkerClient",
-    "Workflow",
-    "WorkflowInstance",
-    "WorkflowInstanceIntrospector",
-    "WorkflowIntrospector",
-    "check_determinism",
-    "crash_everywhere",
-    "golden",
-    "introspectWorkflow",
-    "introspectWorkflowInstance",
-    "introspect_workflow",
-    "introspect_workflow_instance",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return list(_HOMES)
+
+
+if not TYPE_CHECKING:  # a type checker reads no `__all__` but a literal one, and would take any name for one of these
+    __all__ = list(_HOMES)
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module  # not above, where pyright would take it for one of these names
+
+        return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
