@@ -1,7 +1,8 @@
 """`Request`, `Response`, `Headers`, `fetch` and their kin, with the semantics they have in a TypeScript Worker.
 
 snake_case is canonical and every camelCase name works too. Importing this package imports the standard library only;
-`fetch` and the parsing of multipart bodies import aiohttp when they are first called.
+`fetch` and the parsing of multipart bodies import aiohttp when they are first called. May import the durations and
+values below it.
 """
 
 from cfworkflows.http.blob import Blob, File

@@ -1,3 +1,5 @@
+"""`Blob` and `File`: bytes with a type, and with a name."""
+
 from collections.abc import Iterable, Mapping
 from typing import Any, Union
 

@@ -1,3 +1,5 @@
+"""What `Request` and `Response` share: a body that is read once, as text, JSON, bytes, a form or a stream."""
+
 import json
 from collections.abc import AsyncIterable, Iterable, Mapping, Set
 from typing import Any, Union

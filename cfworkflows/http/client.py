@@ -1,3 +1,5 @@
+"""The HTTP client below `fetch`: connections that are kept open, one set for each event loop."""
+
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 

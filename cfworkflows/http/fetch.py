@@ -1,3 +1,5 @@
+"""`fetch`: one exchange over the network, with its redirects, its timeout and its streams."""
+
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, Unpack, cast
 

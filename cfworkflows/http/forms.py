@@ -1,3 +1,5 @@
+"""`FormData` and `URLSearchParams`: ordered names and values, where a name may come more than once."""
+
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, Self, TypeVar, Union
 

@@ -1,3 +1,5 @@
+"""`Headers`, checked and normalised as on the platform."""
+
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Union

@@ -1,3 +1,5 @@
+"""JSON as `JSON.stringify` writes it: for bodies of responses."""
+
 import dataclasses
 import json
 import math

@@ -1,3 +1,5 @@
+"""Forms as bodies: written as multipart, read from multipart and urlencoded text."""
+
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

@@ -1,3 +1,5 @@
+"""`Request`: what a Worker's fetch handler is given, and what `fetch` sends."""
+
 from collections.abc import AsyncIterable, Mapping
 from typing import Any, TypedDict, Union, Unpack
 

@@ -1,3 +1,5 @@
+"""`Response`: what a Worker's fetch handler returns, and what `fetch` gives."""
+
 import re
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypedDict, Union, Unpack, overload

@@ -1,3 +1,5 @@
+"""`ReadableStream` and its reader: bytes that are read once, chunk by chunk."""
+
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any

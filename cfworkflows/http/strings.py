@@ -1,3 +1,6 @@
+"""Values as text, by the rules of JavaScript."""
+
+
 def to_string(value: object, where: str) -> str:
     """`value` as JavaScript writes it: `5` and `5.0` are `"5"`, `True` is `"true"`.
 

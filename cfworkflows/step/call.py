@@ -8,55 +8,17 @@ import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
-from cfworkflows.errors import ErrorRecord, WorkflowFatalError
+from cfworkflows.errors import WorkflowFatalError
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step.config import ResolvedConfig
-from cfworkflows.values import ClosedJsDict
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeVar
-
-    T = TypeVar("T", default=Any)
-else:
-    from typing import TypeVar
-
-    T = TypeVar("T")
+from cfworkflows.step.context import StepContext
 
 ContextStyle = Literal["positional", "keyword"] | None
 
 MAX_NAME_LENGTH = 256
 _CONTROL = re.compile(r"[\x00-\x1f]")
-
-
-class StepInfo(ClosedJsDict):
-    """`name`, and `count`: the how-manieth step of that name in this run, from 1."""
-
-    name: str
-    count: int
-
-
-class StepContext(ClosedJsDict):
-    """What a step's callback may take: `step` (name and count), `attempt` (from 1), and the resolved `config`."""
-
-    step: StepInfo
-    attempt: int
-    config: dict[str, Any]
-
-
-class RollbackContext(ClosedJsDict, Generic[T]):
-    """What a rollback handler takes: `ctx`, the `error` that set it off, and the step's `output`, None if it failed."""
-
-    ctx: StepContext
-    error: Exception
-    output: T | None
-
-    @property
-    def step_name(self) -> str:
-        return f"{self.ctx.step.name}-{self.ctx.step.count}"
-
-    stepName = step_name  # noqa: N815 - the platform's name
 
 
 class Rollback(NamedTuple):
@@ -183,31 +145,8 @@ def caller_location() -> str:
     return "<unknown>"
 
 
-class DelayRequest(ClosedJsDict):
-    """What a delay function is called with: `ctx` and the `error` of the attempt that failed."""
-
-    ctx: StepContext
-    error: Exception
-
-
 async def resolve_awaitable(value: Any) -> Any:
     """The value itself, or what it gives when awaited, however often it gives another awaitable."""
     while isinstance(value, Awaitable):
         value = await value
     return value
-
-
-__all__ = [
-    "DelayRequest",
-    "ErrorRecord",
-    "Rollback",
-    "RollbackContext",
-    "StepCall",
-    "StepContext",
-    "StepDriver",
-    "StepInfo",
-    "caller_location",
-    "check_name",
-    "context_style",
-    "resolve_awaitable",
-]

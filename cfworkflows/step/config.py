@@ -4,16 +4,14 @@ import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal, Required, TypedDict
+from typing import Any, Literal, Required, TypedDict
 
 from cfworkflows.durations import Duration, parse_duration
 from cfworkflows.errors import DurationError, WorkflowFatalError
-
-if TYPE_CHECKING:
-    from cfworkflows.step.call import DelayRequest
+from cfworkflows.step.context import DelayRequest
 
 Backoff = Literal["constant", "linear", "exponential"]
-DelayFunction = Callable[["DelayRequest"], Duration | Awaitable[Duration]]
+DelayFunction = Callable[[DelayRequest], Duration | Awaitable[Duration]]
 """Called with an object that has `ctx` (the step context) and `error`; gives the delay before the next attempt."""
 
 BACKOFFS = ("constant", "linear", "exponential")

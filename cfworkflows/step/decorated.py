@@ -13,24 +13,29 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from cfworkflows.errors import WorkflowFatalError
 
-if TYPE_CHECKING:
-    from cfworkflows.step.step import WorkflowStep
-
 T = TypeVar("T")
+
+Do = Callable[..., asyncio.Future[Any]]
+"""`step.do` with a name and a callback, and the options as keywords."""
 
 
 class StepDecorator:
-    """What `step.do("name")` gives when no callback is passed: call it with the function."""
+    """What `step.do("name")` gives when no callback is passed: call it with the function.
+
+    `functions` has the decorated steps of the run by their names; what is decorated here is added.
+    """
 
     def __init__(
         self,
-        step: "WorkflowStep",
+        do: Do,
+        functions: "dict[str, StepFunction[Any]]",
         name: str | None,
         depends: "Sequence[StepFunction[Any]] | None",
         concurrent: bool,
         options: dict[str, Any],
     ) -> None:
-        self._step = step
+        self._do = do
+        self._functions = functions
         self._name = name
         self._depends = depends
         self._concurrent = concurrent
@@ -45,9 +50,9 @@ class StepDecorator:
     def __call__(self, function: Callable[..., Any]) -> "StepFunction[Any]":
         name = self._name if self._name is not None else getattr(function, "__name__", "")
         decorated: StepFunction[Any] = StepFunction(
-            self._step, name, function, self._depends, self._concurrent, self._options
+            self._do, self._functions, name, function, self._depends, self._concurrent, self._options
         )
-        self._step._functions[name] = decorated
+        self._functions[name] = decorated
         return decorated
 
     def _no_callback(self) -> Generator[Any, None, Any]:
@@ -62,7 +67,8 @@ class StepFunction(Generic[T]):
 
     def __init__(
         self,
-        step: "WorkflowStep",
+        do: Do,
+        functions: "dict[str, StepFunction[Any]]",
         name: str,
         function: Callable[..., Any],
         depends: "Sequence[StepFunction[Any]] | None",
@@ -70,7 +76,8 @@ class StepFunction(Generic[T]):
         options: dict[str, Any],
     ) -> None:
         self.__name__ = name
-        self._step = step
+        self._do = do
+        self._functions = functions
         self._name = name
         self._function = function
         self._depends = depends
@@ -89,14 +96,14 @@ class StepFunction(Generic[T]):
 
     def _dependencies(self, parameters: list[str]) -> "dict[str, StepFunction[Any]]":
         if self._depends is None:
-            unknown = [name for name in parameters if name not in self._step._functions]
+            unknown = [name for name in parameters if name not in self._functions]
             if unknown:
-                known = ", ".join(self._step._functions) or "none"
+                known = ", ".join(self._functions) or "none"
                 raise TypeError(
                     f"Received unexpected parameter {unknown[0]}: a parameter is `ctx` or the name of an earlier step "
                     f"(earlier steps: {known})."
                 )
-            return {name: self._step._functions[name] for name in parameters}
+            return {name: self._functions[name] for name in parameters}
         if len(self._depends) != len(parameters):
             raise TypeError(
                 f"Step declares {len(parameters)} non-ctx parameter(s) but 'depends' has {len(self._depends)} item(s)"
@@ -122,7 +129,7 @@ class StepFunction(Generic[T]):
 
     def _start(self, values: dict[str, Any]) -> asyncio.Future[T]:
         callback = partial(self._function, **values) if values else self._function
-        return self._step.do(self._name, callback, **self._options)
+        return self._do(self._name, callback, **self._options)
 
 
 def _retrieve(call: asyncio.Future[Any]) -> None:

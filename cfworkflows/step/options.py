@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, Never, Required, TypedDict, TypeVar
 
 from cfworkflows.durations import Duration
-from cfworkflows.step.call import RollbackContext, StepContext
 from cfworkflows.step.config import WorkflowRetryConfig, WorkflowRetryOptions, WorkflowStepConfig, WorkflowStepOptions
+from cfworkflows.step.context import RollbackContext, StepContext
 from cfworkflows.step.decorated import StepFunction
 
 T = TypeVar("T")

@@ -18,8 +18,8 @@ from cfworkflows.errors import (
     WorkflowInternalError,
     WorkflowTimeoutError,
 )
-from cfworkflows.step import StepCall, StepContext, StepInfo
-from cfworkflows.step.call import DelayRequest, resolve_awaitable
+from cfworkflows.step import DelayRequest, StepCall, StepContext, StepInfo
+from cfworkflows.step.call import resolve_awaitable
 from cfworkflows.step.config import DYNAMIC_DELAY, DelayFunction, ResolvedConfig
 from cfworkflows.values import encode
 from cfworkflows_emulator.engine.journal import sizes
