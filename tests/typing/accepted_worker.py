@@ -18,6 +18,7 @@ from cfworkflows import (
     WorkflowStep,
     fetch,
 )
+from cfworkflows.types import Fetcher
 
 
 @dataclass
@@ -37,6 +38,7 @@ class Env(Protocol):
     ORDERS: Workflow[Order, Receipt]
     NOTES: Workflow[Note]
     ANYTHING: Workflow
+    OTHER: Fetcher
     API_TOKEN: str
 
 
@@ -80,6 +82,8 @@ class Default(WorkerEntrypoint[Env]):
         await self.env.NOTES.create({"params": {"text": "a dict"}, "locationHint": "weur"})
         await self.env.NOTES.create(id="n", params={"text": "keywords"}, retention={"error_retention": 1_000})
         await self.env.ANYTHING.create(params={"anything": ["goes"]})
+        await self.env.NOTES.create(id="n", locationHint="weur")
+        await self.env.NOTES.createBatch(count=2, locationHint="weur")
         options: WorkflowInstanceCreateOptions[Note] = {"id": "n", "params": {"text": "a variable"}}
         await self.env.NOTES.create(options)
 
@@ -125,6 +129,8 @@ class Default(WorkerEntrypoint[Env]):
             assert_type(status.output["total"], int)
         if status.error is not None:
             assert_type(status.error.message, str)
+        other = await self.env.OTHER.fetch("https://other/", {"method": "POST"}, body="text")
+        assert_type(other.status, int)
         answer = await fetch("https://example.com", {"method": "POST", "headers": {"accept": "text/html"}, "body": "x"})
         assert_type(answer, Response)
         assert_type(answer.status, int)

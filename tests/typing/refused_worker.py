@@ -4,6 +4,11 @@ from dataclasses import dataclass
 from typing import Protocol, TypedDict
 
 from cfworkflows import Headers, Request, Response, WorkerEntrypoint, Workflow, WorkflowInstance
+from cfworkflows import WorkflowEntrypont as Misspelt  # error: attr-defined; reportAttributeAccessIssue
+from cfworkflows.testing import FakeEnvironment  # error: attr-defined; reportAttributeAccessIssue
+from cfworkflows.types import Fetcher
+
+print(Misspelt, FakeEnvironment)
 
 
 @dataclass
@@ -18,6 +23,7 @@ class Note(TypedDict):
 class Env(Protocol):
     ORDERS: Workflow[Order, str]
     NOTES: Workflow[Note]
+    OTHER: Fetcher
 
 
 class Default(WorkerEntrypoint[Env]):
@@ -51,6 +57,10 @@ class Default(WorkerEntrypoint[Env]):
         print(status.status == "completed")  # error: comparison-overlap; reportUnnecessaryComparison
         number: int = status.output  # error: assignment; reportAssignmentType
         print(number)
+
+    async def service(self) -> None:
+        await self.env.OTHER.fetch("https://other/", {"metod": "POST"})  # error: arg-type; reportArgumentType
+        await self.env.OTHER.add(1, 2)  # error: attr-defined; reportAttributeAccessIssue
 
     def http(self, request: Request) -> None:
         Response("x", {"staus": 200})  # error: arg-type; reportArgumentType

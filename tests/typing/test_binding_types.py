@@ -46,6 +46,7 @@ HANDLES = {
 }
 PROMISES = {**KINDS, **HANDLES}
 BROKEN = Promise(cfworkflows_bindings.ServiceBinding, types.Workflow, "[Any, Any]")
+PROTOCOLS = list(dict.fromkeys(promise.promised for promise in PROMISES.values()))
 
 MODULES = [importlib.import_module(f"{types.__name__}.{found.name}") for found in pkgutil.iter_modules(types.__path__)]
 OPTIONS = [each for module in MODULES for each in vars(module).values() if is_typeddict(each)]
@@ -102,7 +103,7 @@ def test_options_are_there_in_both_spellings(options: type) -> None:
     assert spellings(keys) == keys
 
 
-@pytest.mark.parametrize("promised", {promise.promised for promise in PROMISES.values()}, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("promised", PROTOCOLS, ids=lambda cls: cls.__name__)
 def test_keywords_are_there_in_both_spellings(promised: type) -> None:
     """So may each keyword."""
     for name in public(promised):
