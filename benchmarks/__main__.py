@@ -16,7 +16,7 @@ from benchmarks.measures import MEASURES
 from benchmarks.peer import Peer
 from benchmarks.servers import Ours, Side
 from benchmarks.sizes import FULL, TINY, Sizes
-from benchmarks.table import Table, machine
+from benchmarks.table import NotMeasuredError, Table, machine
 
 
 def main() -> None:
@@ -57,6 +57,10 @@ async def measure(names: list[str], sides: list[Side], sizes: Sizes, runs: int) 
                 print(f"{name}: {side.name}, run {run + 1}", file=sys.stderr)
                 try:
                     table.take(side.is_ours, await each.measure(side, sizes))
+                except NotMeasuredError as reason:
+                    print(f"{name}: {reason}", file=sys.stderr)
+                    for row in each.rows(sizes):
+                        table.leave_out(row, f"{name}. {reason}")
                 except Exception as error:
                     error.add_note(f"It was measuring {name} of {side.name}.")
                     raise

@@ -35,6 +35,9 @@ class Side(Protocol):
     def command(self, port: int, state: Path) -> tuple[list[str], dict[str, str]]:
         """The command line, and what it needs in the environment."""
 
+    def tests(self, project: Path, report: Path) -> tuple[list[str], dict[str, str]]:
+        """The same, for running the tests of `project`, with a report as JUnit writes it."""
+
     def version(self) -> str: ...
 
 
@@ -53,6 +56,11 @@ class Ours:
         cfwf = str(Path(sys.executable).with_name("cfwf"))
         environment = {"PYTHONPYCACHEPREFIX": str(self._cache), "PYTHONDONTWRITEBYTECODE": ""}
         return [cfwf, "dev", "--port", str(port), "--persist-to", str(state)], environment
+
+    def tests(self, project: Path, report: Path) -> tuple[list[str], dict[str, str]]:
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--rootdir", str(project)]
+        command += ["-o", "asyncio_mode=auto", "-o", "junit_duration_report=total", "--junitxml", str(report)]
+        return command, {"PYTHONPYCACHEPREFIX": str(self._cache), "PYTHONDONTWRITEBYTECODE": ""}
 
     def version(self) -> str:
         return f"{version('cfworkflows')}, Python {platform.python_version()}, aiohttp {version('aiohttp')}"
@@ -103,7 +111,7 @@ class Server:
 
     def memory(self) -> Mapping[str, float]:
         """MiB of all its processes: `rss`, where what they share counts in each, and `pss`, where it counts once."""
-        found = [process.memory_full_info() for process in self.processes()]
+        found = [info for process in self.processes() if (info := memory_of(process)) is not None]
         return {kind: sum(getattr(each, kind) for each in found) / 2**20 for kind in ("rss", "pss")}
 
     def disk(self) -> float:
@@ -121,14 +129,19 @@ class Server:
 async def running(side: Side, state: Path | None = None) -> AsyncIterator[Server]:
     """A server that has answered, on a new copy of the project and of an empty state, or on `state`."""
     with tempfile.TemporaryDirectory(prefix="cfwf-bench-", ignore_cleanup_errors=True) as folder:
-        project = Path(folder, "project")
-        shutil.copytree(side.project, project, ignore=shutil.ignore_patterns(".wrangler", ".cfwf", "__pycache__"))
+        project = copied(side.project, Path(folder))
         server = await _started(side, project, state or Path(folder, "state"), Path(folder, "output"))
         try:
             yield server
         finally:
             if server.process.poll() is None:
                 await server.kill()
+
+
+def copied(project: Path, folder: Path) -> Path:
+    """A copy of `project` in `folder`, without what was left in it by running it."""
+    ignored = shutil.ignore_patterns(".wrangler", ".cfwf", "__pycache__")
+    return Path(shutil.copytree(project, folder / "project", ignore=ignored))
 
 
 async def _started(side: Side, project: Path, state: Path, output: Path) -> Server:
@@ -166,6 +179,14 @@ async def _answers(server: Server) -> bool:
             return response.status == 200 and await response.text() == "hello"
     except aiohttp.ClientError:
         return False
+
+
+def memory_of(process: psutil.Process) -> Any:
+    """What psutil tells of its memory; None for one that has ended meanwhile, as short-lived helpers do."""
+    try:
+        return process.memory_full_info()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return None
 
 
 def free_port() -> int:

@@ -11,7 +11,7 @@ class Sizes:
     `timers_ahead_s` is less than the grace period after which instances leave memory.
     """
 
-    request_s: float
+    request_s: int
     connections: tuple[int, ...]
     instances: tuple[int, ...]
     steps: tuple[int, ...]
@@ -20,8 +20,11 @@ class Sizes:
     sleeping: int
     killed: int
     killed_sleep_s: int
+    commits: int
     floor_instances: int
     sleepers: int
+    slopes: tuple[int, ...]
+    tests: int
     timers: int
     timers_ahead_s: int
     settle_s: float
@@ -40,15 +43,18 @@ FULL = Sizes(
     sleeping=5_000,
     killed=1_000,
     killed_sleep_s=90,
+    commits=2_000,
     floor_instances=2_000,
     sleepers=100_000,
+    slopes=(100, 400, 800),
+    tests=10,
     timers=10_000,
     timers_ahead_s=8,
     settle_s=3,
 )
 
 TINY = Sizes(
-    request_s=0.2,
+    request_s=1,
     connections=(1, 4),
     instances=(5,),
     steps=(10,),
@@ -57,8 +63,11 @@ TINY = Sizes(
     sleeping=5,
     killed=3,
     killed_sleep_s=3,
+    commits=10,
     floor_instances=10,
     sleepers=50,
+    slopes=(2, 4, 8),
+    tests=2,
     timers=20,
     timers_ahead_s=2,
     settle_s=0.1,

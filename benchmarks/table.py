@@ -10,11 +10,16 @@ from typing import Any
 from benchmarks.servers import Side
 
 
+class NotMeasuredError(Exception):
+    """What a measure needs is not there. The text says what, and how to get it."""
+
+
 @dataclass(slots=True)
 class Row:
     """One measure. `goal` is how many times better than the peer ours has to be, or, without a peer, the limit itself.
 
     `more_is_better` for rates; else it is a cost. `absolute` rows are compared with their goal and not with the peer.
+    `not_measured` says why there are no values.
     """
 
     name: str
@@ -22,6 +27,7 @@ class Row:
     goal: float | None = None
     more_is_better: bool = False
     absolute: bool = False
+    not_measured: str = ""
     ours: list[float] = field(default_factory=list)
     peers: list[float] = field(default_factory=list)
 
@@ -48,10 +54,13 @@ class Row:
 class Table:
     def __init__(self, *, peer: bool) -> None:
         self.rows: dict[str, Row] = {}
-        self._peer = peer
+        self.peer = peer
 
     def add(self, row: Row) -> None:
         self.rows[row.name] = row
+
+    def leave_out(self, row: Row, reason: str) -> None:
+        self.rows[row.name].not_measured = reason
 
     def take(self, is_ours: bool, values: Mapping[str, float]) -> None:
         for name, value in values.items():
@@ -69,15 +78,17 @@ class Table:
             lines.append([row.name, _value(row, row.ours), _value(row, row.peers), _ratio(row), _goal(row), met])
         widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
         rule = ["-" * width for width in widths]
-        return "\n".join(
+        table = [
             "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
             for line in (lines[0], rule, *lines[1:])
-        )
+        ]
+        reasons = dict.fromkeys(row.not_measured for row in self.rows.values() if row.not_measured)
+        return "\n".join([*table, *(f"\nNot measured: {reason}" for reason in reasons)])
 
 
 def _value(row: Row, values: Sequence[float]) -> str:
     if not values:
-        return "-"
+        return "not measured" if row.not_measured else "-"
     value = statistics.median(values)
     digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 2 if value >= 0.1 else 4
     return f"{value:,.{digits}f} {row.unit}".strip()

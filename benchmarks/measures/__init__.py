@@ -4,16 +4,19 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.measures import (
+    commits,
     crash,
     event,
     fan_out,
     floor,
     instances,
+    kit,
     memory,
     reload,
     requests,
     scale,
     sleeping,
+    slopes,
     start,
     steps,
     timers,
@@ -45,9 +48,12 @@ MEASURES = {
     "steps": Measure(steps.rows, steps.measure, most_runs=3),
     "fan-out": Measure(fan_out.rows, fan_out.measure),
     "event": Measure(event.rows, event.measure),
+    "kit": Measure(kit.rows, kit.measure),
     "sleeping": Measure(sleeping.rows, sleeping.measure, most_runs=1),
     "crash": Measure(crash.rows, crash.measure, most_runs=1),
+    "commits": Measure(commits.rows, commits.measure, has_peer=False),
     "floor": Measure(floor.rows, floor.measure, has_peer=False),
+    "slopes": Measure(slopes.rows, slopes.measure, most_runs=1, has_peer=False),
     "scale": Measure(scale.rows, scale.measure, most_runs=1, has_peer=False),
     "timers": Measure(timers.rows, timers.measure, has_peer=False),
 }

@@ -1,27 +1,21 @@
 """The engine against what lies below it: the same journal rows, in the same groups, written by aiosqlite alone."""
 
 import asyncio
-import gc
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 
+from benchmarks.measures.in_process import engine_of
 from benchmarks.servers import Side
 from benchmarks.sizes import Sizes
 from benchmarks.table import Row
 from cfworkflows import WorkflowEntrypoint
-from cfworkflows.entrypoint import ExecutionContext
-from cfworkflows_bindings import WorkflowBinding
-from cfworkflows_emulator.clock import SystemClock
-from cfworkflows_emulator.engine import Engine, WorkflowDefinition, open_database
 from cfworkflows_emulator.storage import Database
-from cfworkflows_emulator.supervisor.child import COLLECT_EVERY
 
 STEPS = 5
 AT_ONCE = (1, 100)
@@ -59,7 +53,7 @@ class Steps(WorkflowEntrypoint):
 async def measure(side: Side, sizes: Sizes) -> Mapping[str, float]:
     found = {}
     for at_once in AT_ONCE:
-        with tempfile.TemporaryDirectory(prefix="cfwf-bench-") as folder, _collected_as_in_a_worker():
+        with tempfile.TemporaryDirectory(prefix="cfwf-bench-") as folder:
             seconds, groups = await _engine(Path(folder, "engine.sqlite"), sizes.floor_instances, at_once)
             count = sum(len(values) for group in groups for _, values in group)
             raw_seconds = await _raw(Path(folder, "engine.sqlite"), Path(folder, "raw.sqlite"), groups)
@@ -68,34 +62,17 @@ async def measure(side: Side, sizes: Sizes) -> Mapping[str, float]:
     return found
 
 
-@contextmanager
-def _collected_as_in_a_worker() -> Iterator[None]:
-    thresholds = gc.get_threshold()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(COLLECT_EVERY)
-    yield
-    gc.set_threshold(*thresholds)
-    gc.unfreeze()
-
-
 async def _engine(path: Path, count: int, at_once: int) -> tuple[float, list[Group]]:
     """The seconds that the engine takes for its instances, and what it wrote into the journal, by transaction."""
     groups: list[Group] = []
-    database = await open_database(path)
-    definition = WorkflowDefinition("steps", lambda: Steps(ExecutionContext(lambda awaitable: None), None))
-    engine = await Engine.open([definition], SystemClock(), database)
-    _record(database, groups)
-    await engine.resume_all()
-    binding = WorkflowBinding(engine, "steps")
-    began = time.perf_counter()
-    for start in range(0, count, at_once):
-        await asyncio.gather(*(binding.create() for _ in range(min(at_once, count - start))))
-        while engine.residents.instances:
-            await asyncio.sleep(0)
-    await engine.store.flushed()
-    seconds = time.perf_counter() - began
-    await engine.close()
+    async with engine_of(Steps, path, opened=lambda database: _record(database, groups)) as ours:
+        began = time.perf_counter()
+        for start in range(0, count, at_once):
+            await asyncio.gather(*(ours.binding.create() for _ in range(min(at_once, count - start))))
+            while ours.engine.residents.instances:
+                await asyncio.sleep(0)
+        await ours.engine.store.flushed()
+        seconds = time.perf_counter() - began
     return seconds, [group for group in groups if group]
 
 

@@ -1,15 +1,19 @@
-"""Requests per second to a handler that says hello, over connections that are kept alive."""
+"""Requests per second to a handler that says hello, over connections that are kept alive. The client is `wrk`."""
 
 import asyncio
+import json
+import shutil
+import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
-
-import aiohttp
+from pathlib import Path
 
 from benchmarks.servers import Server, Side, running
 from benchmarks.sizes import Sizes
-from benchmarks.table import Row
+from benchmarks.table import NotMeasuredError, Row
+
+REPORT = Path(__file__).with_name("wrk.lua")
+MISSING = "It needs wrk, a client written in C: apt-get install wrk (elsewhere: brew install wrk)."
 
 
 def _name(connections: int) -> str:
@@ -21,30 +25,21 @@ def rows(sizes: Sizes) -> Sequence[Row]:
 
 
 async def measure(side: Side, sizes: Sizes) -> Mapping[str, float]:
+    wrk = shutil.which("wrk")
+    if wrk is None:
+        raise NotMeasuredError(MISSING)
     async with running(side) as server:
-        await _rate(server, 4, sizes.request_s / 4)  # warm
-        return {_name(each): await _rate(server, each, sizes.request_s) for each in sizes.connections}
+        await _rate(wrk, server, 4, 1)  # warm
+        return {_name(each): await _rate(wrk, server, each, sizes.request_s) for each in sizes.connections}
 
 
-async def _rate(server: Server, connections: int, seconds: float) -> float:
-    answered = 0
-    wrong: list[str] = []
-
-    async def client(session: aiohttp.ClientSession, end: float) -> None:
-        nonlocal answered
-        while time.perf_counter() < end:
-            async with session.get("/") as response:
-                text = await response.text()
-            if text == "hello":
-                answered += 1
-            else:
-                wrong.append(f"{response.status} {text[:200]}")
-
-    connector = aiohttp.TCPConnector(limit=connections)
-    async with aiohttp.ClientSession(server.url, connector=connector) as session:
-        began = time.perf_counter()
-        await asyncio.gather(*(client(session, began + seconds) for _ in range(connections)))
-        seconds = time.perf_counter() - began
+async def _rate(wrk: str, server: Server, connections: int, seconds: int) -> float:
+    options = ["--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s", "--script", REPORT]
+    done = await asyncio.to_thread(
+        subprocess.run, [wrk, *options, f"{server.url}/"], capture_output=True, text=True, check=True
+    )
+    counted = json.loads(done.stdout.splitlines()[-1])
+    wrong = counted["refused"] + counted["failed"]
     if wrong:  # an answer that is an error is not counted, and is no reason to measure nothing
-        print(f"{len(wrong)} of {answered + len(wrong)} answers were wrong, such as {wrong[0]}", file=sys.stderr)
-    return answered / seconds
+        print(f"{wrong} of {counted['requests'] + counted['failed']} requests failed", file=sys.stderr)
+    return float(counted["requests"] - counted["refused"]) / (counted["microseconds"] / 1e6)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.measures.seeding import seed
-from benchmarks.servers import Server, Side, running
+from benchmarks.servers import Server, Side, memory_of, running
 from benchmarks.sizes import Sizes
 from benchmarks.table import Row
 
@@ -38,4 +38,5 @@ async def measure(side: Side, sizes: Sizes) -> Mapping[str, float]:
 
 def _worker_mib(server: Server) -> float:
     """Memory of the process that serves, in MiB: the largest one that was forked."""
-    return max(process.memory_full_info().uss for process in server.processes()[1:]) / 2**20
+    found = [info.uss for process in server.processes()[1:] if (info := memory_of(process)) is not None]
+    return max(found) / 2**20

@@ -35,6 +35,12 @@ export class Bench extends WorkflowEntrypoint {
         await step.do("before", async () => 1);
         await step.sleep("nap", n * 1000);
         return await step.do("after", async () => 2);
+      case "naps":
+        for (let i = 0; i < n; i++) {
+          await step.do(`step ${i}`, async () => i);
+          await step.sleep(`nap ${i}`, "8 hours");
+        }
+        return n;
       case "until":
         return await step.sleepUntil("nap", n);
     }

@@ -38,6 +38,11 @@ class Bench(WorkflowEntrypoint):
                 await step.do("before", lambda: 1)
                 await step.sleep("nap", params.n * 1000)
                 return await step.do("after", lambda: 2)
+            case "naps":
+                for i in range(params.n):
+                    await step.do(f"step {i}", lambda i=i: i)
+                    await step.sleep(f"nap {i}", "8 hours")
+                return params.n
             case "until":
                 return await step.sleep_until("nap", params.n)
         raise ValueError(f"There is no kind {params.kind!r}.")
