@@ -5,6 +5,7 @@ import json
 import socket
 import sys
 import threading
+from collections.abc import AsyncIterator
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,13 @@ from cfworkflows.values import MAX_DEPTH, decode, encode
 
 
 async def _coroutine() -> None: ...
+
+
+class _Chunks:
+    """A stream of bytes."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        raise NotImplementedError
 
 
 class _Plain:
@@ -53,6 +61,10 @@ class TestRefused:
             ),
             (_Plain(), "a test_values_refused._Plain cannot be stored. Return plain data"),
             (object(), "an object cannot be stored."),
+            (
+                _Chunks(),
+                "a test_values_refused._Chunks cannot be stored. A stream of bytes can only be the whole result",
+            ),
             (Fraction(1, 2), "a fractions.Fraction cannot be stored."),
             (SimpleNamespace(a=1), "a types.SimpleNamespace cannot be stored."),
             (_tagged(), "a test_values_refused._Tagged cannot be stored."),
@@ -180,7 +192,7 @@ class TestRefused:
 
 
 class TestDamaged:
-    @pytest.mark.parametrize("text", ["", "{", "[1,]", "undefined", '{"$":"tuple","v":[1]} x'])
+    @pytest.mark.parametrize("text", ["", "{", "[1,]", "undefined", "[1] x", '{"$":"tuple","v":[1]} x'])
     def test_text_that_is_no_json_is_an_error(self, text: str) -> None:
         """A damaged record is named as such."""
         with pytest.raises(SerializationError, match="the stored text is not JSON"):
