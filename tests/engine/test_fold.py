@@ -196,6 +196,10 @@ def test_who_waits_in_the_queue_keeps_its_place_when_it_gives_back():
     assert [] == admitted
     admission.give_back(1)
     assert [2] == admitted
+    admission.take(workflow, 3)
+    admission.queue(workflow, 3, admission.place(ahead=False))
+    admission.give_back(2)
+    assert [2, 3] == admitted
 
 
 def row(key, status, place=None):
