@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from config_project import MINIMAL, WORKFLOW, Project, text_at
 
-from cfworkflows_emulator.config import ConfigError
+from cfworkflows_emulator.config import WORKFLOWS, ConfigError
 from cfworkflows_emulator.config.loading import load_config
 
 
@@ -53,7 +53,7 @@ def test_bindings_and_variables_are_not_inherited(project: Project) -> None:
         f'Please add "{key}" to "env.s".'
         for key in ("vars", "workflows", "kv_namespaces")
     ] == [warning.message for warning in loaded.warnings]
-    assert ({}, (), [], {}) == (loaded.config.vars, loaded.config.workflows, loaded.bindings, loaded.variables)
+    assert ({}, (), [], {}) == (loaded.config.vars, loaded.sections(WORKFLOWS), loaded.bindings, loaded.variables)
     assert {"s"} == {warning.env for warning in loaded.warnings}
 
 
@@ -124,7 +124,7 @@ def test_unknown_environment_is_the_top_level_if_there_are_none(project: Project
     loaded = project.load({"vars": {"A": "x"}, "workflows": [WORKFLOW]}, env="zz")
     [warning] = loaded.warnings
     assert unknown(project, "[]") == warning.message
-    assert ("shop-zz", {"A": "x"}, 1) == (loaded.config.name, loaded.config.vars, len(loaded.config.workflows))
+    assert ("shop-zz", {"A": "x"}, 1) == (loaded.config.name, loaded.config.vars, len(loaded.sections(WORKFLOWS)))
 
 
 def test_cloudflare_env_chooses_unless_the_option_does(project: Project) -> None:

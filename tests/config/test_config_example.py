@@ -2,20 +2,28 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
 from config_project import Project
 
-from cfworkflows_emulator.config.models import Dev, WorkerConfig, WorkflowSection
+from cfworkflows_emulator.config import SUPPORTED, WORKFLOWS, Dev, WorkerConfig
+from cfworkflows_emulator.config.kinds.service import ServiceSection
+from cfworkflows_emulator.config.kinds.workflow.section import WorkflowSection
+from cfworkflows_emulator.config.models import Triggers
 from cfworkflows_emulator.config.toml import Toml
 
 EXAMPLE = (Path(__file__).parents[2] / "wrangler.toml.example").read_text()
 ALL_ON = re.sub(r"(?m)^#(?=[\w\[])", "", EXAMPLE)
 
 # Known, so that nobody's file is full of warnings, and without effect in this version.
-WITHOUT_EFFECT = {(Dev, name) for name in set(Dev._fields) - {"ip", "port"}} | {(WorkflowSection, "remote")}
+WITHOUT_EFFECT = {(Dev, each.name) for each in fields(Dev) if each.name not in ("ip", "port")} | {
+    (Triggers, "events"),
+    (WorkflowSection, "remote"),
+    *((ServiceSection, name) for name in ("environment", "cross_account_grant", "remote")),
+}
 
 
 @pytest.fixture
@@ -43,7 +51,7 @@ def test_environment_of_the_example_loads_without_a_warning(example: Project) ->
     assert [] == loaded.warnings
     assert ("order-service-staging", ["order-saga-staging"]) == (
         loaded.config.name,
-        [workflow.name for workflow in loaded.config.workflows],
+        [workflow.name for workflow in loaded.sections(WORKFLOWS)],
     )
 
 
@@ -52,7 +60,7 @@ def settings(model: type[Any]) -> Iterator[tuple[type[Any], str]]:
     for name, annotation in get_type_hints(model).items():
         yield model, name
         for part in (annotation, *get_args(annotation)):
-            if hasattr(part, "_field_defaults"):
+            if is_dataclass(part):
                 yield from settings(part)
 
 
@@ -69,5 +77,6 @@ def keys(value: Any) -> Iterator[str]:
 
 def test_example_has_every_setting() -> None:
     """A field of the models that this version acts on is in the example, switched on or off."""
-    wanted = {name for model, name in settings(WorkerConfig) if (model, name) not in WITHOUT_EFFECT}
+    models = (WorkerConfig, *(kind.section for kind in SUPPORTED))
+    wanted = {name for each in models for model, name in settings(each) if (model, name) not in WITHOUT_EFFECT}
     assert set() == {*wanted, "env"} - set(keys(Toml(ALL_ON).data))

@@ -218,6 +218,24 @@ ERRORS: list[tuple[dict[str, Any], str, str]] = [
         "5",
     ),
     (
+        {"services": [{"binding": "A", "service": "b", "props": 5}]},
+        (
+            '"services[0]" bindings should, optionally, have a object "props" field '
+            'but got {"binding":"A","service":"b","props":5}.'
+        ),
+        "5",
+    ),
+    (
+        {"workflows": [{**WORKFLOW, "script_name": 5}]},
+        (
+            '"workflows[0]" bindings should, optionally, have a string "script_name" field '
+            'but got {"name":"orders","binding":"ORDERS","class_name":"Orders","script_name":5}.'
+        ),
+        "5",
+    ),
+    ({"services": {"binding": "A"}}, 'The field "services" should be an array but got {"binding":"A"}.', ""),
+    ({"services": ["x"]}, '"services[0]" bindings should be objects, but got "x".', '"x"'),
+    (
         {"r2_buckets": [{"binding": "A", "bucket_name": "A_"}]},
         (
             'r2_buckets[0].bucket_name="A_" is invalid. Bucket names must begin and end with an alphanumeric '

@@ -6,7 +6,7 @@ from config_project import MINIMAL, WORKFLOW, Project
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cfworkflows_emulator.config import ConfigError
+from cfworkflows_emulator.config import SUPPORTED, WORKFLOWS, ConfigError
 
 
 def test_good_configuration_has_no_problems(project: Project) -> None:
@@ -31,7 +31,7 @@ def test_good_configuration_has_no_problems(project: Project) -> None:
     )
     assert [] == loaded.warnings
     config = loaded.config
-    [workflow] = config.workflows
+    [workflow] = loaded.sections(WORKFLOWS)
     assert ("shop", "2026-11-01", ["a"]) == (config.name, config.compatibility_date, config.compatibility_flags)
     assert {"T": "x", "N": 3, "O": {"a": [True]}} == config.vars
     assert ("0.0.0.0", 9000) == (config.dev.ip, config.dev.port)
@@ -51,12 +51,13 @@ def test_good_configuration_has_no_problems(project: Project) -> None:
 def test_defaults_are_those_of_the_local_server(project: Project) -> None:
     """A configuration that is as short as can be."""
     project.write({"main": "src/entry.py"})
-    config = project.load().config
-    assert ("worker", "localhost", None, (), None) == (
+    loaded = project.load()
+    config = loaded.config
+    assert ("worker", "localhost", None, [], None) == (
         config.name,
         config.dev.ip,
         config.dev.port,
-        config.workflows,
+        [section for kind in SUPPORTED for section in loaded.sections(kind)],
         config.secrets,
     )
 
@@ -67,7 +68,7 @@ def test_unknown_keys_are_left_out_of_the_model(project: Project) -> None:
         {"zzzz": 1, "dev": {"zzzz": 1}, "workflows": [WORKFLOW, {**WORKFLOW, "name": "b", "binding": "B", "q": 1}]}
     )
     assert 3 == len(loaded.warnings)
-    assert ["orders", "b"] == [workflow.name for workflow in loaded.config.workflows]
+    assert ["orders", "b"] == [workflow.name for workflow in loaded.sections(WORKFLOWS)]
 
 
 def test_name_of_the_wrong_type_beside_exports_is_only_that(project: Project) -> None:

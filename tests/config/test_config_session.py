@@ -116,4 +116,4 @@ def test_crons_are_checked(load):
         load("shop", '[triggers]\ncrons = ["* * * * *", "61 * * * *"]\n')
     with pytest.raises(ConfigError, match=r'Expected "triggers\.crons\[0\]" to be of type string but got 5'):
         load("shop", "[triggers]\ncrons = [5]\n", "b")
-    assert ["0 3 * * *"] == load("shop", '[triggers]\ncrons = ["0 3 * * *"]\n', "c").crons
+    assert ["0 3 * * *"] == load("shop", '[triggers]\ncrons = ["0 3 * * *"]\n', "c").config.triggers.crons

@@ -381,7 +381,7 @@ async def test_what_has_no_effect_is_told(write):
 async def test_module_level_handlers_are_told_to_be_of_the_past(write, date, told):
     """on_fetch works whatever the date, with a notice from the date on at which Cloudflare stopped calling it."""
     config = write("def on_fetch(): return Response('ok')\ndef on_queue(): pass\n")
-    config = dataclasses.replace(config, config=config.config._replace(compatibility_date=date))
+    config = dataclasses.replace(config, config=dataclasses.replace(config.config, compatibility_date=date))
     async with Project.open(config) as project:
         assert "ok" == await text(project)
         assert told == any(notice.startswith("on_fetch answers requests here") for notice in project.notices)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from cfworkflows_emulator.analysis.program import WORKFLOW, Class, Function, Program, unsubscripted
 from cfworkflows_emulator.analysis.scopes import Scope
-from cfworkflows_emulator.config import BindingInfo, LoadedConfig, WorkflowSection
+from cfworkflows_emulator.config import WORKFLOWS, BindingInfo, LoadedConfig
+from cfworkflows_emulator.config.kinds.workflow.section import WorkflowSection
 
 _HEAD = '"""The types of `env`, written by `cfwf types` from {config}. Run it again instead of editing this."""'
 _PLAIN = (bool, int, float)
@@ -30,7 +31,7 @@ def env_types(program: Program, config: LoadedConfig) -> str:
     """
     imports = _Imports()
     imports.add("typing", "Protocol")
-    workflows = {workflow.binding: workflow for workflow in config.config.workflows}
+    workflows = {workflow.binding: workflow for workflow in config.sections(WORKFLOWS)}
     lines = [
         _workflow(program, config, workflows[binding.name], imports)
         if binding.name in workflows
@@ -71,7 +72,7 @@ def _returns(run: Function | None) -> ast.expr | None:
 def _workflow(program: Program, config: LoadedConfig, section: WorkflowSection, imports: _Imports) -> str:
     imports.add("cfworkflows", "Workflow")
     params, output, comment = "Any", "Any", ""
-    if section.script_name not in (None, config.config.name):
+    if not section.is_of(config.config.name):
         comment = f"  # of the Worker {section.script_name}"
     else:
         try:

@@ -9,7 +9,7 @@ from cfworkflows_bindings.workflow.codes import MESSAGES, NOT_FOUND
 from cfworkflows_bindings.workflow.restart import KINDS
 from cfworkflows_emulator.analysis import graph
 from cfworkflows_emulator.api.requests import StatusBody
-from cfworkflows_emulator.config import LoadedConfig, WorkflowSection
+from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig, WorkflowSection
 from cfworkflows_emulator.engine import Engine, Status
 from cfworkflows_emulator.runtime import Worker
 from cfworkflows_emulator.storage import Selection
@@ -46,8 +46,8 @@ class Workflows:
         self._defined = {
             section.name: (section, loaded)
             for loaded in project.configs
-            for section in loaded.config.workflows
-            if section.script_name in (None, loaded.config.name)
+            for section in loaded.sections(WORKFLOWS)
+            if section.is_of(loaded.config.name)
         }
 
     def __iter__(self) -> Iterator[str]:

@@ -2,28 +2,35 @@
 
 `loading.load_config` finds, reads and checks the file; it is imported by who calls it, for it needs pydantic and much
 else that what it gives does not. From the bottom up: `jsonc` and `toml` parse and know the place of each value,
-`source` and `report` turn places into diagnostics, `keys`, `shapes`, `bindings` and `models` say what may be in a file,
-`sections`, `validation`, `rules` and `entry` check it, `environments`, `variables` and `discovery` choose, `loading`
-puts it together as what is in `loaded`, and `session` compares those of several Workers. Imports nothing but
-`cfworkflows`.
+`source` and `report` turn places into diagnostics, `keys`, `shapes`, `models` and `kinds` say what may be in a file
+(`markers` how that is checked), `sections`, `validation`, `rules` and `entry` check it, `environments`, `variables` and
+`discovery` choose, `loading` puts it together as what is in `loaded`, and `session` compares those of several Workers.
+Imports nothing but `cfworkflows`.
 """
 
 from cfworkflows_emulator.config.bindings import BindingInfo
 from cfworkflows_emulator.config.diagnostics import ConfigError, Diagnostic, Location, render
-from cfworkflows_emulator.config.loaded import LoadedConfig, ServiceSection, class_not_found
-from cfworkflows_emulator.config.models import Dev, Secrets, WorkerConfig, WorkflowSection
+from cfworkflows_emulator.config.kinds import SERVICES, SUPPORTED, WORKFLOWS, Kind, Layer
+from cfworkflows_emulator.config.kinds.workflow.classes import class_not_found
+from cfworkflows_emulator.config.kinds.workflow.section import WorkflowSection
+from cfworkflows_emulator.config.loaded import LoadedConfig
+from cfworkflows_emulator.config.models import Dev, Secrets, WorkerConfig
 from cfworkflows_emulator.config.session import absent, check_session
 from cfworkflows_emulator.config.variables import Variable
 
 __all__ = [
+    "SERVICES",
+    "SUPPORTED",
+    "WORKFLOWS",
     "BindingInfo",
     "ConfigError",
     "Dev",
     "Diagnostic",
+    "Kind",
+    "Layer",
     "LoadedConfig",
     "Location",
     "Secrets",
-    "ServiceSection",
     "Variable",
     "WorkerConfig",
     "WorkflowSection",

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cfworkflows_emulator.config.diagnostics import closest, did_you_mean
-from cfworkflows_emulator.config.environments import Resolved
 from cfworkflows_emulator.config.report import Report
+from cfworkflows_emulator.config.resolved import Resolved
 
 
 def check_main(resolved: Resolved, directory: Path) -> Path | None:

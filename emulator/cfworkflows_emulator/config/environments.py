@@ -1,34 +1,20 @@
 """Environments: what an `env.<name>` section takes over from the top level, and what it must repeat."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from cfworkflows_emulator.config import bindings, keys
+from cfworkflows_emulator.config import keys
 from cfworkflows_emulator.config.diagnostics import did_you_mean, show
+from cfworkflows_emulator.config.kinds.kind import Listed
+from cfworkflows_emulator.config.kinds.listing import every_kind
 from cfworkflows_emulator.config.report import Report
-
-DEFAULT_NAME = "worker"
-
-# Keys of bindings and the like that every environment repeats.
-_REPEATED = keys.ACTED_NOT_INHERITED | set(keys.NOT_INHERITED)
-_REPEATED |= {kind.root for kind in bindings.KINDS} - bindings.INHERITED - bindings.BY_NAME
+from cfworkflows_emulator.config.resolved import Resolved
 
 
-class Resolved(NamedTuple):
-    """The section that counts: the top level, or an environment with what it inherits.
-
-    `env` is the name that was asked for; `section` is the report of its section, if the file has it.
-    """
-
-    data: dict[str, Any]
-    env: str | None
-    top: Report
-    section: Report | None
-    own: frozenset[str]
-
-    def report(self, key: str) -> Report:
-        """The report for the section that the value of `key` comes from."""
-        return self.section if self.section is not None and key in self.own else self.top
+def _repeated() -> frozenset[str]:
+    """Keys of bindings and the like that every environment repeats."""
+    of_kinds = {kind.root for kind in every_kind()} - keys.TOP_LEVEL_ONLY.keys() - keys.INHERITABLE.keys()
+    return keys.ACTED_NOT_INHERITED | keys.NOT_INHERITED.keys() | of_kinds
 
 
 def sections(report: Report, data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -55,16 +41,17 @@ def resolve(report: Report, data: Mapping[str, Any], env: str | None) -> Resolve
         _unknown(report, env, list(environments))
         return Resolved(_with_name(top, {}, env), env, report, None, frozenset())
     section = environments[env]
-    inherited = {key: value for key, value in top.items() if key not in _REPEATED}
+    repeated = _repeated()
+    inherited = {key: value for key, value in top.items() if key not in repeated}
     # What belongs to the top level only stays as it is there.
-    own = {key: value for key, value in section.items() if key in _REPEATED or _inheritable(key)}
+    own = {key: value for key, value in section.items() if key in repeated or _inheritable(key)}
     below = report.section(env)
-    _warn_missing(below, top, section, env)
+    _warn_missing(below, top, section, env, repeated)
     return Resolved(_with_name({**inherited, **own}, own, env), env, report, below, frozenset(own))
 
 
 def _inheritable(key: str) -> bool:
-    return key in keys.INHERITABLE or key in keys.ACTED_INHERITABLE or key in bindings.INHERITED
+    return key in keys.INHERITABLE or key in keys.ACTED_INHERITABLE
 
 
 def _with_name(data: dict[str, Any], own: Mapping[str, Any], env: str) -> dict[str, Any]:
@@ -89,17 +76,19 @@ def _unknown(report: Report, env: str, names: list[str]) -> None:
         report.warning(message)
 
 
-def _warn_missing(report: Report, top: Mapping[str, Any], section: Mapping[str, Any], env: str) -> None:
+def _warn_missing(
+    report: Report, top: Mapping[str, Any], section: Mapping[str, Any], env: str, repeated: frozenset[str]
+) -> None:
     for key in top:
-        if key in _REPEATED and key not in section:
+        if key in repeated and key not in section:
             report.warning(
                 f'"{key}" exists at the top level, but not on "env.{env}".\n'
                 f'This is not what you probably want, since "{key}" is not inherited by environments.\n'
                 f'Please add "{key}" to "env.{env}".'
             )
     _warn_missing_vars(report, top, section, env)
-    for kind in bindings.KINDS:
-        if kind.root in section and kind.root in _REPEATED:
+    for kind in every_kind():
+        if kind.root in section and kind.root in repeated:
             _warn_missing_bindings(report, kind, top, section, env)
 
 
@@ -120,10 +109,10 @@ def _warn_missing_vars(report: Report, top: Mapping[str, Any], section: Mapping[
 
 
 def _warn_missing_bindings(
-    report: Report, kind: bindings.BindingKind, top: Mapping[str, Any], section: Mapping[str, Any], env: str
+    report: Report, kind: Listed, top: Mapping[str, Any], section: Mapping[str, Any], env: str
 ) -> None:
-    ours = {name for name, _, _ in bindings.named(kind, section)}
-    missing = [name for name, _, _ in bindings.named(kind, top) if name not in ours]
+    ours = {name for name, _ in kind.named(section)}
+    missing = [name for name, _ in kind.named(top) if name not in ours]
     if kind.key == "durable_objects.bindings" and missing:
         names = "".join(f"\n- {name}" for name in missing)
         report.warning(

@@ -1,7 +1,7 @@
 """Every key that a configuration may have, and where.
 
 The type of a key is written as in `shapes`: names of JSON types with `|` between them, or the shape of an object.
-Keys that hold bindings are in `bindings`, and those that this version acts on in `models`.
+Keys that hold bindings are in `kinds`, and those that this version acts on in `models`.
 """
 
 TOP_LEVEL_ONLY: dict[str, str] = {
@@ -33,7 +33,6 @@ INHERITABLE: dict[str, str] = {
     "jsx_fragment": "string",
     "migrations": "array",
     "exports": "object",
-    "triggers": "{crons?:array events?:array}",
     "limits": "{cpu_ms?:number subrequests?:number}",
     "rules": "array",
     "build": "{command? cwd? watch_dir?:string|array}",
@@ -69,8 +68,8 @@ NOT_INHERITED: dict[str, str] = {
 
 # What this version acts on: the fields of models.WorkerConfig, by where they may stand.
 ACTED_TOP_LEVEL_ONLY = frozenset({"dev"})
-ACTED_INHERITABLE = frozenset({"name", "main", "compatibility_date", "compatibility_flags"})
-ACTED_NOT_INHERITED = frozenset({"vars", "secrets", "workflows"})
+ACTED_INHERITABLE = frozenset({"name", "main", "compatibility_date", "compatibility_flags", "triggers"})
+ACTED_NOT_INHERITED = frozenset({"vars", "secrets"})
 ACTED = ACTED_TOP_LEVEL_ONLY | ACTED_INHERITABLE | ACTED_NOT_INHERITED
 
 # Known keys that would change what a Worker does, if this version acted on them: a warning says that it does not.

@@ -1,39 +1,29 @@
 """A configuration that was loaded, as the rest of the emulator gets it: without what reads one, in `loading`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from cfworkflows_emulator.config import bindings
 from cfworkflows_emulator.config.bindings import BindingInfo
-from cfworkflows_emulator.config.diagnostics import Diagnostic, did_you_mean, field_name
+from cfworkflows_emulator.config.diagnostics import Diagnostic
 from cfworkflows_emulator.config.diagnostics import Path as KeyPath
-from cfworkflows_emulator.config.environments import Resolved
+from cfworkflows_emulator.config.kinds.kind import Kind, S
 from cfworkflows_emulator.config.models import WorkerConfig
-from cfworkflows_emulator.config.source import shown_path
+from cfworkflows_emulator.config.paths import value_at
+from cfworkflows_emulator.config.resolved import Resolved
 from cfworkflows_emulator.config.variables import Variable
-
-
-class ServiceSection(NamedTuple):
-    """One element of `services`. `entrypoint` is a named class of the Worker `service`, None for its default export;
-    `props` are what it finds in `ctx.props`.
-    """
-
-    binding: str
-    service: str
-    entrypoint: str | None = None
-    props: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedConfig:
     """A configuration that can be run, for one environment.
 
-    `config` holds what this version acts on; `main` is the entry point as an absolute path. `path` is the file that
-    was read, `directory` the folder for state and variables. `variables` has every variable by name, `bindings`
-    all the other names in `env`, with those that this version does not support. `sources` names the files that
-    variables come from; `watched` the files whose change, creation or removal changes this.
+    `config` holds what this version acts on, but for the bindings, which `sections` gives; `main` is the entry point as
+    an absolute path. `path` is the file that was read, `directory` the folder for state and variables. `variables` has
+    every variable by name, `bindings` all the other names in `env`, with those that this version does not support.
+    `sources` names the files that variables come from; `watched` the files whose change, creation or removal changes
+    this.
     """
 
     config: WorkerConfig
@@ -46,6 +36,7 @@ class LoadedConfig:
     warnings: Sequence[Diagnostic]
     sources: Sequence[str]
     watched: Sequence[Path]
+    _sections: Mapping[str, Sequence[Any]]
     _resolved: Resolved = field(repr=False, compare=False)
 
     @property
@@ -58,53 +49,18 @@ class LoadedConfig:
         """The path of the file as people know it."""
         return self._resolved.top.source.shown
 
-    @property
-    def services(self) -> list[ServiceSection]:
-        """The bindings to the handlers of Workers."""
-        return [
-            ServiceSection(each["binding"], each["service"], each.get("entrypoint"), each.get("props"))
-            for each in self._resolved.data.get("services") or ()
-        ]
+    def sections(self, kind: Kind[S], /) -> Sequence[S]:
+        """The bindings of a kind, in the order of the file."""
+        return self._sections[kind.key]
 
-    @property
-    def crons(self) -> list[str]:
-        """The cron expressions that fire the Worker's `scheduled` handler."""
-        return list(bindings.value_at(self._resolved.data, ("triggers", "crons")) or ())
-
-    def place(self, path: KeyPath) -> str:
+    def place(self, path: KeyPath, /) -> str:
         """`file:line:column` of what is at `path` in the section that counts; the file where the path leads nowhere."""
-        if bindings.value_at(self._resolved.data, path[:1]) is None:
+        if value_at(self._resolved.data, path[:1]) is None:
             return self.shown
-        return str(self._resolved.report(str(path[0])).location(path))
+        return self._resolved.place(path)
 
-    def problem(self, message: str, path: KeyPath, suggestion: str | None = None) -> Diagnostic:
+    def problem(self, message: str, path: KeyPath, suggestion: str | None = None, /) -> Diagnostic:
         """An error about what is at `path` in the section that counts."""
         report = self._resolved.report(str(path[0]))
-        where = report.location(path) if bindings.value_at(self._resolved.data, path[:1]) is not None else None
+        where = report.location(path) if value_at(self._resolved.data, path[:1]) is not None else None
         return Diagnostic(message, "error", where, suggestion, self.shown, report.env)
-
-
-def class_not_found(loaded: LoadedConfig, class_names: Iterable[str]) -> list[Diagnostic]:
-    """An error for each Workflow of this Worker whose class is not among `class_names`, those of the main module."""
-    names = sorted(class_names)
-    problems = []
-    for index, workflow in enumerate(loaded.config.workflows):
-        if workflow.class_name in names or workflow.script_name not in (None, loaded.config.name):
-            continue
-        report = loaded._resolved.report("workflows")
-        path = ("workflows", index, "class_name")
-        where = report.location(path)
-        there = f"the classes there are: {', '.join(names)}" if names else "there are no Workflow classes in it"
-        main = shown_path(loaded.main, loaded.path.parent)
-        problems.append(
-            Diagnostic(
-                f"class {workflow.class_name} ({field_name(path)}, {where}) is not in {main}; {there}",
-                "error",
-                where,
-                did_you_mean(workflow.class_name, names)
-                or f"Add `class {workflow.class_name}(WorkflowEntrypoint)` to it.",
-                report.source.shown,
-                report.env,
-            )
-        )
-    return problems

@@ -1,20 +1,26 @@
 """Loads the configuration of a Worker: finds the file, reads it, reports all that is wrong, resolves the rest."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from cfworkflows_emulator.config import bindings
 from cfworkflows_emulator.config.bindings import BindingInfo
 from cfworkflows_emulator.config.diagnostics import ConfigError, Diagnostic, field_name, show
+from cfworkflows_emulator.config.diagnostics import Path as KeyPath
 from cfworkflows_emulator.config.discovery import Found, find_config
 from cfworkflows_emulator.config.entry import check_main
-from cfworkflows_emulator.config.environments import Resolved, resolve
+from cfworkflows_emulator.config.environments import resolve
+from cfworkflows_emulator.config.kinds import Kind
+from cfworkflows_emulator.config.kinds.listing import every_kind
+from cfworkflows_emulator.config.kinds.unsupported import Unsupported
 from cfworkflows_emulator.config.loaded import LoadedConfig
+from cfworkflows_emulator.config.paths import value_at
 from cfworkflows_emulator.config.report import Report
+from cfworkflows_emulator.config.resolved import Resolved
 from cfworkflows_emulator.config.rules import check_values, check_variables, check_whole
 from cfworkflows_emulator.config.sections import check_section
 from cfworkflows_emulator.config.source import read_source
-from cfworkflows_emulator.config.validation import build, check_acted
+from cfworkflows_emulator.config.validation import build, build_sections, check_acted
 from cfworkflows_emulator.config.variables import load_variables
 
 
@@ -71,6 +77,7 @@ def load_config(
     check_variables(resolved, loaded.values)
     if report.errors:
         raise ConfigError(_in_order(report.errors + report.warnings))
+    sections = build_sections(resolved.data)
     return LoadedConfig(
         config=config,
         path=found.path,
@@ -78,10 +85,11 @@ def load_config(
         main=main,
         env=resolved.env,
         variables=loaded.values,
-        bindings=_bindings(resolved),
+        bindings=_bindings(resolved, sections),
         warnings=[*_in_order(report.warnings), *loaded.warnings],
         sources=loaded.sources,
         watched=[file for file in (found.path, found.original, found.redirect) if file is not None] + loaded.watched,
+        _sections=sections,
         _resolved=resolved,
     )
 
@@ -92,14 +100,26 @@ def _check(report: Report, data: Mapping[str, object]) -> None:
     check_values(report, data)
 
 
-def _bindings(resolved: Resolved) -> list[BindingInfo]:
+def _bindings(resolved: Resolved, sections: Mapping[str, Sequence[Any]]) -> list[BindingInfo]:
     infos = []
-    for kind in bindings.KINDS:
-        for name, resource, path in bindings.named(kind, resolved.data):
-            report = resolved.report(str(path[0]))
-            prefix = () if report.env is None else ("env", report.env)
-            infos.append(BindingInfo(name, kind.friendly, resource, kind.supported, (*prefix, *path), report.source))
+    for kind in every_kind():
+        report = resolved.report(kind.root)
+        prefix = () if report.env is None else ("env", report.env)
+        for name, resource, path in _resources(kind, resolved.data, sections):
+            where = (*prefix, *path)
+            infos.append(BindingInfo(name, kind.friendly, resource, isinstance(kind, Kind), where, report.source))
     return infos
+
+
+def _resources(
+    kind: Kind[Any] | Unsupported, data: Mapping[str, Any], sections: Mapping[str, Sequence[Any]]
+) -> Iterator[tuple[str, str | None, KeyPath]]:
+    """The name of each binding, what is bound, and its path."""
+    if isinstance(kind, Kind):
+        for index, section in enumerate(sections[kind.key]):
+            yield getattr(section, kind.name), kind.resource(section), (*kind.path, index)
+    else:
+        yield from ((name, kind.resource(value_at(data, path)), path) for name, path in kind.named(data))
 
 
 def _tell_redirect(report: Report, found: Found, environments: object) -> None:

@@ -1,56 +1,17 @@
-"""The keys that this version acts on, as the rest of the emulator gets them.
+"""The keys that this version acts on, as the rest of the emulator gets them; `kinds` has those of bindings.
 
-Their values are checked in `validation`: by type, and by what is beside it in `Annotated`. That is a function, which
-gives the value or raises ValueError; or `Bounds`.
+Their values are checked in `validation`: by type, and by the markers that stand beside it in `Annotated`.
 """
 
-import re
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
-from cfworkflows.cron import LONGEST, CronExpression
-from cfworkflows.durations import parse_duration
-from cfworkflows.errors import CronError, DurationError
+from cfworkflows.cron import CronExpression
+from cfworkflows.errors import CronError
+from cfworkflows_emulator.config.markers import Bounds, Rule, Section
 
-MAX_STEPS = 25_000
-MAX_CONCURRENCY = 50_000
-MAX_SCHEDULES = 100
-MAX_NAME_LENGTH = 64
-MAX_RETENTION_MS = 30 * 86_400_000
-
-
-def _retention(value: object) -> int:
-    wanted = 'should be a duration such as "30 days", or a positive number of milliseconds'
-    if isinstance(value, bool) or not isinstance(value, (str, int)):
-        raise ValueError(wanted)
-    try:
-        ms = int(parse_duration(value))
-    except DurationError as error:
-        hint = re.search(r"Did you mean .*", str(error))
-        units = "The units are second, minute, hour, day, week, month and year, with or without s."
-        raise ValueError(wanted, hint[0] if hint else units) from None
-    if ms < 1:
-        raise ValueError(wanted)
-    if ms > MAX_RETENTION_MS:
-        raise ValueError("should be at most 30 days, which is as long as the platform keeps an instance")
-    return ms
-
-
-def _schedules(value: object) -> list[str]:
-    schedules = [value] if isinstance(value, str) else value
-    if not isinstance(schedules, list) or not all(isinstance(schedule, str) for schedule in schedules):
-        raise ValueError("should be a cron expression or an array of them")
-    if not schedules or not all(schedule.strip() for schedule in schedules):
-        raise ValueError("should not be empty")
-    if any(len(schedule) > LONGEST for schedule in schedules):
-        raise ValueError(f"should hold cron expressions of at most {LONGEST} characters")
-    for schedule in schedules:
-        try:
-            CronExpression.parse(schedule)
-        except CronError as error:
-            raise ValueError(f"should hold cron expressions. {error}") from error
-    return schedules
+DEFAULT_NAME = "worker"
 
 
 def _date(value: object) -> str:
@@ -64,62 +25,37 @@ def _date(value: object) -> str:
     raise ValueError("should be a valid ISO-8601 date (YYYY-MM-DD)")
 
 
-class Bounds(NamedTuple):
-    """What a number has to be: greater than `gt`, and at least `ge` and at most `le`, where they are not None."""
+def _cron(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("should be a cron expression")
+    try:
+        return CronExpression.parse(value).text
+    except CronError as error:
+        raise ValueError(f"should be a cron expression. {error}") from error
 
-    gt: int | None = None
-    ge: int | None = None
-    le: int | None = None
 
-
-RetentionMs = Annotated[int, _retention]
-Schedules = Annotated[Sequence[str], _schedules]
-Date = Annotated[str, _date]
-PositiveInt = Annotated[int, Bounds(gt=0)]
+Date = Annotated[str, Rule(_date)]
+Cron = Annotated[str, Rule(_cron)]
 Port = Annotated[int, Bounds(ge=0, le=65535)]
 
 
-class WorkflowLimits(NamedTuple):
-    """`limits` of a Workflow. `steps` is how many steps an instance may run."""
-
-    steps: PositiveInt | None = None
-
-
-class WorkflowConcurrency(NamedTuple):
-    """`concurrency` of a Workflow. `limit` is how many instances run at once; the others are queued."""
-
-    limit: PositiveInt | None = None
-
-
-class WorkflowRetention(NamedTuple):
-    """`default_retention` of a Workflow, in milliseconds: how long instances that ended are kept."""
-
-    success_retention: RetentionMs | None = None
-    error_retention: RetentionMs | None = None
-
-
-class WorkflowSection(NamedTuple):
-    """One element of `workflows`."""
-
-    binding: str
-    name: str
-    class_name: str
-    script_name: str | None = None
-    limits: WorkflowLimits = WorkflowLimits()
-    concurrency: WorkflowConcurrency = WorkflowConcurrency()
-    schedules: Schedules = ()
-    default_retention: WorkflowRetention = WorkflowRetention()
-    jurisdiction: Literal["eu", "fedramp", "us"] | None = None
-    remote: bool | None = None
-
-
-class Secrets(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Secrets(Section):
     """`secrets`. `required` are the names that `.dev.vars`, `.env` or the process environment must supply."""
 
-    required: Sequence[str] = ()
+    required: list[str] = field(default_factory=list)
 
 
-class Dev(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Triggers(Section):
+    """`triggers`. `crons` are the cron expressions that fire the Worker's `scheduled` handler."""
+
+    crons: list[Cron] = field(default_factory=list)
+    events: list[Any] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Dev(Section):
     """`dev`: how the local server listens. This version acts on `ip` and `port`; None is 8787, or the next free one."""
 
     ip: str = "localhost"
@@ -134,17 +70,18 @@ class Dev(NamedTuple):
     generate_types: bool | None = None
 
 
-class WorkerConfig(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class WorkerConfig(Section):
     """A Worker, with the values of its environment. `main` is as it is in the file, relative to the file.
 
     `name` is `worker` when the file has none, as on the platform's local server.
     """
 
-    name: str = "worker"
+    name: str = DEFAULT_NAME
     main: str | None = None
     compatibility_date: Date | None = None
-    compatibility_flags: Sequence[str] = ()
-    vars: Mapping[str, Any] = {}
+    compatibility_flags: list[str] = field(default_factory=list)
+    vars: dict[str, Any] = field(default_factory=dict)
     secrets: Secrets | None = None
-    workflows: Sequence[WorkflowSection] = ()
+    triggers: Triggers = Triggers()
     dev: Dev = Dev()

@@ -3,20 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cfworkflows.cron import CronExpression
-from cfworkflows.errors import CronError
-from cfworkflows_emulator.config import bindings, keys
+from cfworkflows_emulator.config import keys
 from cfworkflows_emulator.config.diagnostics import Path, closest, did_you_mean, field_name, show
+from cfworkflows_emulator.config.kinds.listing import every_kind
+from cfworkflows_emulator.config.kinds.unsupported import UNSUPPORTED, Unsupported
+from cfworkflows_emulator.config.paths import elements, value_at
 from cfworkflows_emulator.config.report import Report
 from cfworkflows_emulator.config.shapes import Shape, json_type, shape, type_of
-
-_KIND_KEYS = {kind.key for kind in bindings.KINDS if "." not in kind.key}
 
 
 def known_keys(env: str | None) -> set[str]:
     """The keys that may stand at the top level, or in an environment."""
     known = set(keys.INHERITABLE) | set(keys.NOT_INHERITED) | keys.ACTED_INHERITABLE | keys.ACTED_NOT_INHERITED
-    known |= _KIND_KEYS - bindings.BY_NAME
+    known |= {kind.key for kind in every_kind() if "." not in kind.key and kind.key not in keys.TOP_LEVEL_ONLY}
     if env is None:
         known |= set(keys.TOP_LEVEL_ONLY) | keys.ACTED_TOP_LEVEL_ONLY
     return known
@@ -29,15 +28,13 @@ def check_section(report: Report, data: Mapping[str, Any]) -> None:
     for key, notation in types.items():
         if key in data:
             _check_type(report, (key,), data[key], notation)
-    for kind in bindings.KINDS:
-        if kind.key != "workflows":
-            _check_kind(report, kind, data)
+    for kind in UNSUPPORTED:
+        _check_kind(report, kind, data)
     _check_routes(report, data)
-    _check_crons(report, data)
     _check_consumers(report, data)
     for name in sorted(keys.IGNORED):
         path = tuple(name.split("."))
-        if bindings.value_at(data, path):
+        if value_at(data, path):
             report.warning(f'"{name}" is not supported yet, and has no effect.', path, at="key")
 
 
@@ -117,39 +114,37 @@ def _check_fields(report: Report, path: Path, value: Mapping[str, Any], fields: 
         if expected is None:
             if not fields.open:
                 unexpected_field(report, (*path, name), fields.fields)
-        elif (*path, name) == ("triggers", "crons"):
-            continue
         elif expected.choices and not expected.accepts(element):
             not_one_of(report, (*path, name), element, expected.choices)
         elif not expected.accepts(element):
             wrong_type(report, (*path, name), element, str(expected))
 
 
-def _check_kind(report: Report, kind: bindings.BindingKind, data: Mapping[str, Any]) -> None:
-    value = bindings.value_at(data, kind.path)
+def _check_kind(report: Report, kind: Unsupported, data: Mapping[str, Any]) -> None:
+    value = value_at(data, kind.path)
     if kind.key == "durable_objects.bindings" and value is None and isinstance(data.get("durable_objects"), dict):
         report.error('The field "durable_objects" is missing the required "bindings" property.', ("durable_objects",))
     if value is None:
         return
-    if kind.key in bindings.BY_NAME:
+    if kind.by_name:
         if isinstance(value, dict):
             for name, file in value.items():
                 if not isinstance(file, str):
                     wrong_type(report, (*kind.path, name), file, "string")
-    elif kind.key in bindings.SINGLE:
+    elif kind.single:
         if not isinstance(value, dict):
             wrong_type(report, kind.path, value, "object")
         else:
             _check_binding(report, kind, kind.path, value)
-    elif not isinstance(value, list) and not (isinstance(value, dict) and kind.key in bindings.SINGLE_OR_LIST):
+    elif not isinstance(value, list) and not (isinstance(value, dict) and kind.single_or_list):
         if len(kind.path) == 1:  # the others have their type in keys
             wrong_type(report, kind.path, value, "array")
     else:
-        for path, element in bindings.elements(kind, data):
+        for path, element in elements(data, kind.path):
             _check_binding(report, kind, path, element)
 
 
-def _check_binding(report: Report, kind: bindings.BindingKind, path: Path, element: object) -> None:
+def _check_binding(report: Report, kind: Unsupported, path: Path, element: object) -> None:
     fields = shape(kind.shape)
     name = field_name(path)
     if not isinstance(element, dict):
@@ -184,7 +179,7 @@ def _check_binding(report: Report, kind: bindings.BindingKind, path: Path, eleme
     _check_values(report, kind, path, element)
 
 
-def _check_values(report: Report, kind: bindings.BindingKind, path: Path, element: Mapping[str, Any]) -> None:
+def _check_values(report: Report, kind: Unsupported, path: Path, element: Mapping[str, Any]) -> None:
     if kind.key == "r2_buckets":
         for key in ("bucket_name", "preview_bucket_name"):
             bucket = element.get(key)
@@ -220,26 +215,6 @@ def _check_routes(report: Report, data: Mapping[str, Any]) -> None:
         report.error('Expected exactly one of the following fields ["routes","route"].', ("route",), at="key")
 
 
-def _check_crons(report: Report, data: Mapping[str, Any]) -> None:
-    triggers = data.get("triggers")
-    if isinstance(triggers, dict) and "crons" in triggers and not isinstance(triggers["crons"], list):
-        message = f'Expected "triggers.crons" to be of type array, but got {show(triggers)}.'
-        report.error(message, ("triggers", "crons"))
-    elif isinstance(triggers, dict):
-        for index, cron in enumerate(triggers.get("crons", ())):
-            _check_cron(report, ("triggers", "crons", index), cron)
-
-
-def _check_cron(report: Report, path: Path, cron: object) -> None:
-    if not isinstance(cron, str):
-        wrong_type(report, path, cron, "string")
-        return
-    try:
-        CronExpression.parse(cron)
-    except CronError as error:
-        report.error(f'"{field_name(path)}" should be a cron expression. {error}', path)
-
-
 _CONSUMER = (
     "queue type? max_batch_size?:number max_batch_timeout?:number max_retries?:number dead_letter_queue? "
     "max_concurrency?:number|null visibility_timeout_ms?:number retry_delay?:number"
@@ -247,7 +222,7 @@ _CONSUMER = (
 
 
 def _check_consumers(report: Report, data: Mapping[str, Any]) -> None:
-    consumers = bindings.value_at(data, ("queues", "consumers"))
+    consumers = value_at(data, ("queues", "consumers"))
     if not isinstance(consumers, list):
         return
     for index, consumer in enumerate(consumers):

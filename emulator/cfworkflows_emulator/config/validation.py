@@ -1,16 +1,19 @@
-"""Checks what this version acts on, and gives it as models."""
+"""Checks what this version acts on, and gives it as `models` and as the sections of `kinds`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
 from types import UnionType
-from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, create_model
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from cfworkflows_emulator.config import keys
+from cfworkflows_emulator.config import keys, kinds
 from cfworkflows_emulator.config.diagnostics import Path, field_name, show
-from cfworkflows_emulator.config.models import Bounds, WorkerConfig, WorkflowSection
+from cfworkflows_emulator.config.kinds import Kind
+from cfworkflows_emulator.config.models import WorkerConfig
+from cfworkflows_emulator.config.paths import value_at
 from cfworkflows_emulator.config.report import Report
 from cfworkflows_emulator.config.sections import misspelt, not_one_of, unexpected_field, wrong_type
 
@@ -20,78 +23,80 @@ _TYPES = {
     "string_type": "string",
     "bool_type": "boolean",
     "int_type": "number",
+    "float_type": "number",
     "list_type": "array",
     "dict_type": "object",
-    "model_type": "object",
+    "dataclass_type": "object",
 }
+_WORDS = {str: "string", bool: "boolean", int: "number", float: "number", list: "array", dict: "object"}
+
+
+class _Checked(NamedTuple):
+    """A part of a section that is checked: what it becomes, its path, and the kind of binding that it is about."""
+
+    type: Any
+    value: Any
+    path: Path = ()
+    kind: Kind[Any] | None = None
 
 
 def check_acted(report: Report, data: Mapping[str, Any]) -> None:
     """Report what is wrong with the values that this version acts on, in one section."""
     allowed = keys.ACTED if report.env is None else keys.ACTED - keys.ACTED_TOP_LEVEL_ONLY
-    section = {key: value for key, value in data.items() if key in allowed}
-    try:
-        validated(WorkerConfig, section)
-    except ValidationError as error:
-        for details in error.errors(include_url=False):
-            _describe(report, section, details)
+    parts = [_Checked(WorkerConfig, _only(data, allowed)), *_of_kinds(data)]
+    for part in parts:
+        try:
+            validated(part.type, part.value)
+        except ValidationError as error:
+            for details in error.errors(include_url=False):
+                _describe(report, part, details)
 
 
 def build(data: Mapping[str, Any]) -> WorkerConfig:
     """The model of a section that has been checked; keys that nobody knows are left out."""
-    section = {key: value for key, value in data.items() if key in keys.ACTED}
-    try:
-        return validated(WorkerConfig, section)
-    except ValidationError as error:
-        for details in error.errors(include_url=False):
-            if details["type"] != "extra_forbidden":
-                raise
-            section = _without(section, details["loc"])
-        return validated(WorkerConfig, section)
+    return _built(WorkerConfig, _only(data, keys.ACTED))
 
 
-def validated(cls: type[T], data: Mapping[str, Any]) -> T:
-    """`data` as `cls`, one of `models`. Raises pydantic's ValidationError, which is a ValueError."""
-    checked: T = _made(schema(cast("Any", cls)).model_validate(data))
-    return checked
+def build_sections(data: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+    """The bindings of a section that has been checked, by the keys of their kinds."""
+    found = {part.kind.key: _built(part.type, part.value) for part in _of_kinds(data) if part.kind is not None}
+    return {kind.key: found.get(kind.key, ()) for kind in kinds.SUPPORTED}
+
+
+def validated(cls: type[T], data: object) -> T:
+    """`data` as `cls`. Raises pydantic's ValidationError, which is a ValueError."""
+    adapter: TypeAdapter[T] = _adapter(cast("Hashable", cls))
+    return adapter.validate_python(data)
 
 
 @cache
-def schema(cls: Any) -> type[BaseModel]:
-    """What checks values for `cls`, one of `models`: it has the same fields, and takes no others."""
-    hints = get_type_hints(cls, include_extras=True)
-    defaults = cls._field_defaults
-    fields: dict[str, Any] = {name: (_checked(hints[name]), defaults.get(name, ...)) for name in cls._fields}
-    config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
-    model: type[BaseModel] = create_model(cls.__name__, __config__=config, **fields)
-    _MODELS[model] = cls
-    return model
+def _adapter(cls: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(cls)
 
 
-_MODELS: dict[type[BaseModel], type[Any]] = {}
+def _only(data: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if key in allowed}
 
 
-def _checked(annotation: Any) -> Any:
-    """The annotation of a field, for pydantic."""
-    if hasattr(annotation, "_field_defaults"):
-        return schema(annotation)
-    if get_origin(annotation) is Annotated:
-        inner, rule = get_args(annotation)
-        return Annotated[inner, Field(**rule._asdict()) if isinstance(rule, Bounds) else PlainValidator(rule)]
-    if get_origin(annotation) in (Union, UnionType):
-        return Union[tuple(_checked(part) for part in get_args(annotation))]  # noqa: UP007 - the parts are computed
-    if get_origin(annotation) is Sequence:
-        return list[_checked(get_args(annotation)[0])]  # type: ignore[misc]
-    if get_origin(annotation) is Mapping:
-        return dict[get_args(annotation)]  # type: ignore[misc]
-    return annotation
+def _of_kinds(data: Mapping[str, Any]) -> list[_Checked]:
+    """What there is of the kinds of bindings that this version has."""
+    found = []
+    for kind in kinds.SUPPORTED:
+        holder = value_at(data, kind.path[:-1])
+        if isinstance(holder, dict) and kind.path[-1] in holder:
+            found.append(_Checked(list[kind.section], holder[kind.path[-1]], kind.path, kind))  # type: ignore[name-defined]
+    return found
 
 
-def _made(value: Any) -> Any:
-    """What was checked, as `models` have it."""
-    if isinstance(value, BaseModel):
-        return _MODELS[type(value)](**{name: _made(part) for name, part in value})
-    return [_made(each) for each in value] if isinstance(value, list) else value
+def _built(cls: type[T], data: object) -> T:
+    try:
+        return validated(cls, data)
+    except ValidationError as error:
+        for details in error.errors(include_url=False):
+            if details["type"] != "unexpected_keyword_argument":
+                raise
+            data = _without(data, details["loc"])
+        return validated(cls, data)
 
 
 def _without(value: Any, path: Path) -> Any:
@@ -103,43 +108,59 @@ def _without(value: Any, path: Path) -> Any:
     return {key: _without(element, rest) if key == head else element for key, element in value.items()}
 
 
-def _describe(report: Report, section: Mapping[str, Any], details: ErrorDetails) -> None:
-    path, kind, value = details["loc"], details["type"], details["input"]
+def _describe(report: Report, part: _Checked, details: ErrorDetails) -> None:
+    below, fault, value = details["loc"], details["type"], details["input"]
+    path = (*part.path, *below)
     context = details.get("ctx", {})
     name = field_name(path)
-    if kind == "extra_forbidden":
-        unexpected_field(report, path, _model(path[:-1]).model_fields)
-    elif len(path) == 3 and path[0] == "workflows" and path[2] in _REQUIRED:
-        _required_field(report, section, path)
-    elif kind == "literal_error":
-        not_one_of(report, path, value, _choices(path))
-    elif kind == "value_error" and path == ("compatibility_date",):
+    if fault == "unexpected_keyword_argument":
+        unexpected_field(report, path, _fields(part.type, below[:-1]))
+    elif part.kind is not None and len(below) == 1 and fault == "dataclass_type":
+        report.error(f'"{name}" bindings should be objects, but got {show(value)}.', path)
+    elif part.kind is not None and len(below) == 2 and (fault == "missing" or fault in _TYPES):
+        _bad_field(report, part, below, _TYPES.get(fault) or _word(_hint(part.type, below)))
+    elif fault == "literal_error":
+        not_one_of(report, path, value, _choices(part.type, below))
+    elif path[:2] == ("triggers", "crons") and fault in ("list_type", "value_error"):
+        _bad_crons(report, part.value["triggers"], path, str(context.get("error", "")))
+    elif fault == "value_error" and path == ("compatibility_date",):
         _bad_date(report, value, str(context["error"]))
-    elif kind == "value_error":
+    elif fault == "value_error":
         reason, *hint = context["error"].args
         report.error(f'"{name}" {reason}, but got {show(value)}.', path, suggestion=hint[0] if hint else None)
-    elif kind == "model_type" and path[0] == "workflows" and len(path) == 2:
-        report.error(f'"{name}" bindings should be objects, but got {show(value)}.', path)
-    elif kind in ("greater_than", "greater_than_equal", "less_than_equal") or isinstance(value, float):
+    elif fault in ("greater_than", "greater_than_equal", "less_than_equal") or (
+        fault == "int_type" and isinstance(value, float)
+    ):
         what = "a port, 0 to 65535" if path == ("dev", "port") else "a positive integer"
         report.error(f'"{name}" should be {what}, but got {show(value)}.', path)
-    elif kind in _TYPES:
-        wrong_type(report, path, value, _TYPES[kind])
+    elif fault in _TYPES:
+        wrong_type(report, path, value, _TYPES[fault])
     else:
         report.error(f'"{name}": {details["msg"]}, but got {show(value)}.', path)
 
 
-_REQUIRED = frozenset(name for name, info in schema(WorkflowSection).model_fields.items() if info.is_required())
+def _bad_field(report: Report, part: _Checked, below: Path, expected: str) -> None:
+    """A field of a binding that is missing, or of the wrong type."""
+    path = (*part.path, *below)
+    name, key, element = field_name(path[:-1]), str(path[-1]), part.value[below[0]]
+    described = _fields(part.type, below[:-1])
+    if _is_required(described[key]):
+        message = f'"{name}" bindings should have a {expected} "{key}" field but got {show(element)}.'
+        where = path if key in element else path[:-1]
+        report.error(message, where, suggestion=misspelt(element, key, described))
+    else:
+        message = f'"{name}" bindings should, optionally, have a {expected} "{key}" field but got {show(element)}.'
+        report.error(message, path)
 
 
-def _required_field(report: Report, section: Mapping[str, Any], path: Path) -> None:
-    element = section["workflows"][path[1]]
-    missing = str(path[2])
-    report.error(
-        f'"{field_name(path[:2])}" bindings should have a string "{missing}" field but got {show(element)}.',
-        path if missing in element else path[:2],
-        suggestion=misspelt(element, missing, schema(WorkflowSection).model_fields),
-    )
+def _bad_crons(report: Report, triggers: Mapping[str, Any], path: Path, reason: str) -> None:
+    value = value_at(triggers, path[1:])
+    if len(path) == 2:
+        report.error(f'Expected "triggers.crons" to be of type array, but got {show(triggers)}.', path)
+    elif not isinstance(value, str):
+        wrong_type(report, path, value, "string")
+    else:
+        report.error(f'"{field_name(path)}" {reason}', path)
 
 
 def _bad_date(report: Report, value: object, reason: str) -> None:
@@ -155,19 +176,36 @@ def _bad_date(report: Report, value: object, reason: str) -> None:
     )
 
 
-def _choices(path: Path) -> list[str]:
-    annotation = _model(path[:-1]).model_fields[str(path[-1])].annotation
-    inner = [choice for part in get_args(annotation) for choice in (get_args(part) or (part,))]
+def _choices(cls: Any, path: Path) -> list[str]:
+    hint = _hint(cls, path)
+    inner = [choice for part in get_args(hint) for choice in (get_args(part) or (part,))]
     return [choice for choice in inner if isinstance(choice, str)]
 
 
-def _model(path: Path) -> type[BaseModel]:
-    """The model that describes the object at `path`."""
-    model = schema(WorkerConfig)
+def _is_required(described: "Field[Any]") -> bool:
+    return described.default is MISSING and described.default_factory is MISSING
+
+
+def _fields(cls: Any, path: Path) -> "dict[str, Field[Any]]":
+    """The fields of the object at `path` in what `cls` describes, by name."""
+    hint = _hint(cls, path)
+    model = next(each for each in (hint, *get_args(hint)) if is_dataclass(each))
+    return {each.name: each for each in fields(model)}
+
+
+def _hint(cls: Any, path: Path) -> Any:
+    """The annotation of the value at `path` in what `cls` describes."""
+    hint = cls
     for part in path:
         if isinstance(part, int):
-            continue
-        annotation = model.model_fields[part].annotation
-        candidates = [annotation, *get_args(annotation)]
-        model = next(each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel))
-    return model
+            [hint] = get_args(hint)
+        else:
+            model = next(each for each in (hint, *get_args(hint)) if is_dataclass(each))
+            hint = get_type_hints(model)[part]
+    return hint
+
+
+def _word(hint: Any) -> str:
+    """What JSON calls the type of an annotation."""
+    plain = get_args(hint)[0] if get_origin(hint) in (Union, UnionType) else hint
+    return _WORDS.get(get_origin(plain) or plain, "object")

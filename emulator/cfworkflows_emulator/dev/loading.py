@@ -30,7 +30,7 @@ def load(options: DevOptions) -> "list[LoadedConfig]":
         main=script,
     )
     if options.name is not None:
-        loaded = dataclasses.replace(loaded, config=loaded.config._replace(name=options.name))
+        loaded = dataclasses.replace(loaded, config=dataclasses.replace(loaded.config, name=options.name))
     others = [load_config(path, cwd=cwd, env=options.env, process_env=os.environ) for path in options.configs[1:]]
     configs = [loaded, *others]
     check_session(configs)

@@ -46,7 +46,7 @@ class Crons:
     def start(self, loaded: LoadedConfig) -> None:
         """Arm the timers of a Worker that has the handler."""
         if self._workers[loaded.config.name].exports.handles("scheduled"):
-            self._schedules.arm(loaded.config.name, loaded.crons)
+            self._schedules.arm(loaded.config.name, loaded.config.triggers.crons)
 
     def close(self) -> None:
         self._schedules.close()

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import NoReturn
 
 from cfworkflows.errors import CfworkflowsError
-from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig
 from cfworkflows_emulator.engine import Engine, WorkflowDefinition, open_database
-from cfworkflows_emulator.runtime.notices import is_ours
 from cfworkflows_emulator.runtime.project import settings_of
 from cfworkflows_emulator.runtime.timeline import Timeline
 from cfworkflows_emulator.runtime.worker import Worker
@@ -55,8 +54,8 @@ class DormantProject:
             clock = Timeline(state, 1).clock
             definitions = [
                 WorkflowDefinition(section.name, _no_code, **settings_of(section))
-                for section in config.config.workflows
-                if is_ours(section, config)
+                for section in config.sections(WORKFLOWS)
+                if section.is_of(config.config.name)
             ]
             engine = await Engine.open(definitions, clock, database, dormant=True)
             try:

@@ -7,7 +7,8 @@ from typing import Any
 
 from cfworkflows.http import Request, Response
 from cfworkflows_bindings import Environment, ServiceBinding, WorkflowBinding
-from cfworkflows_emulator.config import LoadedConfig, ServiceSection, absent
+from cfworkflows_emulator.config import SERVICES, WORKFLOWS, LoadedConfig, absent
+from cfworkflows_emulator.config.kinds.service import ServiceSection
 from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.runtime.worker import Worker
 
@@ -18,10 +19,10 @@ def environment(config: LoadedConfig, engine: Engine, workers: Mapping[str, Work
     """
     bindings: dict[str, Any] = {name: variable.value for name, variable in config.variables.items()}
     missing = dict(absent(config, names))
-    for workflow in config.config.workflows:
+    for workflow in config.sections(WORKFLOWS):
         if workflow.binding not in missing:
             bindings[workflow.binding] = WorkflowBinding(engine, workflow.name)
-    for service in config.services:
+    for service in config.sections(SERVICES):
         if service.binding not in missing:
             bindings[service.binding] = ServiceBinding(_Call(workers, service), service.service)
     unsupported = {info.name: info.kind for info in config.bindings if not info.supported}

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cfworkflows_emulator.config import LoadedConfig, WorkflowSection, absent
+from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig, absent
+from cfworkflows_emulator.config.kinds.workflow.section import WorkflowSection
 from cfworkflows_emulator.handlers import EVENTS, FETCH
 from cfworkflows_emulator.runtime.exports import Exports
 from cfworkflows_emulator.runtime.signatures import class_handler, signature_problem
@@ -38,8 +39,8 @@ def _whose(texts: Mapping[str, list[str]]) -> list[str]:
 def notices(loaded: LoadedConfig, exports: Exports) -> list[str]:
     """One text for each thing that is accepted and has no effect, or an effect that Cloudflare would not have."""
     found: list[str] = []
-    for index, workflow in enumerate(loaded.config.workflows):
-        if is_ours(workflow, loaded):
+    for index, workflow in enumerate(loaded.sections(WORKFLOWS)):
+        if workflow.is_of(loaded.config.name):
             found += (f"workflows[{index}].{text} (Workflow {workflow.name})" for text in _unused(workflow))
     for name in exports.global_handlers:
         if name not in ("on_fetch", "on_scheduled"):
@@ -51,7 +52,7 @@ def notices(loaded: LoadedConfig, exports: Exports) -> list[str]:
                 f"{name} {does}. Cloudflare calls no module-level handlers with a compatibility_date from "
                 f"{NO_GLOBAL_HANDLERS} on: make it the method {name[3:]} of class Default(WorkerEntrypoint)."
             )
-    if loaded.crons and not exports.handles("scheduled"):
+    if loaded.config.triggers.crons and not exports.handles("scheduled"):
         found.append(
             f"triggers.crons ({loaded.place(('triggers', 'crons'))}) fires nothing: the Worker has no scheduled() "
             "handler. Write `async def scheduled(self, controller, env, ctx)` in class Default(WorkerEntrypoint)."
@@ -71,11 +72,6 @@ def _never_callable(exports: Exports) -> Iterator[str]:
         found += [(event.name, class_handler(cls, event.name)) for cls in classes if cls is not None]
         problems = (signature_problem(event, name, handler) for name, handler in found if handler is not None)
         yield from filter(None, dict.fromkeys(problems))  # a class may be exported by several names
-
-
-def is_ours(workflow: WorkflowSection, loaded: LoadedConfig) -> bool:
-    """Whether this Worker defines the Workflow, rather than binding to that of another."""
-    return workflow.script_name in (None, loaded.config.name)
 
 
 def _unused(workflow: WorkflowSection) -> Iterator[str]:

@@ -13,13 +13,14 @@ from cfworkflows.http import close_client
 from cfworkflows_bindings import Environment
 from cfworkflows_emulator.clock import Clock, SystemClock
 from cfworkflows_emulator.config import (
+    WORKFLOWS,
     ConfigError,
     Diagnostic,
     LoadedConfig,
-    WorkflowSection,
     check_session,
     class_not_found,
 )
+from cfworkflows_emulator.config.kinds.workflow.section import WorkflowSection
 from cfworkflows_emulator.engine.definition import (
     DEFAULT_RETENTION_MS,
     DEFAULT_STEP_LIMIT,
@@ -35,7 +36,7 @@ from cfworkflows_emulator.runtime.environment import environment
 from cfworkflows_emulator.runtime.exports import Exports, find_exports
 from cfworkflows_emulator.runtime.loading import WorkerLoadError, loaded_module
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
-from cfworkflows_emulator.runtime.notices import is_ours, session_faults, session_notices
+from cfworkflows_emulator.runtime.notices import session_faults, session_notices
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import Durability
 from cfworkflows_emulator.storage.folder import StateFolder
@@ -200,8 +201,8 @@ def _explained(problem: Diagnostic, module: ModuleType) -> Diagnostic:
 def _definitions(config: LoadedConfig, worker: Worker) -> dict[str, WorkflowDefinition]:
     return {
         workflow.name: definition_of(workflow, worker.exports.workflows[workflow.class_name], worker)
-        for workflow in config.config.workflows
-        if is_ours(workflow, config)
+        for workflow in config.sections(WORKFLOWS)
+        if workflow.is_of(config.config.name)
     }
 
 

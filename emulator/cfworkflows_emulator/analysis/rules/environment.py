@@ -9,7 +9,7 @@ from cfworkflows_emulator.analysis.literals import known
 from cfworkflows_emulator.analysis.program import ENTRYPOINTS, WORKFLOW, Program
 from cfworkflows_emulator.analysis.rules.options import is_event_type, no_event_type
 from cfworkflows_emulator.analysis.scopes import FunctionNode, Scope, own_nodes
-from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig
 from cfworkflows_emulator.config.diagnostics import did_you_mean
 
 _SENDERS = ("send_event", "sendEvent")
@@ -48,7 +48,7 @@ def class_names(program: Program, config: LoadedConfig) -> list[str]:
     unknown = any(star not in program.scopes for star in stars)
     found = {name: cls for name, cls in exported.items() if cls is not None}
     names = [name for name, cls in found.items() if program.is_a(cls, (WORKFLOW,)) or not program.is_known(cls)]
-    configured = [workflow.class_name for workflow in config.config.workflows]
+    configured = [workflow.class_name for workflow in config.sections(WORKFLOWS)]
     names += [name for name in configured if (name in exported or unknown) and exported.get(name) is None]
     return names
 
@@ -56,7 +56,7 @@ def class_names(program: Program, config: LoadedConfig) -> list[str]:
 def unmatched_events(program: Program, flows: list[Flow], config: LoadedConfig) -> Iterator[Finding]:
     """Events that are sent in the code and that no workflow of it waits for."""
     waited: set[str] = set()
-    complete = all(each.script_name in (None, config.config.name) for each in config.config.workflows)
+    complete = all(each.is_of(config.config.name) for each in config.sections(WORKFLOWS))
     for flow in flows:
         for step in flow.steps:
             value = step.frame.constant(step.event.get("type"))

@@ -11,7 +11,7 @@ from cfworkflows_emulator.api.routing.envelope import ApiError, success
 from cfworkflows_emulator.api.routing.routes import Call, Route
 from cfworkflows_emulator.api.workflows import Workflows
 from cfworkflows_emulator.clock import Clock
-from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig
 from cfworkflows_emulator.runtime import Worker, fire
 
 SCHEDULED = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
@@ -53,13 +53,13 @@ class LocalRoutes:
                 "className": section.class_name,
                 "scriptName": section.script_name or loaded.config.name,
             }
-            for section in loaded.config.workflows
+            for section in loaded.sections(WORKFLOWS)
         ]
         return {
             "isSelf": loaded is self._project.config,
             "name": loaded.config.name,
             "bindings": bindings,
-            "triggers": {"crons": loaded.crons},
+            "triggers": {"crons": loaded.config.triggers.crons},
             # Tells projects apart without telling where they are.
             "persistenceScope": hashlib.sha256(str(self._project.config.directory).encode()).hexdigest(),
         }

@@ -3,7 +3,8 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import asdict
+from typing import Any
 
 from cfworkflows.cron import CronExpression
 from cfworkflows_emulator.api.requests import RestCreateBody, RestInstancesQuery, WorkflowBody
@@ -49,9 +50,9 @@ def version(workflows: Workflows, name: str) -> dict[str, Any]:
     return shown
 
 
-def _given(settings: NamedTuple) -> dict[str, Any]:
-    """The settings that the configuration has."""
-    return {key: value for key, value in settings._asdict().items() if value is not None}
+def _given(settings: Any) -> dict[str, Any]:
+    """The settings that the configuration has, of a section of it."""
+    return {key: value for key, value in asdict(settings).items() if value is not None}
 
 
 def _identity(workflows: Workflows, name: str) -> dict[str, Any]:

@@ -1,0 +1,15 @@
+"""The kinds of bindings: where they are in a configuration, what they are called, and what is checked about them.
+
+A kind that has a module here is supported, and stands in `SUPPORTED`. The others are rows of a table, `unsupported`,
+which only those import that read a file; `listing` has both.
+"""
+
+from typing import Any
+
+from cfworkflows_emulator.config.kinds.kind import Kind, Layer
+from cfworkflows_emulator.config.kinds.service import SERVICES
+from cfworkflows_emulator.config.kinds.workflow import WORKFLOWS
+
+SUPPORTED: tuple[Kind[Any], ...] = (WORKFLOWS, SERVICES)
+
+__all__ = ["SERVICES", "SUPPORTED", "WORKFLOWS", "Kind", "Layer"]
