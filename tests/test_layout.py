@@ -115,6 +115,23 @@ KNOWN_TO_OTHERS = {
     "cfworkflows_emulator.engine.witness": "what a test sees of callbacks",
 }
 
+# Kinds do not know each other: neither the rooms that hold the data of kinds, nor the modules of kinds in one folder.
+# With a folder stand the modules of it that its kinds share.
+SIBLINGS = (
+    "cfworkflows_emulator.engine",
+    "cfworkflows_emulator.objects",
+    "cfworkflows_emulator.stores",
+    "cfworkflows_emulator.queues",
+)
+FOLDERS_OF_KINDS: dict[str, set[str]] = {
+    "cfworkflows.types": set(),
+    "cfworkflows_bindings": {"environment", "forms"},
+    "cfworkflows_emulator.stores": set(),
+    "cfworkflows_emulator.config.kinds": {"kind", "listing", "unsupported"},
+    "cfworkflows_emulator.runtime.kinds": {"kind"},
+    "cfworkflows_emulator.analysis.kinds": {"kind"},
+}
+
 
 def allowed(room: str) -> set[str]:
     found: set[str] = set()
@@ -199,6 +216,38 @@ def test_what_is_known_of_a_room_is_used() -> None:
         if room_of(imported) != room_of(module)
     }
     assert set() == KNOWN_TO_OTHERS.keys() - used
+
+
+def kinds_of(folder: str) -> set[str]:
+    """The modules and folders in `folder` that are of one kind each."""
+    below = {
+        name.removeprefix(folder + ".").partition(".")[0] for name, _ in modules() if name.startswith(folder + ".")
+    }
+    return {f"{folder}.{name}" for name in below - FOLDERS_OF_KINDS[folder]}
+
+
+def test_rooms_of_kinds_do_not_meet() -> None:
+    """Those that hold the data of kinds stand beside each other: none may be imported by another."""
+    rooms = ROOMS.keys() & set(SIBLINGS)
+    assert [] == [(room, other) for room in rooms for other in rooms & allowed(room)]
+
+
+@pytest.mark.parametrize("folder", FOLDERS_OF_KINDS)
+def test_kinds_do_not_meet(folder: str) -> None:
+    """No module of a kind imports one of another kind, and what they share imports none of them."""
+    kinds = kinds_of(folder)
+
+    def kind_of(module: str) -> str | None:
+        return next((kind for kind in kinds if module == kind or module.startswith(kind + ".")), None)
+
+    found = {
+        (module, imported)
+        for module, path in modules()
+        if module.startswith(folder + ".")
+        for imported in imports(path, module)
+        if kind_of(imported) not in (None, kind_of(module)) or (imported == folder and kind_of(module) is not None)
+    }
+    assert set() == found
 
 
 def test_rooms_have_no_cycle() -> None:

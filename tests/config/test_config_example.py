@@ -11,7 +11,7 @@ from config_project import Project
 
 from cfworkflows_emulator.config import SUPPORTED, WORKFLOWS, Dev, WorkerConfig
 from cfworkflows_emulator.config.kinds.service import ServiceSection
-from cfworkflows_emulator.config.kinds.workflow.section import WorkflowSection
+from cfworkflows_emulator.config.kinds.workflow.kind import WorkflowSection
 from cfworkflows_emulator.config.models import Triggers
 from cfworkflows_emulator.config.toml import Toml
 

@@ -2,7 +2,8 @@
 
 From the bottom up: `modules` reads and parses, `scopes` and `literals` say what names and constants mean, `program`
 follows them across files, `flow` follows `run()` into helpers and callbacks and finds the `steps`. On that stand the
-`rules` with their `findings`, the `graph`, and the types of `env` in `environment`. Imports `config` and the SDK only.
+`rules` with their `findings`, the `graph`, and the types of `env` in `environment`, which asks the `kinds` of bindings
+for their `annotations`. Imports `config` and the SDK only.
 """
 
 from cfworkflows_emulator.analysis.checking import check

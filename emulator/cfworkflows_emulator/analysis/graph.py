@@ -9,8 +9,8 @@ from typing import Any
 from cfworkflows.errors import WorkflowFatalError
 from cfworkflows.step.config import resolve
 from cfworkflows.step.step import DEFAULT_EVENT_TIMEOUT
-from cfworkflows_emulator.analysis.environment import workflow_types
 from cfworkflows_emulator.analysis.flow import Flow, Frame
+from cfworkflows_emulator.analysis.kinds.workflow import workflow_types
 from cfworkflows_emulator.analysis.literals import Unknown, known
 from cfworkflows_emulator.analysis.modules import Sources
 from cfworkflows_emulator.analysis.program import Class, Program

@@ -8,6 +8,7 @@ from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows_bindings.workflow.codes import MESSAGES, NOT_FOUND
 from cfworkflows_bindings.workflow.restart import KINDS
 from cfworkflows_emulator.analysis import graph
+from cfworkflows_emulator.api.kind import ExplorerKind
 from cfworkflows_emulator.api.requests import StatusBody
 from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig, WorkflowSection
 from cfworkflows_emulator.engine import Engine, Status
@@ -129,6 +130,24 @@ class Workflows:
                 except WorkflowError as error:
                     if error.code not in ("instance.cannot_terminate", "instance.not_found"):  # it ended meanwhile
                         raise
+
+
+class WorkflowsListed(ExplorerKind[WorkflowSection]):
+    """Workflows among the bindings of a Worker."""
+
+    kind = WORKFLOWS
+    group = "workflows"
+
+    def described(self, section: WorkflowSection, worker: str, /) -> dict[str, Any]:
+        return {
+            "id": section.name,
+            "bindingName": section.binding,
+            "className": section.class_name,
+            "scriptName": section.script_name or worker,
+        }
+
+
+WORKFLOWS_LISTED = WorkflowsListed()
 
 
 def explained(error: CfworkflowsError) -> str:

@@ -11,8 +11,9 @@ Imports nothing but `cfworkflows`.
 from cfworkflows_emulator.config.bindings import BindingInfo
 from cfworkflows_emulator.config.diagnostics import ConfigError, Diagnostic, Location, render
 from cfworkflows_emulator.config.kinds import SERVICES, SUPPORTED, WORKFLOWS, Kind, Layer
+from cfworkflows_emulator.config.kinds.kind import S
 from cfworkflows_emulator.config.kinds.workflow.classes import class_not_found
-from cfworkflows_emulator.config.kinds.workflow.section import WorkflowSection
+from cfworkflows_emulator.config.kinds.workflow.kind import WorkflowSection
 from cfworkflows_emulator.config.loaded import LoadedConfig
 from cfworkflows_emulator.config.models import Dev, Secrets, WorkerConfig
 from cfworkflows_emulator.config.session import absent, check_session
@@ -30,6 +31,7 @@ __all__ = [
     "Layer",
     "LoadedConfig",
     "Location",
+    "S",
     "Secrets",
     "Variable",
     "WorkerConfig",

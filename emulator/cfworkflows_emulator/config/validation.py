@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
-from types import UnionType
+from types import GenericAlias, UnionType
 from typing import Any, NamedTuple, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -84,7 +84,7 @@ def _of_kinds(data: Mapping[str, Any]) -> list[_Checked]:
     for kind in kinds.SUPPORTED:
         holder = value_at(data, kind.path[:-1])
         if isinstance(holder, dict) and kind.path[-1] in holder:
-            found.append(_Checked(list[kind.section], holder[kind.path[-1]], kind.path, kind))  # type: ignore[name-defined]
+            found.append(_Checked(GenericAlias(list, (kind.section,)), holder[kind.path[-1]], kind.path, kind))
     return found
 
 

@@ -1,7 +1,8 @@
 """A Worker's code, loaded and ready to be called: the module, its entrypoints, its `env`, and the engine behind it.
 
-`Project.open` puts a configuration and its Worker together; the server and the tests stand on it. May import the
-engine, the configuration and the bindings.
+`Project.open` puts a configuration and its Worker together; the server and the tests stand on it. `bindings` builds
+`env`: each of the `kinds` makes its own, over `resources` that all Workers of a session share. May import the engine,
+the configuration and the bindings.
 """
 
 from cfworkflows_emulator.runtime.crons import fire
@@ -9,9 +10,12 @@ from cfworkflows_emulator.runtime.deliver import deliver
 from cfworkflows_emulator.runtime.dormant import DormantProject
 from cfworkflows_emulator.runtime.events import Message, MessageBatch, ScheduledController
 from cfworkflows_emulator.runtime.exports import Exports
+from cfworkflows_emulator.runtime.kinds import runtime_kind
+from cfworkflows_emulator.runtime.kinds.workflow import definition_of
 from cfworkflows_emulator.runtime.loading import WorkerLoadError
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
-from cfworkflows_emulator.runtime.project import Project, definition_of, opened_engine
+from cfworkflows_emulator.runtime.project import Project, opened_engine
+from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.runtime.timeline import Timeline
 from cfworkflows_emulator.runtime.worker import Worker
 
@@ -21,6 +25,7 @@ __all__ = [
     "Message",
     "MessageBatch",
     "Project",
+    "Resources",
     "ScheduledController",
     "Timeline",
     "Worker",
@@ -29,5 +34,6 @@ __all__ = [
     "deliver",
     "fire",
     "opened_engine",
+    "runtime_kind",
     "started_futures_as_tasks",
 ]

@@ -5,12 +5,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
-from cfworkflows.errors import CfworkflowsError
-from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig
-from cfworkflows_emulator.engine import Engine, WorkflowDefinition, open_database
-from cfworkflows_emulator.runtime.project import settings_of
+from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.engine import Engine, open_database
+from cfworkflows_emulator.runtime.kinds.workflow import definitions_without_code
 from cfworkflows_emulator.runtime.timeline import Timeline
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import StateFolder
@@ -52,17 +50,8 @@ class DormantProject:
                 is_there = await asyncio.to_thread(path.exists)
                 database = await open_database(path if is_there else None, read_only=is_there)
             clock = Timeline(state, 1).clock
-            definitions = [
-                WorkflowDefinition(section.name, _no_code, **settings_of(section))
-                for section in config.sections(WORKFLOWS)
-                if section.is_of(config.config.name)
-            ]
-            engine = await Engine.open(definitions, clock, database, dormant=True)
+            engine = await Engine.open(definitions_without_code(config), clock, database, dormant=True)
             try:
                 yield cls(config, engine)
             finally:
                 await engine.close()
-
-
-def _no_code() -> NoReturn:
-    raise CfworkflowsError("Nothing of a project runs that is not served.")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig, absent
-from cfworkflows_emulator.config.kinds.workflow.section import WorkflowSection
+from cfworkflows_emulator.config import LoadedConfig, absent
 from cfworkflows_emulator.handlers import EVENTS, FETCH
+from cfworkflows_emulator.runtime import kinds
 from cfworkflows_emulator.runtime.exports import Exports
 from cfworkflows_emulator.runtime.signatures import class_handler, signature_problem
 
@@ -39,9 +39,8 @@ def _whose(texts: Mapping[str, list[str]]) -> list[str]:
 def notices(loaded: LoadedConfig, exports: Exports) -> list[str]:
     """One text for each thing that is accepted and has no effect, or an effect that Cloudflare would not have."""
     found: list[str] = []
-    for index, workflow in enumerate(loaded.sections(WORKFLOWS)):
-        if workflow.is_of(loaded.config.name):
-            found += (f"workflows[{index}].{text} (Workflow {workflow.name})" for text in _unused(workflow))
+    for kind in kinds.KINDS:
+        found += kind.notices(loaded)
     for name in exports.global_handlers:
         if name not in ("on_fetch", "on_scheduled"):
             found.append(f"{name} is never called: that kind of event is not supported yet.")
@@ -72,8 +71,3 @@ def _never_callable(exports: Exports) -> Iterator[str]:
         found += [(event.name, class_handler(cls, event.name)) for cls in classes if cls is not None]
         problems = (signature_problem(event, name, handler) for name, handler in found if handler is not None)
         yield from filter(None, dict.fromkeys(problems))  # a class may be exported by several names
-
-
-def _unused(workflow: WorkflowSection) -> Iterator[str]:
-    if workflow.remote:
-        yield "remote is not supported: the Workflow runs on this machine"

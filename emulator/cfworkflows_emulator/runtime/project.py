@@ -5,38 +5,23 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
-from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows.environment import current_env
 from cfworkflows.http import close_client
 from cfworkflows_bindings import Environment
 from cfworkflows_emulator.clock import Clock, SystemClock
-from cfworkflows_emulator.config import (
-    WORKFLOWS,
-    ConfigError,
-    Diagnostic,
-    LoadedConfig,
-    check_session,
-    class_not_found,
-)
-from cfworkflows_emulator.config.kinds.workflow.section import WorkflowSection
-from cfworkflows_emulator.engine.definition import (
-    DEFAULT_RETENTION_MS,
-    DEFAULT_STEP_LIMIT,
-    Abandon,
-    WorkflowDefinition,
-    never,
-)
+from cfworkflows_emulator.config import LoadedConfig, check_session
+from cfworkflows_emulator.engine.definition import Abandon, never
 from cfworkflows_emulator.engine.engine import EVICT_AFTER_MS, Engine, open_database
+from cfworkflows_emulator.runtime import kinds
+from cfworkflows_emulator.runtime.bindings import environment
 from cfworkflows_emulator.runtime.blocking import blocks_named
 from cfworkflows_emulator.runtime.crons import Crons
-from cfworkflows_emulator.runtime.dialect import dialect_of, kind_of
-from cfworkflows_emulator.runtime.environment import environment
 from cfworkflows_emulator.runtime.exports import Exports, find_exports
 from cfworkflows_emulator.runtime.loading import WorkerLoadError, loaded_module
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
 from cfworkflows_emulator.runtime.notices import session_faults, session_notices
+from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import Durability
 from cfworkflows_emulator.storage.folder import StateFolder
@@ -49,18 +34,18 @@ class Project:
     `notices` tells what the configurations ask for and do not get, `faults` what in the code can never work.
     """
 
-    def __init__(self, configs: Sequence[LoadedConfig], workers: Mapping[str, Worker], engine: Engine) -> None:
+    def __init__(self, configs: Sequence[LoadedConfig], resources: Resources) -> None:
         self.configs = list(configs)
         self.config = self.configs[0]
-        self.workers = workers
-        self.worker = workers[self.config.config.name]
-        self.engine = engine
+        self.workers: Mapping[str, Worker] = resources.workers
+        self.worker = self.workers[self.config.config.name]
+        self.engine = resources.engine
         self.env: Environment = self.worker.env
-        exports = [worker.exports for worker in workers.values()]
+        exports = [worker.exports for worker in self.workers.values()]
         self.notices = session_notices(configs, exports)
         self.faults = session_faults(configs, exports)
-        self._crons = Crons(engine.clock, workers)
-        self._folder: StateFolder | None = None
+        self._crons = Crons(self.engine.clock, self.workers)
+        self._resources = resources
         self._closed = False
 
     @classmethod
@@ -110,17 +95,12 @@ class Project:
                 )
             )
             stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
-            workers: dict[str, Worker] = {}
+            names = [each.config.name for each in configs]
+            resources = await stack.enter_async_context(Resources(engine, names, folder))
             for each in configs:
-                name = each.config.name
-                env = environment(each, engine, workers, [other.config.name for other in configs])
-                current_env.set(env)
-                module = stack.enter_context(loaded_module(each.main, name if workers else None))
-                workers[name] = Worker(_exports(each, module), env)
-                engine.definitions |= _definitions(each, workers[name])
-            project = cls(configs, workers, engine)
+                resources.workers[each.config.name] = await _loaded(each, resources, stack)
+            project = cls(configs, resources)
             current_env.set(project.env)
-            project._folder = folder
             stack.push_async_callback(project.close)
             if name_blocks:
                 stack.enter_context(blocks_named(*(each.directory for each in configs)))
@@ -146,8 +126,9 @@ class Project:
         for worker in self.workers.values():
             left += await worker.close(max(deadline - loop.time(), 0))
         left += await self.engine.close(max(deadline - loop.time(), 0))
-        if self._folder is not None:
-            self._folder.close()
+        await self._resources.close()
+        if self._resources.folder is not None:
+            self._resources.folder.close()
         return left
 
 
@@ -173,63 +154,24 @@ async def opened_engine(
         await engine.close()
 
 
+async def _loaded(config: LoadedConfig, resources: Resources, stack: AsyncExitStack) -> Worker:
+    """The Worker of `config`, with what it has of each kind of binding."""
+    env = await environment(config, resources)
+    current_env.set(env)
+    # The first one's modules are called as they are.
+    module = stack.enter_context(loaded_module(config.main, config.config.name if resources.workers else None))
+    exports = _exports(config, module)
+    for kind in kinds.KINDS:
+        kind.check_code(config, module, exports)
+    worker = Worker(exports, env)
+    for kind in kinds.KINDS:
+        kind.define(config, worker, resources)
+    return worker
+
+
 def _exports(config: LoadedConfig, module: ModuleType) -> Exports:
     try:
-        exports = find_exports(module)
+        return find_exports(module)
     except (TypeError, AttributeError) as error:
         text = "\n".join([f"{config.main}: {type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
         raise WorkerLoadError(text, error) from error
-    missing = class_not_found(config, exports.workflows)
-    if missing:
-        raise ConfigError([_explained(problem, module) for problem in missing])
-    return exports
-
-
-def _explained(problem: Diagnostic, module: ModuleType) -> Diagnostic:
-    """`problem` with a better suggestion, if there is a class of that name that is no Workflow, or is not exported."""
-    name = problem.message.split()[1]
-    found = getattr(module, name, None)
-    if not isinstance(found, type):
-        return problem
-    if kind_of(found) == "workflow":
-        return problem._replace(suggestion=f'It is there, but not exported: add "{name}" to __all__.')
-    return problem._replace(
-        suggestion=f"There is a class {name}, but it is no Workflow: write `class {name}(WorkflowEntrypoint)`."
-    )
-
-
-def _definitions(config: LoadedConfig, worker: Worker) -> dict[str, WorkflowDefinition]:
-    return {
-        workflow.name: definition_of(workflow, worker.exports.workflows[workflow.class_name], worker)
-        for workflow in config.sections(WORKFLOWS)
-        if workflow.is_of(config.config.name)
-    }
-
-
-def definition_of(
-    workflow: WorkflowSection, cls: type[WorkflowEntrypoint[Any, Any]], worker: Worker
-) -> WorkflowDefinition:
-    """What the engine is told about a Workflow whose class belongs to `worker`."""
-
-    def entrypoint() -> WorkflowEntrypoint[Any, Any]:
-        # Called in the task of the run, so that the run and its callbacks see what the module-level `env` stands for.
-        made: WorkflowEntrypoint[Any, Any] = worker.make(cls)
-        return made
-
-    return WorkflowDefinition(
-        workflow.name,
-        entrypoint,
-        params_type=dialect_of(cls).params_type(cls),
-        **settings_of(workflow),
-    )
-
-
-def settings_of(workflow: WorkflowSection) -> dict[str, Any]:
-    """What a WorkflowDefinition takes over from the configuration."""
-    return {
-        "step_limit": workflow.limits.steps or DEFAULT_STEP_LIMIT,
-        "schedules": tuple(workflow.schedules or ()),
-        "concurrency_limit": workflow.concurrency.limit,
-        "success_retention_ms": workflow.default_retention.success_retention or DEFAULT_RETENTION_MS,
-        "error_retention_ms": workflow.default_retention.error_retention or DEFAULT_RETENTION_MS,
-    }

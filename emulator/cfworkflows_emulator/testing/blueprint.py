@@ -10,14 +10,15 @@ from functools import partial
 from typing import Any
 
 from cfworkflows.entrypoint import WorkflowEntrypoint
-from cfworkflows_bindings import Environment, WorkflowBinding
+from cfworkflows_bindings import Environment
+from cfworkflows_emulator.config import WORKFLOWS
 from cfworkflows_emulator.engine import Engine, WorkflowDefinition
-from cfworkflows_emulator.runtime import Exports, Worker, definition_of
-from cfworkflows_emulator.testing.fake_env import FakeEnv, FakeWorkflow
-from cfworkflows_emulator.testing.workflow import Workflow
+from cfworkflows_emulator.runtime import Exports, Worker, definition_of, runtime_kind
+from cfworkflows_emulator.testing.fake_env import FakeEnv
+from cfworkflows_emulator.testing.workflow import FakeWorkflow, Workflow
 
 Entrypoint = type[WorkflowEntrypoint[Any, Any]]
-Target = Entrypoint | FakeWorkflow | WorkflowBinding
+Target = Entrypoint | FakeWorkflow | Workflow
 """A Workflow class, one with settings (`FakeEnv.workflow`), or a binding of the fixture `env` or of a FakeEnv."""
 
 
@@ -52,11 +53,12 @@ class Blueprint:
         fake = FakeEnv(**env)
         nobody = Worker(Exports(), None)
         workflows = {
-            section.name: (definition_of(section, entrypoint, nobody), entrypoint)
-            for section, entrypoint in fake._workflows.values()
+            section.name: (definition_of(section, faked.cls, nobody), faked.cls)
+            for _, faked, section in fake._faked.values()
+            if isinstance(faked, FakeWorkflow)
         }
-        bindings = {name: Unbound(section.name) for name, (section, _) in fake._workflows.items()}
-        return cls(fake._workflows[binding][0].name, workflows, Environment({**fake._values, **bindings}))
+        bindings = {name: Unbound(each.section.name) for name, each in fake._faked.items()}
+        return cls(fake._faked[binding].section.name, workflows, Environment({**fake._values, **bindings}))
 
     @classmethod
     def _of_binding(cls, target: Workflow) -> "Blueprint":
@@ -70,10 +72,11 @@ class Blueprint:
     def open(self, engine: Engine) -> Worker:
         """Make the workflows known to `engine`, with bindings over it. They have no schedules."""
         env = copy.copy(self.env)
+        binding = runtime_kind(WORKFLOWS).binding
         for name in self.env:
             value = getattr(self.env, name)
-            if isinstance(value, (Unbound, WorkflowBinding)):
-                setattr(env, name, WorkflowBinding(engine, value._workflow))
+            if isinstance(value, (Unbound, binding)):
+                setattr(env, name, binding(engine, value._workflow))
         worker = Worker(Exports(), env)
         for name, (definition, cls) in self.workflows.items():
             make = partial(worker.make, cls)

@@ -1,33 +1,17 @@
 """`FakeEnv`: an environment of Workflow classes and plain values, without a configuration."""
 
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any
 
 from cfworkflows.durations import Duration, parse_duration
 from cfworkflows.entrypoint import WorkflowEntrypoint
-from cfworkflows_emulator.config import WorkflowSection
-from cfworkflows_emulator.config.validation import validated
+from cfworkflows_emulator.testing import kinds
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.leaks import LeakError
-from cfworkflows_emulator.testing.world import World, workflow_world
-
-
-@dataclass(frozen=True, slots=True)
-class FakeWorkflow:
-    """A Workflow class with settings: the keys of an element of `workflows` in a wrangler file."""
-
-    cls: type[WorkflowEntrypoint[Any, Any]]
-    settings: Mapping[str, Any]
-
-    def section(self, binding: str) -> WorkflowSection:
-        """Raises ValueError, with all that is wrong, for settings that a wrangler file may not have either."""
-        name = binding.lower().replace("_", "-")
-        settings = {"name": name, **self.settings, "binding": binding, "class_name": self.cls.__name__}
-        return validated(WorkflowSection, settings)
+from cfworkflows_emulator.testing.workflow import FakeWorkflow
+from cfworkflows_emulator.testing.world import World, fake_world
 
 
 class FakeEnv:
@@ -51,14 +35,10 @@ class FakeEnv:
             raise TypeError(f"FakeEnv has an attribute {min(reserved)} of its own: give the binding another name.")
         self._start = _milliseconds(start) if start is not None else None
         self._evict_after_ms = parse_duration(evict_after) if evict_after is not None else None
-        workflows = {name: fake for name, value in bindings.items() if (fake := _workflow(value)) is not None}
-        self._workflows = {name: (fake.section(name), fake.cls) for name, fake in workflows.items()}
-        self._values = {name: value for name, value in bindings.items() if name not in workflows}
-        names = [section.name for section, _ in self._workflows.values()]
-        if doubled := [name for name in names if names.count(name) > 1]:
-            raise ValueError(
-                f"Two Workflows are called {doubled[0]}: give one another name, FakeEnv.workflow(cls, name=…)."
-            )
+        self._faked = {name: fake for name, value in bindings.items() if (fake := kinds.faked(name, value)) is not None}
+        self._values = {name: value for name, value in bindings.items() if name not in self._faked}
+        for kind in kinds.KINDS:
+            kind.check([each.section for each in self._faked.values() if each.kind is kind])
         self._stack = AsyncExitStack()
         self._world: World | None = None
 
@@ -76,7 +56,7 @@ class FakeEnv:
         if self._world is not None:
             raise RuntimeError("A FakeEnv is opened once: make another one.")
         self._world = await self._stack.enter_async_context(
-            workflow_world(self._workflows, self._values, self._start, self._evict_after_ms)
+            fake_world(self._faked, self._values, self._start, self._evict_after_ms)
         )
         return self
 
@@ -99,20 +79,12 @@ class FakeEnv:
         return getattr(self._open().env, name)
 
     def __repr__(self) -> str:
-        return f"<FakeEnv: {', '.join([*self._workflows, *self._values]) or 'no bindings'}>"
+        return f"<FakeEnv: {', '.join([*self._faked, *self._values]) or 'no bindings'}>"
 
     def _open(self) -> World:
         if self._world is None:
             raise RuntimeError("The FakeEnv is not open: `async with FakeEnv(…) as env:`.")
         return self._world
-
-
-def _workflow(value: Any) -> FakeWorkflow | None:
-    if isinstance(value, FakeWorkflow):
-        return value
-    if isinstance(value, type) and issubclass(value, WorkflowEntrypoint):
-        return FakeWorkflow(value, {})
-    return None
 
 
 def _milliseconds(start: datetime) -> int:

@@ -1,16 +1,21 @@
 """The Workflow bindings and the handles on instances that tests get: the platform's, with `result` and `history`."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows.errors import WorkflowError
 from cfworkflows.values import decode
 from cfworkflows_bindings import WorkflowBinding
 from cfworkflows_bindings import WorkflowInstance as Handle
+from cfworkflows_emulator.config import WORKFLOWS, WorkflowSection
 from cfworkflows_emulator.engine import Engine, Status
 from cfworkflows_emulator.engine.journal.state import InstanceState
+from cfworkflows_emulator.runtime import Resources, Worker, definition_of
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.history import HistoryEntry
+from cfworkflows_emulator.testing.kit import KitKind
 from cfworkflows_emulator.testing.passing import passed_until
 from cfworkflows_emulator.views import History, timeline
 
@@ -113,3 +118,48 @@ class Workflow(WorkflowBinding):
 
     def _handle(self, id: str) -> WorkflowInstance:
         return WorkflowInstance(self._world, self._workflow, id)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeWorkflow:
+    """A Workflow class with settings: the keys of an element of `workflows` in a wrangler file."""
+
+    cls: type[WorkflowEntrypoint[Any, Any]]
+    settings: Mapping[str, Any]
+
+    def section(self, binding: str, /) -> WorkflowSection:
+        """Raises ValueError, with all that is wrong, for settings that a wrangler file may not have either."""
+        from cfworkflows_emulator.config.validation import validated
+
+        name = binding.lower().replace("_", "-")
+        settings = {"name": name, **self.settings, "binding": binding, "class_name": self.cls.__name__}
+        return validated(WorkflowSection, settings)
+
+    def define(self, section: WorkflowSection, worker: Worker, resources: Resources, /) -> None:
+        resources.engine.definitions[section.name] = definition_of(section, self.cls, worker)
+
+
+class WorkflowsFaked(KitKind[WorkflowSection]):
+    """A Workflow class given to FakeEnv is a Workflow; what tests see of it has handles with `result` and `history`."""
+
+    kind = WORKFLOWS
+
+    def fake(self, value: Any, /) -> FakeWorkflow | None:
+        if isinstance(value, FakeWorkflow):
+            return value
+        if isinstance(value, type) and issubclass(value, WorkflowEntrypoint):
+            return FakeWorkflow(value, {})
+        return None
+
+    def check(self, sections: list[WorkflowSection], /) -> None:
+        names = [section.name for section in sections]
+        if doubled := [name for name in names if names.count(name) > 1]:
+            raise ValueError(
+                f"Two Workflows are called {doubled[0]}: give one another name, FakeEnv.workflow(cls, name=…)."
+            )
+
+    def seen(self, binding: WorkflowBinding, world: "World", /) -> Workflow:
+        return Workflow(world, binding._workflow)
+
+
+WORKFLOWS_FAKED = WorkflowsFaked()

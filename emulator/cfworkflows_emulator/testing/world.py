@@ -6,27 +6,28 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows.http import close_client
-from cfworkflows_bindings import Environment, WorkflowBinding
-from cfworkflows_emulator.config import LoadedConfig, WorkflowSection
+from cfworkflows_bindings import Environment
+from cfworkflows_emulator.config import LoadedConfig
 from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.runtime import (
     Exports,
     Project,
+    Resources,
     Worker,
-    definition_of,
     opened_engine,
+    runtime_kind,
     started_futures_as_tasks,
 )
 from cfworkflows_emulator.testing.assertions import Failures
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.divergences import assert_deterministic, differences
 from cfworkflows_emulator.testing.introspection import Introspections
+from cfworkflows_emulator.testing.kinds import kind_of
+from cfworkflows_emulator.testing.kit import Faked
 from cfworkflows_emulator.testing.leaks import Census, LeakError
 from cfworkflows_emulator.testing.records import Record, Timelines, running
 from cfworkflows_emulator.testing.waiting import situation, unfinished
-from cfworkflows_emulator.testing.workflow import Workflow
 from cfworkflows_emulator.views import History, timeline
 
 INSTANCES_SHOWN = 10
@@ -47,8 +48,9 @@ class World:
         self.env: Environment = copy.copy(worker.env)
         for name in self.env:
             binding = getattr(worker.env, name)
-            if isinstance(binding, WorkflowBinding):
-                setattr(self.env, name, Workflow(self, binding._workflow))
+            kind = kind_of(binding)
+            if kind is not None:
+                setattr(self.env, name, kind.seen(binding, self))
 
     async def timelines(self) -> Timelines:
         """What happened so far, to be put into words when it is needed."""
@@ -90,13 +92,13 @@ async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
 
 
 @asynccontextmanager
-async def workflow_world(
-    workflows: Mapping[str, tuple[WorkflowSection, type[WorkflowEntrypoint[Any, Any]]]],
+async def fake_world(
+    bindings: Mapping[str, Faked],
     values: Mapping[str, Any],
     start: int | None,
     evict_after_ms: float | None = None,
 ) -> AsyncIterator[World]:
-    """Workflows without a configuration: each under the name of its binding, beside plain values."""
+    """Bindings without a configuration, beside plain values."""
     settings = running().settings
     failures = Failures()
     clock = Clock(failures, settings.patience_s, settings.start if start is None else start)
@@ -107,12 +109,13 @@ async def workflow_world(
             opened_engine(clock, None, evict_after_ms, abandon=failures.abandon, check_determinism=settings.determinism)
         )
         stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
-        bindings = {name: WorkflowBinding(engine, section.name) for name, (section, _) in workflows.items()}
-        worker = Worker(
-            Exports(workflows={cls.__name__: cls for _, cls in workflows.values()}),
-            Environment({**values, **bindings}),
-        )
-        engine.definitions |= {section.name: definition_of(section, cls, worker) for section, cls in workflows.values()}
+        resources = await stack.enter_async_context(Resources(engine, []))
+        bound = {
+            name: await runtime_kind(each.kind.kind).bind(each.section, resources) for name, each in bindings.items()
+        }
+        worker = Worker(Exports(), Environment({**values, **bound}))
+        for each in bindings.values():
+            each.fake.define(each.section, worker, resources)
         await engine.resume_all()
         yield _kept(World(engine, worker, clock, failures), stack, leaks)
 

@@ -5,19 +5,17 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from cfworkflows.http import Request, Response
-from cfworkflows_emulator.api import results
+from cfworkflows_emulator.api import kinds, results
 from cfworkflows_emulator.api.requests import ScheduledBody, ScheduledQuery
 from cfworkflows_emulator.api.routing.envelope import ApiError, success
 from cfworkflows_emulator.api.routing.routes import Call, Route
 from cfworkflows_emulator.api.workflows import Workflows
 from cfworkflows_emulator.clock import Clock
-from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig
+from cfworkflows_emulator.config import LoadedConfig
 from cfworkflows_emulator.runtime import Worker, fire
 
 SCHEDULED = ("/cdn-cgi/local/scheduled", "/cdn-cgi/handler/scheduled", "/cdn-cgi/mf/scheduled")
 UNKNOWN_WORKER = 10000
-
-_KINDS = ("kv", "d1", "r2", "do", "workflows", "sendEmail", "flagship")
 
 
 class LocalRoutes:
@@ -45,16 +43,11 @@ class LocalRoutes:
         return success([self._described(loaded) for loaded in self._project.configs])
 
     def _described(self, loaded: LoadedConfig) -> dict[str, Any]:
-        bindings: dict[str, list[dict[str, Any]]] = {kind: [] for kind in _KINDS}
-        bindings["workflows"] = [
-            {
-                "id": section.name,
-                "bindingName": section.binding,
-                "className": section.class_name,
-                "scriptName": section.script_name or loaded.config.name,
-            }
-            for section in loaded.sections(WORKFLOWS)
-        ]
+        bindings: dict[str, list[dict[str, Any]]] = {group: [] for group in kinds.GROUPS}
+        for each in kinds.KINDS:
+            bindings[each.group] = [
+                each.described(section, loaded.config.name) for section in loaded.sections(each.kind)
+            ]
         return {
             "isSelf": loaded is self._project.config,
             "name": loaded.config.name,

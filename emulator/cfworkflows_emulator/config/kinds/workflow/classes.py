@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from cfworkflows_emulator.config.diagnostics import Diagnostic, did_you_mean, field_name
-from cfworkflows_emulator.config.kinds.workflow import WORKFLOWS
+from cfworkflows_emulator.config.kinds.workflow.kind import WORKFLOWS
 from cfworkflows_emulator.config.loaded import LoadedConfig
 from cfworkflows_emulator.config.source import shown_path
 

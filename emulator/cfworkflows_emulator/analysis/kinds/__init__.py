@@ -1,0 +1,10 @@
+"""The kinds of bindings that `cfwf types` annotates: one module for each. None knows another."""
+
+from typing import Any
+
+from cfworkflows_emulator.analysis.kinds.kind import TypedKind
+from cfworkflows_emulator.analysis.kinds.workflow import WORKFLOWS
+
+KINDS: tuple[TypedKind[Any], ...] = (WORKFLOWS,)
+
+__all__ = ["KINDS", "TypedKind"]

@@ -1,0 +1,17 @@
+"""The kinds of bindings at run time: one module for each that the configuration supports. None knows another."""
+
+from typing import Any
+
+from cfworkflows_emulator.config import Kind
+from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
+from cfworkflows_emulator.runtime.kinds.service import SERVICES
+from cfworkflows_emulator.runtime.kinds.workflow import WORKFLOWS
+
+KINDS: tuple[RuntimeKind[Any], ...] = (WORKFLOWS, SERVICES)
+
+__all__ = ["KINDS", "RuntimeKind", "runtime_kind"]
+
+
+def runtime_kind(kind: Kind[Any]) -> RuntimeKind[Any]:
+    """That of a kind that the configuration supports."""
+    return next(each for each in KINDS if each.kind is kind)

@@ -1,0 +1,33 @@
+"""What a kind of binding does at run time."""
+
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, Generic
+
+from cfworkflows_emulator.config import Kind, LoadedConfig
+from cfworkflows_emulator.config.kinds.kind import S
+from cfworkflows_emulator.runtime.exports import Exports
+from cfworkflows_emulator.runtime.resources import Resources
+from cfworkflows_emulator.runtime.worker import Worker
+
+
+class RuntimeKind(Generic[S]):
+    """How the bindings of `kind` are made: objects of the class `binding`, over a `store` if the kind has one."""
+
+    kind: Kind[S]
+    binding: type[Any]
+    store: type[Any] | None = None
+
+    async def bind(self, section: S, resources: Resources, /) -> Any:
+        """What `env.X` is. A store is asked of `resources`, which opens it once."""
+        raise NotImplementedError
+
+    def check_code(self, loaded: LoadedConfig, module: ModuleType, exports: Exports, /) -> None:
+        """Raises ConfigError for what the configuration names and the main module does not have."""
+
+    def define(self, loaded: LoadedConfig, worker: Worker, resources: Resources, /) -> None:
+        """Make known what the Worker itself has of this kind, once its code is loaded."""
+
+    def notices(self, loaded: LoadedConfig, /) -> Iterator[str]:
+        """What the configuration asks for and does not get."""
+        return iter(())

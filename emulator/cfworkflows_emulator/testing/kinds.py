@@ -1,0 +1,20 @@
+"""The kinds of bindings that the test kit does something for; those of others are the Worker's own."""
+
+from typing import Any
+
+from cfworkflows_emulator.runtime import runtime_kind
+from cfworkflows_emulator.testing.kit import Faked, KitKind
+from cfworkflows_emulator.testing.workflow import WORKFLOWS_FAKED
+
+KINDS: tuple[KitKind[Any], ...] = (WORKFLOWS_FAKED,)
+
+
+def faked(binding: str, value: Any) -> Faked | None:
+    """What a keyword of FakeEnv stands for; None for a plain value."""
+    fakes = ((kind, kind.fake(value)) for kind in KINDS)
+    return next((Faked(kind, fake, fake.section(binding)) for kind, fake in fakes if fake is not None), None)
+
+
+def kind_of(binding: Any) -> KitKind[Any] | None:
+    """The kind of what `env.X` is."""
+    return next((each for each in KINDS if isinstance(binding, runtime_kind(each.kind).binding)), None)
