@@ -32,6 +32,10 @@ binding = "OTHER"
 class_name = "Elsewhere"
 script_name = "another-worker"
 
+[[services]]
+binding = "BILLING"
+service = "billing"
+
 [[kv_namespaces]]
 binding = "CACHE"
 id = "1"
@@ -75,6 +79,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from cfworkflows import Workflow
+from cfworkflows.types import Fetcher
 
 if TYPE_CHECKING:
     from models import Order
@@ -83,6 +88,7 @@ if TYPE_CHECKING:
 class Env(Protocol):
     """What the configuration binds."""
 
+    BILLING: Fetcher
     CACHE: Any  # KV Namespace, not supported yet
     ORDERS: Workflow[Order, dict[str, int]]
     OTHER: Workflow[Any, Any]  # of the Worker another-worker

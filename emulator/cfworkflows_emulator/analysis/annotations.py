@@ -22,11 +22,13 @@ class Imports:
         """The import statements, those of the Worker for type checkers only."""
         if self.worker:
             self.add("typing", "TYPE_CHECKING")
-        library = {module: sorted(names, key=_import_order) for module, names in self.library.items()}
-        sdk = library.pop("cfworkflows", None)
-        lines = [f"from {module} import {', '.join(names)}" for module, names in sorted(library.items())]
-        if sdk is not None:
-            lines += ["", f"from cfworkflows import {', '.join(sdk)}"]
+        lines: list[str] = []
+        sdk: list[str] = []
+        for module, names in sorted(self.library.items()):
+            line = f"from {module} import {', '.join(sorted(names, key=_import_order))}"
+            (sdk if module.partition(".")[0] == "cfworkflows" else lines).append(line)
+        if sdk:
+            lines += ["", *sdk]
         if self.worker:
             lines += ["", "if TYPE_CHECKING:"]
             lines += [

@@ -3,8 +3,9 @@
 from typing import Any
 
 from cfworkflows_emulator.analysis.kinds.kind import TypedKind
+from cfworkflows_emulator.analysis.kinds.service import SERVICES
 from cfworkflows_emulator.analysis.kinds.workflow import WORKFLOWS
 
-KINDS: tuple[TypedKind[Any], ...] = (WORKFLOWS,)
+KINDS: tuple[TypedKind[Any], ...] = (WORKFLOWS, SERVICES)
 
 __all__ = ["KINDS", "TypedKind"]

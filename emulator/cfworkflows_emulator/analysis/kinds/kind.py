@@ -9,12 +9,12 @@ from cfworkflows_emulator.config.kinds.kind import S
 
 
 class TypedKind(Generic[S]):
-    """How `env.X` is annotated for the bindings of `kind`. `promise` is the name in the SDK of what it promises."""
+    """How `env.X` is annotated for the bindings of `kind`. `promise` is what the SDK says of it, in `types`."""
 
     kind: Kind[S]
     promise: type[Any]
 
     def annotated(self, section: S, program: Program, config: LoadedConfig, imports: Imports, /) -> tuple[str, str]:
         """The annotation of a binding and a comment, which may be empty. Adds to `imports` what it needs."""
-        imports.add("cfworkflows", self.promise.__name__)
+        imports.add("cfworkflows.types", self.promise.__name__)
         return self.promise.__name__, ""

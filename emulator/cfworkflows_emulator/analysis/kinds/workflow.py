@@ -2,7 +2,7 @@
 
 import ast
 
-from cfworkflows import Workflow
+from cfworkflows.types import Workflow
 from cfworkflows_emulator.analysis.annotations import Imports, annotation
 from cfworkflows_emulator.analysis.kinds.kind import TypedKind
 from cfworkflows_emulator.analysis.program import WORKFLOW, Class, Function, Program, unsubscripted

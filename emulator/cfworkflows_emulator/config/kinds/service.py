@@ -28,7 +28,7 @@ class ServiceKind(Kind[ServiceSection]):
     key = "services"
     friendly = "Worker"
     section = ServiceSection
-    layers = frozenset({Layer.BINDING, Layer.RUNTIME})
+    layers = frozenset({Layer.TYPES, Layer.BINDING, Layer.RUNTIME, Layer.ANALYSIS})
 
     def resource(self, section: ServiceSection, /) -> str:
         return section.service if section.entrypoint is None else f"{section.service}#{section.entrypoint}"
