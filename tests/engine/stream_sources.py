@@ -5,7 +5,7 @@ import asyncio
 from programs import effects
 
 from cfworkflows import Response
-from cfworkflows_emulator.engine.streams import BLOCK_BYTES
+from cfworkflows_emulator.engine.run.streams import BLOCK_BYTES
 
 ONCE = {"retries": {"limit": 1, "delay": 0}}
 

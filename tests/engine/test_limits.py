@@ -29,9 +29,9 @@ from cfworkflows_emulator.engine.definition import (
 )
 from cfworkflows_emulator.engine.journal import sizes
 from cfworkflows_emulator.engine.journal.sizes import MAX_VALUE_BYTES
-from cfworkflows_emulator.engine.step_do import DELAY_FUNCTION_TIMEOUT_MS
-from cfworkflows_emulator.engine.step_sleep import MAX_SLEEP_MS
-from cfworkflows_emulator.engine.step_wait import MAX_TIMEOUT_MS, MAX_TYPE_LENGTH, MIN_TIMEOUT_MS
+from cfworkflows_emulator.engine.run.step_do import DELAY_FUNCTION_TIMEOUT_MS
+from cfworkflows_emulator.engine.run.step_sleep import MAX_SLEEP_MS
+from cfworkflows_emulator.engine.run.step_wait import MAX_TIMEOUT_MS, MAX_TYPE_LENGTH, MIN_TIMEOUT_MS
 
 DAY_MS = 86_400_000
 BIG = "x" * (MAX_VALUE_BYTES + 1)

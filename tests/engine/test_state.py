@@ -12,7 +12,7 @@ from world import Server, workflow
 from cfworkflows.step.config import BACKOFFS
 from cfworkflows_emulator.engine.journal.entries import ENTRIES
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
-from cfworkflows_emulator.engine.retries import LONGEST_DELAY_MS, may_retry, retry_delay
+from cfworkflows_emulator.engine.run.retries import LONGEST_DELAY_MS, may_retry, retry_delay
 from cfworkflows_emulator.engine.skip import delays
 from cfworkflows_emulator.storage import Entry
 

@@ -17,7 +17,7 @@ from cfworkflows import (
 )
 from cfworkflows_emulator.engine import streams
 from cfworkflows_emulator.engine.journal import sizes
-from cfworkflows_emulator.engine.streams import BLOCK_BYTES, MAX_CHUNK_BYTES
+from cfworkflows_emulator.engine.run.streams import BLOCK_BYTES, MAX_CHUNK_BYTES
 
 
 @pytest.mark.parametrize("evict_after_ms", [None, 0])

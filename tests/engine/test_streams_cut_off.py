@@ -11,7 +11,7 @@ from stream_sources import Gate, counted, left, whole
 from world import Death
 
 from cfworkflows import WorkflowError
-from cfworkflows_emulator.engine.streams import BLOCK_BYTES
+from cfworkflows_emulator.engine.run.streams import BLOCK_BYTES
 
 
 async def stopped_in_the_middle(server, gate):

@@ -20,7 +20,7 @@ from cfworkflows import (
     WorkflowInternalError,
     fetch,
 )
-from cfworkflows_emulator.engine.streams import BLOCK_BYTES
+from cfworkflows_emulator.engine.run.streams import BLOCK_BYTES
 from cfworkflows_emulator.views import History, describe_instance
 
 INCOMPLETE = r"Stored output for s-1 is corrupt or incomplete\. Chunk 2 of 2"

@@ -10,9 +10,9 @@ from cfworkflows_emulator.engine.intake import encoded
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES
 from cfworkflows_emulator.engine.journal.state import Status
-from cfworkflows_emulator.engine.results import REDACTED, is_sensitive, result_of, shown_output
-from cfworkflows_emulator.engine.step_wait import check_event_type
-from cfworkflows_emulator.engine.streams import is_stream
+from cfworkflows_emulator.engine.run.results import REDACTED, is_sensitive, result_of, shown_output
+from cfworkflows_emulator.engine.run.step_wait import check_event_type
+from cfworkflows_emulator.engine.run.streams import is_stream
 from cfworkflows_emulator.engine.subscription import Subscription
 
 __all__ = [

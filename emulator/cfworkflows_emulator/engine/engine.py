@@ -23,7 +23,8 @@ from cfworkflows_emulator.engine.definition import (
     never,
     workflow_of,
 )
-from cfworkflows_emulator.engine.determinism import DeterminismCheck
+from cfworkflows_emulator.engine.divergence.determinism import DeterminismCheck
+from cfworkflows_emulator.engine.divergence.rehearsal import rehearse
 from cfworkflows_emulator.engine.eviction import Eviction
 from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.instance import Instance
@@ -32,13 +33,12 @@ from cfworkflows_emulator.engine.interventions import Interventions
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.lifeline import Lifeline
-from cfworkflows_emulator.engine.rehearsal import rehearse
 from cfworkflows_emulator.engine.residents import Residents, stopping
 from cfworkflows_emulator.engine.retention import Retention
-from cfworkflows_emulator.engine.run import running_here
+from cfworkflows_emulator.engine.run.run import running_here
+from cfworkflows_emulator.engine.run.step_wait import check_event_type
 from cfworkflows_emulator.engine.schedules import Schedules
 from cfworkflows_emulator.engine.skip import Delay
-from cfworkflows_emulator.engine.step_wait import check_event_type
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
 from cfworkflows_emulator.engine.witness import Witness
 from cfworkflows_emulator.engine.world import World

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from cfworkflows.errors import ErrorRecord, SerializationError, WorkflowError
 from cfworkflows.event import WorkflowEvent
 from cfworkflows.values import encode
-from cfworkflows_emulator.engine import rollback, step_do
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.interventions import Intervention, missing_events
 from cfworkflows_emulator.engine.journal import sizes
@@ -20,7 +19,8 @@ from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.operation import Operation
 from cfworkflows_emulator.engine.retention import expiry
-from cfworkflows_emulator.engine.run import Run
+from cfworkflows_emulator.engine.run import rollback, step_do
+from cfworkflows_emulator.engine.run.run import Run
 from cfworkflows_emulator.engine.skip import Delay, chosen
 from cfworkflows_emulator.engine.turn import Turn
 from cfworkflows_emulator.engine.world import World

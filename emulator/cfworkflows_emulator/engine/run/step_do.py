@@ -27,14 +27,14 @@ from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 from cfworkflows_emulator.engine.journal.state import StepState
 from cfworkflows_emulator.engine.operation import Latch, called_in
-from cfworkflows_emulator.engine.results import result_of
-from cfworkflows_emulator.engine.retries import FinalError, may_retry, retry_delay
-from cfworkflows_emulator.engine.streams import READ_FAILED, StreamIntake, StreamTaken
+from cfworkflows_emulator.engine.run.results import result_of
+from cfworkflows_emulator.engine.run.retries import FinalError, may_retry, retry_delay
+from cfworkflows_emulator.engine.run.streams import READ_FAILED, StreamIntake, StreamTaken
 from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.tracebacks import format_error
 
 if TYPE_CHECKING:
-    from cfworkflows_emulator.engine.run import Run
+    from cfworkflows_emulator.engine.run.run import Run
 
 log = logging.getLogger("cfworkflows.engine")
 

@@ -25,12 +25,12 @@ from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step import RollbackContext, StepCall, StepContext, StepInfo
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows.step.config import ResolvedConfig
-from cfworkflows_emulator.engine import step_do
 from cfworkflows_emulator.engine.journal.entries import UNDOING, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState, RollbackState, Status, StepState
 from cfworkflows_emulator.engine.operation import Latch
-from cfworkflows_emulator.engine.results import result_of
-from cfworkflows_emulator.engine.run import Run
+from cfworkflows_emulator.engine.run import step_do
+from cfworkflows_emulator.engine.run.results import result_of
+from cfworkflows_emulator.engine.run.run import Run
 from cfworkflows_emulator.storage import Entry, InstanceStore
 
 if TYPE_CHECKING:

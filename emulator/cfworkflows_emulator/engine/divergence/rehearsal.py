@@ -14,13 +14,13 @@ from cfworkflows.step import StepCall
 from cfworkflows_emulator.clock import Callback, TimerHandle
 from cfworkflows_emulator.engine.admission import Admission
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
-from cfworkflows_emulator.engine.divergence import Made, divergence
+from cfworkflows_emulator.engine.divergence.divergence import Made, divergence
 from cfworkflows_emulator.engine.eviction import Eviction
 from cfworkflows_emulator.engine.instance import Instance
 from cfworkflows_emulator.engine.journal.diagnosis import Call, Diagnosis
 from cfworkflows_emulator.engine.journal.entries import ENDS, EntryType, StepKind
 from cfworkflows_emulator.engine.journal.state import InstanceState
-from cfworkflows_emulator.engine.rollback import Replay
+from cfworkflows_emulator.engine.run.rollback import Replay
 from cfworkflows_emulator.engine.world import World
 from cfworkflows_emulator.storage import Entry, InstanceRow
 from cfworkflows_emulator.tracebacks import caller_location

@@ -7,7 +7,7 @@ from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.tracebacks import caller_location
 
 if TYPE_CHECKING:
-    from cfworkflows_emulator.engine.run import Run
+    from cfworkflows_emulator.engine.run.run import Run
 
 MAX_SLEEP_MS = 365.25 * 86_400_000
 """The documented limit is 365 days, and the documented unit `"1 year"` a quarter of a day more: both may be used."""

@@ -10,7 +10,7 @@ from cfworkflows.errors import PayloadValidationError
 from cfworkflows.typed import coerce, type_name
 from cfworkflows.values import UnresolvedClassWarning, decode
 from cfworkflows_emulator.engine.journal.state import StepState
-from cfworkflows_emulator.engine.streams import open_stream
+from cfworkflows_emulator.engine.run.streams import open_stream
 from cfworkflows_emulator.storage import InstanceStore, StoredStream
 
 REDACTED = "[REDACTED]"

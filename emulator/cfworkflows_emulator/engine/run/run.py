@@ -11,13 +11,13 @@ from cfworkflows.errors import WorkflowFatalError
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step import StepCall, WorkflowStep
 from cfworkflows.step.call import resolve_awaitable
-from cfworkflows_emulator.engine import step_do, step_sleep, step_wait
-from cfworkflows_emulator.engine.comparison import Comparison
+from cfworkflows_emulator.engine.divergence.comparison import Comparison
 from cfworkflows_emulator.engine.interventions import Intervention
 from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType, StepKind
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
-from cfworkflows_emulator.engine.naming import Names
 from cfworkflows_emulator.engine.operation import Latch, Operation
+from cfworkflows_emulator.engine.run import step_do, step_sleep, step_wait
+from cfworkflows_emulator.engine.run.naming import Names
 from cfworkflows_emulator.engine.witness import Moment
 from cfworkflows_emulator.storage import Entry, StateError
 

@@ -10,11 +10,11 @@ from cfworkflows.typed import coerce
 from cfworkflows.values import decode
 from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.engine.journal.sizes import over
-from cfworkflows_emulator.engine.step_sleep import MAX_SLEEP_MS
+from cfworkflows_emulator.engine.run.step_sleep import MAX_SLEEP_MS
 from cfworkflows_emulator.tracebacks import caller_location
 
 if TYPE_CHECKING:
-    from cfworkflows_emulator.engine.run import Run
+    from cfworkflows_emulator.engine.run.run import Run
 
 MAX_TYPE_LENGTH = 100
 MIN_TIMEOUT_MS = 1_000

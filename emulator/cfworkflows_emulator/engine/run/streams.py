@@ -13,11 +13,11 @@ from cfworkflows.errors import SerializationError, WorkflowInternalError
 from cfworkflows.http import ReadableStream, ReplayStream, Response
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows_emulator.engine.journal import sizes
-from cfworkflows_emulator.engine.retries import FinalError
+from cfworkflows_emulator.engine.run.retries import FinalError
 from cfworkflows_emulator.storage import InstanceStore, StoredStream
 
 if TYPE_CHECKING:
-    from cfworkflows_emulator.engine.run import Run
+    from cfworkflows_emulator.engine.run.run import Run
 
 BLOCK_BYTES = 256 * 1024
 MAX_CHUNK_BYTES = 16 * 1024 * 1024

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Callable
 
+from cfworkflows_emulator.engine.divergence.rehearsal import rehearse
 from cfworkflows_emulator.engine.instance import Instance
 from cfworkflows_emulator.engine.journal.state import Status
-from cfworkflows_emulator.engine.rehearsal import rehearse
 from cfworkflows_emulator.engine.residents import Residents
 
 
