@@ -43,15 +43,23 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator": set(),
     "cfworkflows_emulator.clock": {"cfworkflows"},
     "cfworkflows_emulator.tracebacks": {"cfworkflows"},
+    "cfworkflows_emulator.turns": set(),
     "cfworkflows_emulator.handlers": set(),
     "cfworkflows_emulator.config": {"cfworkflows"},
     "cfworkflows_emulator.analysis": {"cfworkflows_emulator.config", "cfworkflows_emulator.handlers"},
     "cfworkflows_emulator.storage": {"cfworkflows"},
     "cfworkflows_emulator.engine.journal": {"cfworkflows_emulator.storage", "cfworkflows_emulator.tracebacks"},
-    "cfworkflows_emulator.engine": {
-        "cfworkflows_emulator.engine.journal",
+    "cfworkflows_emulator.engine.definition": {"cfworkflows_emulator.engine.journal"},
+    "cfworkflows_emulator.engine.operation": set(),
+    "cfworkflows_emulator.engine.probe": {"cfworkflows_emulator.storage"},
+    "cfworkflows_emulator.engine.run": {
+        "cfworkflows_emulator.engine.definition",
+        "cfworkflows_emulator.engine.operation",
+        "cfworkflows_emulator.engine.probe",
         "cfworkflows_emulator.clock",
+        "cfworkflows_emulator.turns",
     },
+    "cfworkflows_emulator.engine": {"cfworkflows_emulator.engine.run"},
     "cfworkflows_emulator.runtime": {
         "cfworkflows_emulator.engine",
         "cfworkflows_emulator.config",
@@ -111,8 +119,7 @@ KNOWN_TO_OTHERS = {
     "cfworkflows_emulator.engine.journal.state": "what a journal folds into",
     "cfworkflows_emulator.storage.folder": "where the state is and who holds it, before it is opened",
     "cfworkflows_emulator.storage.instances": "the tables of the journal",
-    "cfworkflows_emulator.engine.interventions": "what a test does to instances",
-    "cfworkflows_emulator.engine.witness": "what a test sees of callbacks",
+    "cfworkflows_emulator.engine.probe": "what a test hooks into an engine",
 }
 
 # Kinds do not know each other: neither the rooms that hold the data of kinds, nor the modules of kinds in one folder.

@@ -122,7 +122,7 @@ class Server:
     async def unloaded(self) -> None:
         """Wait until the steps that outlived their instances are over, and with them the instances out of memory."""
         runs = [instance._outlived for instance in self.engine.residents.instances.values()]
-        if over := [operation.over for run in runs if run is not None for operation in run._operations]:
+        if over := [operation.over for run in runs if run is not None for operation in run.operations]:
             await asyncio.wait(over)
         assert {} == self.engine.residents.instances
 

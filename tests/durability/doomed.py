@@ -11,7 +11,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 
 from cfworkflows_emulator.cli.main import main
-from cfworkflows_emulator.engine import step_do
+from cfworkflows_emulator.engine.run import step_do
 from cfworkflows_emulator.server.outgoing import Outgoing
 from cfworkflows_emulator.storage import Database, commits
 from cfworkflows_emulator.storage.connection import Connection

@@ -191,7 +191,7 @@ async def test_a_time_that_has_passed_ends_no_instance(change):
     times = []
 
     async def before(step):
-        times.append(step._driver.clock.now() + HOUR_MS)
+        times.append(step._driver._run.clock.now() + HOUR_MS)
         await step.sleep_until("until", times[0])
         await step.sleep("nap", "1 hour")
 

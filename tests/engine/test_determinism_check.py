@@ -6,7 +6,7 @@ import pytest
 from world import Server, workflow
 
 from cfworkflows_emulator.engine import Engine, open_database
-from cfworkflows_emulator.engine.determinism import DeterminismCheck
+from cfworkflows_emulator.engine.divergence.determinism import DeterminismCheck
 
 
 class Checked(Server):

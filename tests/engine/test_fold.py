@@ -7,8 +7,8 @@ from cfworkflows_emulator.engine import WorkflowDefinition
 from cfworkflows_emulator.engine.admission import Admission
 from cfworkflows_emulator.engine.journal.diagnosis import Call, Diagnosis
 from cfworkflows_emulator.engine.journal.state import InstanceState
-from cfworkflows_emulator.engine.naming import Names
-from cfworkflows_emulator.engine.retries import FinalError
+from cfworkflows_emulator.engine.run.naming import Names
+from cfworkflows_emulator.engine.run.retries import FinalError
 from cfworkflows_emulator.storage import Entry, InstanceRow
 
 NO = {"name": "Error", "message": "no"}

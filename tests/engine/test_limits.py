@@ -162,8 +162,8 @@ async def too_large_an_event(binding):
 
 async def endless_delay(step):
     async def delay(request):
-        step._driver.clock._fire_next()
-        await step._driver._loop.create_future()
+        step._driver._run.clock._fire_next()
+        await step._driver._run._loop.create_future()
 
     async def fail():
         raise ValueError

@@ -15,8 +15,8 @@ from cfworkflows import (
     WorkflowInternalError,
     WorkflowTimeoutError,
 )
-from cfworkflows_emulator.engine import streams
 from cfworkflows_emulator.engine.journal import sizes
+from cfworkflows_emulator.engine.run import streams
 from cfworkflows_emulator.engine.run.streams import BLOCK_BYTES, MAX_CHUNK_BYTES
 
 

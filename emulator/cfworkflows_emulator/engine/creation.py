@@ -122,8 +122,7 @@ class Creation:
         def created(is_new: bool, error: BaseException | None) -> None:
             self.under_way.discard(creation)
             if is_new and not self._residents.closed:
-                if self._world.interventions is not None:
-                    self._world.interventions.created(row.workflow, row.id)
+                self._world.probe.created(row.workflow, row.id)
                 instance.start()
             instance.users -= 1
             self._residents.unload(instance)

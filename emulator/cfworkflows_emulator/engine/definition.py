@@ -21,18 +21,6 @@ MAX_RETENTION_MS = 30 * 86_400_000
 MAX_ID_LENGTH = 100
 MAX_ADDRESSABLE_LENGTH = 271
 
-Abandon = Callable[[str, str, BaseException], bool]
-"""Asked about each error of a workflow's own code, with the workflow and the id of the instance.
-
-True takes the instance out of memory as it stands: the error gets neither a retry nor an entry in the journal.
-"""
-
-
-def never(workflow: str, id: str, error: BaseException) -> bool:
-    """The `Abandon` of a server: every error is the workflow's to deal with."""
-    return False
-
-
 _ID = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}")
 _ADDRESSABLE = re.compile(rf"[a-zA-Z0-9, */#_-]{{1,{MAX_ADDRESSABLE_LENGTH}}}")
 

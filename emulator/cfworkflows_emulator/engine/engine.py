@@ -17,10 +17,8 @@ from cfworkflows_emulator.engine.admission import Admission, free_until
 from cfworkflows_emulator.engine.alarms import AHEAD_MS, Alarms
 from cfworkflows_emulator.engine.creation import Creation
 from cfworkflows_emulator.engine.definition import (
-    Abandon,
     WorkflowDefinition,
     check_addressable,
-    never,
     workflow_of,
 )
 from cfworkflows_emulator.engine.divergence.determinism import DeterminismCheck
@@ -29,18 +27,17 @@ from cfworkflows_emulator.engine.eviction import Eviction
 from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.instance import Instance
 from cfworkflows_emulator.engine.intake import encoded
-from cfworkflows_emulator.engine.interventions import Interventions
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.lifeline import Lifeline
+from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
 from cfworkflows_emulator.engine.residents import Residents, stopping
 from cfworkflows_emulator.engine.retention import Retention
-from cfworkflows_emulator.engine.run.run import running_here
+from cfworkflows_emulator.engine.run.caller import running_here
 from cfworkflows_emulator.engine.run.step_wait import check_event_type
 from cfworkflows_emulator.engine.schedules import Schedules
 from cfworkflows_emulator.engine.skip import Delay
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
-from cfworkflows_emulator.engine.witness import Witness
 from cfworkflows_emulator.engine.world import World
 from cfworkflows_emulator.storage import (
     EVERY,
@@ -53,13 +50,12 @@ from cfworkflows_emulator.storage import (
     Selection,
 )
 from cfworkflows_emulator.storage.instances import MIGRATIONS, Entries, Rows
+from cfworkflows_emulator.turns import REST_TURNS
 
 log = logging.getLogger("cfworkflows.engine")
 
 EVICT_AFTER_MS = 10_000
 STEP_THREADS = 64
-REST_TURNS = 20
-"""More turns of the event loop than lie between a commit and the next thing that a run does."""
 
 
 class Engine:
@@ -72,8 +68,7 @@ class Engine:
         definitions: Iterable[WorkflowDefinition],
         last_key: int,
         evict_after_ms: float | None = EVICT_AFTER_MS,
-        abandon: Abandon = never,
-        witness: Witness | None = None,
+        probe: Probe = NO_PROBE,
         check_determinism: bool = False,
         dormant: bool = False,
     ) -> None:
@@ -92,8 +87,7 @@ class Engine:
             lambda instance: self.residents.unload(instance),
             self._admission,
             Lifeline(),
-            abandon=abandon,
-            witness=witness,
+            probe=probe,
             rested=self._determinism.rested if check_determinism else None,
             dormant=dormant,
         )
@@ -114,21 +108,19 @@ class Engine:
         database: Database,
         *,
         evict_after_ms: float | None = EVICT_AFTER_MS,
-        abandon: Abandon = never,
-        witness: Witness | None = None,
+        probe: Probe = NO_PROBE,
         check_determinism: bool = False,
         dormant: bool = False,
     ) -> "Engine":
         """Open the engine over a database made with `open_database`. Nothing runs before `resume_all`.
 
-        `abandon` is asked about each error of the workflows' own code. `witness` is told of callbacks. With
-        `check_determinism`, `run()` is replayed after every step, whenever an instance waits or has ended: what differs
-        is logged, and part of its `diagnosis`. A `dormant` engine runs no code of workflows: what is asked of an
-        instance is written down, and done by the next engine over the same database.
+        `probe` is a test's. With `check_determinism`, `run()` is replayed after every step, whenever an instance waits
+        or has ended: what differs is logged, and part of its `diagnosis`. A `dormant` engine runs no code of workflows:
+        what is asked of an instance is written down, and done by the next engine over the same database.
         """
         store = InstanceStore(database)
         last_key = await store.last_key()
-        return cls(store, clock, definitions, last_key, evict_after_ms, abandon, witness, check_determinism, dormant)
+        return cls(store, clock, definitions, last_key, evict_after_ms, probe, check_determinism, dormant)
 
     async def resume_all(self) -> None:
         """Take up every instance that was at work when the last process ended, and arm the timers of the others.
@@ -151,10 +143,6 @@ class Engine:
         await self._alarms.load()
         await self._retention.start(self.definitions.values())
         self._schedules.start(self.definitions.values())
-
-    def intervene(self, interventions: Interventions) -> None:
-        """Ask `interventions` from now on."""
-        self._world.interventions = interventions
 
     async def close(self, grace_s: float = 0) -> list[str]:
         """Stop. Callbacks that run get `grace_s` seconds to end; what is cut off is taken up by the next process.
@@ -388,7 +376,7 @@ class Engine:
         await self.store.flushed()
         self.store.notify(keys)
         caller = running_here()
-        if caller is not None and caller.world is self._world and caller.key in keys:
+        if isinstance(caller, Instance) and caller.world is self._world and caller.key in keys:
             raise asyncio.CancelledError
         return {row.id for row in rows}
 

@@ -10,7 +10,7 @@ from cfworkflows.errors import ErrorRecord, SerializationError, WorkflowError
 from cfworkflows.event import WorkflowEvent
 from cfworkflows.values import encode
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
-from cfworkflows_emulator.engine.interventions import Intervention, missing_events
+from cfworkflows_emulator.engine.divergence.comparison import Comparison
 from cfworkflows_emulator.engine.journal import sizes
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import TERMINAL, EntryType
@@ -18,8 +18,10 @@ from cfworkflows_emulator.engine.journal.rewind import rewind
 from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.operation import Operation
+from cfworkflows_emulator.engine.probe import Intervention, Probe, missing_events
 from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.run import rollback, step_do
+from cfworkflows_emulator.engine.run.execution import Execution
 from cfworkflows_emulator.engine.run.run import Run
 from cfworkflows_emulator.engine.skip import Delay, chosen
 from cfworkflows_emulator.engine.turn import Turn
@@ -48,8 +50,8 @@ class Instance:
         self.expires_at = row.expires_at
         self._turn = Turn(world.admission, world.clock, definition, row)
         self._indexed = (row.status, row.wake_at, row.place, row.expires_at)
-        self._run: Run | None = None
-        self._outlived: Run | None = None
+        self._run: Execution | None = None
+        self._outlived: Execution | None = None
         self._callbacks: set[asyncio.Task[Any]] = set()
         self._evictable = False
 
@@ -57,10 +59,21 @@ class Instance:
         return f"{self.definition.name}/{self.id}"
 
     @property
+    def probe(self) -> Probe:
+        return self.world.probe
+
+    @property
+    def process_ends(self) -> bool:
+        return self.world.lifeline.is_cut
+
+    def context(self) -> contextvars.Context:
+        """Always the same: a replay knows nothing of the request that created the instance."""
+        return self.world.context.copy()
+
+    @property
     def intervention(self) -> Intervention | None:
         """What a test asks for this instance."""
-        all_ = self.world.interventions
-        return all_.of(self.definition.name, self.id) if all_ is not None else None
+        return self.world.probe.intervention(self.definition.name, self.id)
 
     @property
     def running(self) -> bool:
@@ -110,9 +123,7 @@ class Instance:
 
     def event(self) -> WorkflowEvent[Any]:
         """What `run()` is given. Raises PayloadValidationError if the params no longer fit their type."""
-        if self.state.queued is None:
-            raise ValueError(f"The journal of {self} does not begin with workflow_queued.")
-        return self.definition.event(self.id, self.state.queued)
+        return self.definition.event(self.id, self.state.creation)
 
     def start(self) -> None:
         """Run it, or take it up again, unless it has ended, is paused, or runs already. Without a slot it is queued."""
@@ -122,7 +133,7 @@ class Instance:
             return
         if self._run is not None:
             if self.state.status is Status.QUEUED:
-                self._run.go_on()
+                self._run.parking.leave_queue()
             return
         if self.deleted or self.state.status.finite or self.state.status is Status.PAUSED:
             return
@@ -130,7 +141,7 @@ class Instance:
             self._pause_now()
             return
         if self.state.status is Status.ROLLING_BACK:
-            self._begin(rollback.take_up(self))
+            self._begin(rollback.resumed(self))
             return
         step_do.interrupt(self.state.steps, self.append)
         if not self._has_slot():
@@ -142,12 +153,11 @@ class Instance:
         if self.state.status is Status.QUEUED:
             self.append(EntryType.WORKFLOW_RUNNING)
         self._receive_mocked()
-        self._begin(Run(self))
+        self._begin(Run(self, Comparison.of(self.state, self.diagnose)))
 
-    def _begin(self, run: Run) -> None:
+    def _begin(self, run: Execution) -> None:
         self._run = run
-        # Always the same context: a replay knows nothing of the request that created the instance.
-        run.start(self.world.context.copy())
+        run.start(self.context())
 
     def _has_slot(self) -> bool:
         """Whether it may run. If it may not, it is in the queue now."""
@@ -221,7 +231,7 @@ class Instance:
         run, self._run = self._run, None
         self._stop_eviction()
         if run is not None:
-            run.close(let_go=keep_callbacks)
+            run.close(lingers=keep_callbacks)
             self._outlived = run if run.lingering else None
         self._turn.stop()
         if self.state.status is not Status.QUEUED:
@@ -251,7 +261,7 @@ class Instance:
 
     def abandoned(self, error: BaseException) -> bool:
         """Whether `error`, of the workflow's own code, ends it here and now, as it stands."""
-        if not self.world.abandon(self.definition.name, self.id, error):
+        if not self.world.probe.abandons(self.definition.name, self.id, error):
             return False
         self.stop()
         return True
@@ -306,8 +316,8 @@ class Instance:
         self._turn.rest()
         self.world.eviction.parked(self, until)
 
-    def taken_up(self) -> bool:
-        """Something that waited goes on: at once, or, if this is False, when there is a slot for it."""
+    def woken(self) -> bool:
+        """Something that waited continues: at once, or, if this is False, when there is a slot for it."""
         self.wake_at = None
         needs_slot = self.state.status in (Status.RUNNING, Status.QUEUED)
         admitted = not needs_slot or self._has_slot()
@@ -366,7 +376,7 @@ class Instance:
 
     def _hand_over_events(self) -> None:
         if self._run is not None:
-            self._run.hand_over_events()
+            self._run.parking.hand_over_events()
         self.start()
         self._index()
 
@@ -375,7 +385,7 @@ class Instance:
         delay = chosen(self.state, step, kind)
         self.append(EntryType.DELAY_SKIPPED, delay.step, kind=delay.kind)
         if self._run is not None:
-            self._run.look_again()
+            self._run.parking.look_again()
         self.start()
         self._index()
         return delay
@@ -432,9 +442,7 @@ class Instance:
 
     def restart(self) -> None:
         """Begin anew with the same event: results, buffered events and timers are gone."""
-        queued = self.state.queued
-        if queued is None:
-            raise ValueError(f"The journal of {self} does not begin with workflow_queued.")
+        queued = self.state.creation
         self.stop()
         self.wake_at = None
         self.store.erase_journal(self.key)

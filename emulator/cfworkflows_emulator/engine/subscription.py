@@ -12,8 +12,7 @@ from cfworkflows.types import SubscriptionResult
 from cfworkflows.values import JsDict, decode
 from cfworkflows_emulator.engine.journal.entries import ENTRIES, EVENT_TYPES, TERMINAL, EntryType
 from cfworkflows_emulator.engine.journal.state import Status
-from cfworkflows_emulator.engine.run.results import is_sensitive, shown_output
-from cfworkflows_emulator.engine.run.streams import open_stream
+from cfworkflows_emulator.engine.run.results import is_sensitive, open_stream, shown_output
 from cfworkflows_emulator.storage import Entry, InstanceStore, StoredStream
 
 

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.admission import Admission
-from cfworkflows_emulator.engine.definition import Abandon, never
 from cfworkflows_emulator.engine.eviction import Eviction
-from cfworkflows_emulator.engine.interventions import Interventions
 from cfworkflows_emulator.engine.lifeline import Lifeline
-from cfworkflows_emulator.engine.witness import Witness
+from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
 from cfworkflows_emulator.storage import InstanceStore
 
 if TYPE_CHECKING:
@@ -25,7 +23,7 @@ class World:
     """In a `dormant` one no code of the user's runs: what changes is written down, for the next process to act on.
 
     `callbacks` are those that run, of ended instances too: one goes on after its timeout, or if nobody awaits it.
-    `late` are those of them that timed out. `interventions` are a test's.
+    `late` are those of them that timed out. `probe` is a test's.
     """
 
     clock: Clock
@@ -38,9 +36,7 @@ class World:
     lifeline: Lifeline
     callbacks: set[asyncio.Task[Any]] = field(default_factory=set)
     late: set[asyncio.Task[Any]] = field(default_factory=set)
-    abandon: Abandon = never
-    interventions: Interventions | None = None
-    witness: Witness | None = None
+    probe: Probe = NO_PROBE
     rested: Callable[["Instance"], None] | None = None
     """Told of each instance that waits, or has ended, with all that its code called in its journal."""
     dormant: bool = False

@@ -19,7 +19,7 @@ from types import FrameType
 from cfworkflows.http import Request
 from cfworkflows_emulator.clock import monotonic
 from cfworkflows_emulator.engine.operation import CALLED_IN
-from cfworkflows_emulator.engine.run.run import running_in
+from cfworkflows_emulator.engine.run.caller import running_in
 from cfworkflows_emulator.tracebacks import is_plumbing, shown_path
 
 log = logging.getLogger("cfworkflows.worker")

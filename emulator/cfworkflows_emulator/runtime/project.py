@@ -11,8 +11,8 @@ from cfworkflows.http import close_client
 from cfworkflows_bindings import Environment
 from cfworkflows_emulator.clock import Clock, SystemClock
 from cfworkflows_emulator.config import LoadedConfig, check_session
-from cfworkflows_emulator.engine.definition import Abandon, never
 from cfworkflows_emulator.engine.engine import EVICT_AFTER_MS, Engine, open_database
+from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
 from cfworkflows_emulator.runtime import kinds
 from cfworkflows_emulator.runtime.bindings import environment
 from cfworkflows_emulator.runtime.blocking import blocks_named
@@ -57,7 +57,7 @@ class Project:
         clock: Clock | None = None,
         state: Path | None = None,
         evict_after_ms: float | None = EVICT_AFTER_MS,
-        abandon: Abandon = never,
+        probe: Probe = NO_PROBE,
         holder: int | None = None,
         address: str | None = None,
         name_blocks: bool = False,
@@ -69,7 +69,7 @@ class Project:
 
         `others` are Workers that run beside it: one engine runs the instances of all, and bindings of one reach another
         (`script_name`, `services`). `clock` is the machine's by default. `state` is the state folder, None to keep
-        everything in memory. `abandon` is asked about each error of the Workflows' own code. `holder` is the process to
+        everything in memory. `probe` is a test's. `holder` is the process to
         name when another one wants the same state, this one by default, and `address` the URL where it answers. With
         `name_blocks`, code of the Workers that blocks the event loop is named in the log while it does; with
         `check_determinism`, every step of an instance is followed by a replay; with `fire_crons`, the Workers' crons
@@ -89,7 +89,7 @@ class Project:
                     clock or SystemClock(),
                     folder,
                     evict_after_ms,
-                    abandon,
+                    probe,
                     durability,
                     check_determinism=check_determinism,
                 )
@@ -137,7 +137,7 @@ async def opened_engine(
     clock: Clock,
     folder: StateFolder | None,
     evict_after_ms: float | None = EVICT_AFTER_MS,
-    abandon: Abandon = never,
+    probe: Probe = NO_PROBE,
     durability: Durability = "normal",
     *,
     check_determinism: bool = False,
@@ -146,7 +146,7 @@ async def opened_engine(
     path, was_used = (folder.database, folder.was_used) if folder is not None else (None, False)
     database = await open_database(path, durability, may_be_empty=not was_used)
     engine = await Engine.open(
-        [], clock, database, evict_after_ms=evict_after_ms, abandon=abandon, check_determinism=check_determinism
+        [], clock, database, evict_after_ms=evict_after_ms, probe=probe, check_determinism=check_determinism
     )
     try:
         yield engine

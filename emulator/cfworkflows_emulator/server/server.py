@@ -18,6 +18,7 @@ from cfworkflows_emulator.server.incoming import BadRequestError, ClientDisconne
 from cfworkflows_emulator.server.mounts import CONTROL_PREFIXES, ControlPaths
 from cfworkflows_emulator.server.outgoing import Outgoing
 from cfworkflows_emulator.server.sockets import BACKLOG, open_sockets
+from cfworkflows_emulator.turns import ACCEPT_TURNS
 
 log = logging.getLogger("cfworkflows.worker")
 
@@ -79,7 +80,7 @@ class Server:
         self._decided = asyncio.Event()
         if self._adopting:
             await asyncio.wait(list(self._adopting))
-        for _ in range(4):
+        for _ in range(ACCEPT_TURNS):
             await self._turn()
         for listener in self._listeners:
             listener.close()

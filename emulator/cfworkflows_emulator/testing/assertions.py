@@ -34,8 +34,8 @@ class Failures:
         self.stopped: dict[tuple[str, str], BaseException] = {}
         self._pending: BaseException | None = None
 
-    def abandon(self, workflow: str, id: str, error: BaseException) -> bool:
-        """Keep `error` if it is a failed assertion, for the test to fail with."""
+    def keep(self, workflow: str, id: str, error: BaseException) -> bool:
+        """Keep `error` if it is a failed assertion, for the test to fail with; whether it is one."""
         failure = assertion_in(error)
         if failure is None:
             return False

@@ -8,7 +8,7 @@ from cfworkflows.errors import CfworkflowsError, ErrorRecord, WorkflowTimeoutErr
 from cfworkflows.http import ReadableStream
 from cfworkflows.values import encode
 from cfworkflows_emulator.engine import check_event_type, encoded, is_stream
-from cfworkflows_emulator.engine.interventions import MockedEvent, StandIn
+from cfworkflows_emulator.engine.probe import MockedEvent, StandIn
 
 StepSelector = str | Mapping[str, Any]
 """A step: its name, or `{"name": …, "index": …}`, where index is its occurrence, from 1, the default."""

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 import aiosqlite
 
-from cfworkflows_emulator.engine.witness import Moment
+from cfworkflows_emulator.engine.probe import Moment
 from cfworkflows_emulator.storage import Connection, Database
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from cfworkflows.values import decode
 from cfworkflows_emulator.engine import Engine, Status
 from cfworkflows_emulator.engine.journal.entries import ATTEMPT_ENDS, ENTRIES, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState
-from cfworkflows_emulator.engine.witness import Moment
+from cfworkflows_emulator.engine.probe import Moment
 from cfworkflows_emulator.runtime import started_futures_as_tasks
 from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.storage.instances import MIGRATIONS
@@ -19,6 +19,7 @@ from cfworkflows_emulator.testing.assertions import Failures
 from cfworkflows_emulator.testing.blueprint import Blueprint
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.points import Journals, Point, Written
+from cfworkflows_emulator.testing.probe import KitProbe
 from cfworkflows_emulator.testing.records import running
 from cfworkflows_emulator.testing.waiting import StalledError, situation, unfinished
 from cfworkflows_emulator.testing.workflow import Workflow, WorkflowInstance
@@ -104,22 +105,21 @@ class Trial:
             now = self._settings.start
             while True:
                 clock = Clock(self._failures, self._settings.patience_s, now)
-                self._engine = await Engine.open(
-                    [], clock, journals, evict_after_ms=None, abandon=self._failures.abandon, witness=self._witness
-                )
+                probe = KitProbe(self._failures, self._witness)
+                self._engine = await Engine.open([], clock, journals, evict_after_ms=None, probe=probe)
                 clock.engine = self._engine
                 before = asyncio.all_tasks()
                 try:
-                    if await self._live(self._engine, clock):
+                    if await self._live(self._engine, clock, probe):
                         return await self._differences(self._engine) if check_determinism else []
                 finally:
                     await self._bury(self._engine, before)
                 now = clock.now()
 
-    async def _live(self, engine: Engine, clock: Clock) -> bool:
+    async def _live(self, engine: Engine, clock: Clock, probe: KitProbe) -> bool:
         """Whether the instance has ended; else the process died."""
         __tracebackhide__ = True
-        life = asyncio.ensure_future(self._to_the_end(engine, clock))
+        life = asyncio.ensure_future(self._to_the_end(engine, clock, probe))
         death = asyncio.ensure_future(self._death.wait())
         try:
             await asyncio.wait({life, death}, return_when=asyncio.FIRST_COMPLETED)
@@ -133,12 +133,12 @@ class Trial:
         life.result()
         return True
 
-    async def _to_the_end(self, engine: Engine, clock: Clock) -> None:
+    async def _to_the_end(self, engine: Engine, clock: Clock, probe: KitProbe) -> None:
         __tracebackhide__ = True
         plan = self.plan
         worker = plan.blueprint.open(engine)
         await engine.resume_all()
-        workflow = Workflow(World(engine, worker, clock, self._failures), plan.blueprint.name)
+        workflow = Workflow(World(engine, worker, clock, probe), plan.blueprint.name)
         if await engine.exists(plan.blueprint.name, plan.id):
             instance = await workflow.get(plan.id)
         else:

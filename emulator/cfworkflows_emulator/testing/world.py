@@ -22,10 +22,10 @@ from cfworkflows_emulator.runtime import (
 from cfworkflows_emulator.testing.assertions import Failures
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.divergences import assert_deterministic, differences
-from cfworkflows_emulator.testing.introspection import Introspections
 from cfworkflows_emulator.testing.kinds import kind_of
 from cfworkflows_emulator.testing.kit import Faked
 from cfworkflows_emulator.testing.leaks import Census, LeakError
+from cfworkflows_emulator.testing.probe import KitProbe
 from cfworkflows_emulator.testing.records import Record, Timelines, running
 from cfworkflows_emulator.testing.waiting import situation, unfinished
 from cfworkflows_emulator.views import History, timeline
@@ -36,13 +36,12 @@ INSTANCES_SHOWN = 10
 class World:
     """What a test stands on. `env` is what it uses: the Worker's bindings, whose handles have `result()`."""
 
-    def __init__(self, engine: Engine, worker: Worker, clock: Clock, failures: Failures) -> None:
+    def __init__(self, engine: Engine, worker: Worker, clock: Clock, probe: KitProbe) -> None:
         self.engine = engine
         self.worker = worker
         self.clock = clock
-        self.failures = failures
-        self.introspections = Introspections()
-        engine.intervene(self.introspections)
+        self.failures = probe.failures
+        self.introspections = probe.introspections
         self.loop = asyncio.get_running_loop()
         self.closed = False
         self.env: Environment = copy.copy(worker.env)
@@ -75,7 +74,7 @@ class World:
 async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
     """The Worker of a configuration."""
     settings = running().settings
-    failures = Failures()
+    probe = KitProbe(failures := Failures())
     clock = Clock(failures, settings.patience_s, settings.start)
     async with _tidy(running()) as (stack, leaks):
         project = await stack.enter_async_context(
@@ -83,12 +82,12 @@ async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
                 config,
                 clock=clock,
                 evict_after_ms=settings.evict_after_ms,
-                abandon=failures.abandon,
+                probe=probe,
                 check_determinism=settings.determinism,
                 fire_crons=False,
             )
         )
-        yield _kept(World(project.engine, project.worker, clock, failures), stack, leaks)
+        yield _kept(World(project.engine, project.worker, clock, probe), stack, leaks)
 
 
 @asynccontextmanager
@@ -100,13 +99,13 @@ async def fake_world(
 ) -> AsyncIterator[World]:
     """Bindings without a configuration, beside plain values."""
     settings = running().settings
-    failures = Failures()
+    probe = KitProbe(failures := Failures())
     clock = Clock(failures, settings.patience_s, settings.start if start is None else start)
     async with _tidy(running()) as (stack, leaks):
         stack.push_async_callback(close_client)
         evict_after_ms = settings.evict_after_ms if evict_after_ms is None else evict_after_ms
         engine = await stack.enter_async_context(
-            opened_engine(clock, None, evict_after_ms, abandon=failures.abandon, check_determinism=settings.determinism)
+            opened_engine(clock, None, evict_after_ms, probe=probe, check_determinism=settings.determinism)
         )
         stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
         resources = await stack.enter_async_context(Resources(engine, []))
@@ -117,7 +116,7 @@ async def fake_world(
         for each in bindings.values():
             each.fake.define(each.section, worker, resources)
         await engine.resume_all()
-        yield _kept(World(engine, worker, clock, failures), stack, leaks)
+        yield _kept(World(engine, worker, clock, probe), stack, leaks)
 
 
 @asynccontextmanager

@@ -4,77 +4,23 @@ No callback is called and nothing is stored. Unlike the `Comparison` of an ordin
 also what came later than the part that it replays, and it compares what the calls are given too.
 """
 
-import asyncio
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cfworkflows.event import WorkflowStepEvent
-from cfworkflows.step import StepCall
+from cfworkflows.event import WorkflowEvent
 from cfworkflows_emulator.clock import Callback, TimerHandle
-from cfworkflows_emulator.engine.admission import Admission
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.divergence.divergence import Made, divergence
-from cfworkflows_emulator.engine.eviction import Eviction
-from cfworkflows_emulator.engine.instance import Instance
 from cfworkflows_emulator.engine.journal.diagnosis import Call, Diagnosis
-from cfworkflows_emulator.engine.journal.entries import ENDS, EntryType, StepKind
+from cfworkflows_emulator.engine.journal.entries import ENDS, StepKind
 from cfworkflows_emulator.engine.journal.state import InstanceState
-from cfworkflows_emulator.engine.run.rollback import Replay
+from cfworkflows_emulator.engine.run.replay import Replay
 from cfworkflows_emulator.engine.world import World
-from cfworkflows_emulator.storage import Entry, InstanceRow
+from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.tracebacks import caller_location
 
 MOST_REPLAYS = 100
 """So many replays of one journal at most: of a longer one, some of its steps are followed by one, evenly spread."""
-
-
-class Rehearsal(Replay):
-    """A replay that notes every call of `run()` in `made`, with what it was given."""
-
-    def __init__(self, instance: Instance) -> None:
-        super().__init__(instance)
-        self.made: list[Made] = []
-        self._given: dict[str, Any] = {}
-        self._making: Made | None = None
-
-    def do(self, call: StepCall) -> asyncio.Future[Any]:
-        undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
-        self._given = {"config": call.config.as_dict(), **undo}
-        return super().do(call)
-
-    def sleep(self, name: str, duration_ms: float) -> asyncio.Future[None]:
-        self._given = {"durationMs": duration_ms}
-        return super().sleep(name, duration_ms)
-
-    def sleep_until(self, name: str, timestamp_ms: float) -> asyncio.Future[None]:
-        self._given = {"until": timestamp_ms}
-        return super().sleep_until(name, timestamp_ms)
-
-    def wait_for_event(
-        self, name: str, event_type: str, timeout_ms: float, returns: Any
-    ) -> asyncio.Future[WorkflowStepEvent[Any]]:
-        self._given = {"eventType": event_type, "timeoutMs": timeout_ms}
-        return super().wait_for_event(name, event_type, timeout_ms, returns)
-
-    def _allot(self, kind: StepKind, name: str) -> str:
-        step = super()._allot(kind, name)
-        by_main = asyncio.current_task() is self._code
-        self._making = Made(Call(kind, step, caller_location()), self._given, by_main)
-        if step in self.state.verbs(kind):
-            self.made.append(self._making)
-            self._making = None
-        return step
-
-    def append(self, type: EntryType, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
-        if self._making is not None:  # it is new, and nothing is wrong with it: those that are refused have no entry
-            self.made.append(self._making)
-            self._making = None
-        return super().append(type, step, value, **data)
-
-    def _active(self) -> None:
-        self._activity += 1
-        self._holds_clock = True  # of a clock that stands still anyway
 
 
 async def rehearse(
@@ -96,25 +42,19 @@ async def rehearse(
 async def _rehearse(
     world: World, definition: WorkflowDefinition, id: str, known: list[Entry], entries: Sequence[Entry], *, strict: bool
 ) -> Diagnosis | None:
-    aside = dataclasses.replace(
-        world,
-        clock=_Standstill(known[-1].time),
-        eviction=Eviction(world.clock, None, Instance.evict),
-        unload=lambda instance: None,
-        admission=Admission(lambda key: None, 0),
-        callbacks=set(),
-        witness=None,
-        interventions=None,
-        rested=None,
-    )
-    row = InstanceRow(0, definition.name, id, "running", known[0].time, known[-1].time)
-    rehearsal = Rehearsal(Instance(aside, definition, row, InstanceState.fold(known)))
-    rehearsal.start(world.context.copy())
+    aside = _Aside(world, definition, id, known)
+    made: list[Made] = []
+
+    def called(kind: StepKind, step: str, given: Mapping[str, Any], by_main: bool) -> None:
+        made.append(Made(Call(kind, step, caller_location()), given, by_main))
+
+    replay = Replay(aside, called)
+    replay.start(world.context.copy())
     try:
-        await rehearsal.over.wait()
+        await replay.over.wait()
     finally:
-        rehearsal.close()
-    return divergence(rehearsal.made, rehearsal.ended, known, entries, strict=strict)
+        replay.close()
+    return divergence(made, replay.ended, known, entries, strict=strict)
 
 
 def _ends(entries: Sequence[Entry], after: int) -> list[int]:
@@ -122,6 +62,29 @@ def _ends(entries: Sequence[Entry], after: int) -> list[int]:
     if len(found) >= MOST_REPLAYS:
         found = [found[index * len(found) // (MOST_REPLAYS - 1)] for index in range(MOST_REPLAYS - 1)]
     return [*found, entries[-1].seq] if not found or found[-1] != entries[-1].seq else found
+
+
+class _Aside:
+    """An instance that the engine does not know of, as the entries of a journal have it."""
+
+    def __init__(self, world: World, definition: WorkflowDefinition, id: str, entries: Sequence[Entry]) -> None:
+        self.definition = definition
+        self.key = 0
+        self.state = InstanceState.fold(entries)
+        self.store = world.store
+        self.clock = _Standstill(entries[-1].time)
+        self._id = id
+        self._lifeline = world.lifeline
+
+    def __str__(self) -> str:
+        return f"{self.definition.name}/{self._id}"
+
+    @property
+    def process_ends(self) -> bool:
+        return self._lifeline.is_cut
+
+    def event(self) -> WorkflowEvent[Any]:
+        return self.definition.event(self._id, self.state.creation)
 
 
 class _Standstill:

@@ -166,6 +166,13 @@ class InstanceState:
             return Status.WAITING
         return self.status
 
+    @property
+    def creation(self) -> Entry:
+        """The entry that the instance was created with. Raises ValueError if the journal does not begin with it."""
+        if self.queued is None:
+            raise ValueError("The journal does not begin with workflow_queued.")
+        return self.queued
+
     def next_deadline(self) -> float | None:
         """The earliest time, in ms, at which a sleep, a wait or a retry delay ends by itself."""
         times = [sleep.until for sleep in self.sleeps.values() if not sleep.done]

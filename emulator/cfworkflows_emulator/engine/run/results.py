@@ -1,16 +1,16 @@
 """The stored result of a step: as the code gets it, and as others are shown it."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
-from cfworkflows.errors import PayloadValidationError
+from cfworkflows.errors import PayloadValidationError, WorkflowInternalError
+from cfworkflows.http import ReplayStream
 from cfworkflows.typed import coerce, type_name
 from cfworkflows.values import UnresolvedClassWarning, decode
 from cfworkflows_emulator.engine.journal.state import StepState
-from cfworkflows_emulator.engine.run.streams import open_stream
 from cfworkflows_emulator.storage import InstanceStore, StoredStream
 
 REDACTED = "[REDACTED]"
@@ -31,6 +31,40 @@ def result_of(store: InstanceStore, key: int, step: str, state: StepState, retur
         return _rebuilt(state.value, returns)
     with _discreet(step, returns):
         return _rebuilt(state.value, returns)
+
+
+def open_stream(store: InstanceStore, key: int, step: str, stream: StoredStream) -> ReplayStream:
+    """The stored output of a step, to be read from its start. Raises WorkflowInternalError where it is not there."""
+    return ReplayStream(lambda: _StoredChunks(store, key, step, stream))
+
+
+class _StoredChunks:
+    """Not a generator: one that is cancelled while it reads would be at its end."""
+
+    def __init__(self, store: InstanceStore, key: int, step: str, stream: StoredStream) -> None:
+        self._store = store
+        self._key = key
+        self._step = step
+        self._stream = stream
+        self._next = 0
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._next == self._stream.chunks:
+            raise StopAsyncIteration
+        if not self._next:
+            await self._store.flushed()
+        data = await self._store.streams.read(self._key, self._step, self._stream, self._next)
+        if data is None:
+            raise WorkflowInternalError(
+                f"Stored output for {self._step} is corrupt or incomplete. Chunk {self._next + 1} of "
+                f"{self._stream.chunks} is not there: the instance was restarted or deleted, or the state was changed "
+                "from outside. Read the output of the instance as it is now."
+            )
+        self._next += 1
+        return data
 
 
 def is_sensitive(config: dict[str, Any]) -> bool:

@@ -12,31 +12,25 @@ While an instance rolls back, pause and resume do nothing, and events are refuse
 anew. Terminate gives up what is left; to ask for a rollback then is refused.
 """
 
-import asyncio
 import logging
-import math
-from collections.abc import Awaitable, Coroutine, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from cfworkflows.errors import ErrorRecord, WorkflowError
-from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step import RollbackContext, StepCall, StepContext, StepInfo
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows.step.config import ResolvedConfig
 from cfworkflows_emulator.engine.journal.entries import UNDOING, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState, RollbackState, Status, StepState
-from cfworkflows_emulator.engine.operation import Latch
 from cfworkflows_emulator.engine.run import step_do
+from cfworkflows_emulator.engine.run.execution import Execution
+from cfworkflows_emulator.engine.run.host import Host
+from cfworkflows_emulator.engine.run.replay import Replay
 from cfworkflows_emulator.engine.run.results import result_of
-from cfworkflows_emulator.engine.run.run import Run
 from cfworkflows_emulator.storage import Entry, InstanceStore
 
-if TYPE_CHECKING:
-    from cfworkflows_emulator.engine.instance import Instance
-
-T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
 
 TERMINATED = ErrorRecord("Terminated", "Instance terminated during rollback")
@@ -48,33 +42,33 @@ def steps_to_undo(state: InstanceState) -> list[str]:
     return [step for step, known in reversed(state.steps.items()) if known.rollback is not None]
 
 
-def note(instance: "Instance", cause: ErrorRecord, ending: Status) -> None:
+def note(host: Host, cause: ErrorRecord, ending: Status) -> None:
     """Write down that the steps are to be undone: `ending` is what the instance becomes afterwards."""
-    instance.append(EntryType.ROLLBACK_STARTED, error=cause.as_dict(), ending=ending)
+    host.append(EntryType.ROLLBACK_STARTED, error=cause.as_dict(), ending=ending)
 
 
-def take_up(instance: "Instance") -> "Rollback":
-    """What goes on with a rollback that a crash or an eviction cut off."""
-    step_do.interrupt(_of(instance.state).steps, partial(_append, instance))
-    return Rollback(instance, {})
+def resumed(host: Host) -> "Rollback":
+    """What continues a rollback that a crash or an eviction cut off."""
+    step_do.interrupt(_of(host.state).steps, partial(_append, host))
+    return Rollback(host, {})
 
 
-def end(instance: "Instance") -> None:
+def end(host: Host) -> None:
     """Write down the outcome, and how the instance ends."""
-    rollback = _of(instance.state)
+    rollback = _of(host.state)
     failure = next((step.error for step in rollback.steps.values() if step.error is not None), None)
     if failure is None:
-        instance.append(EntryType.ROLLBACK_COMPLETED)
+        host.append(EntryType.ROLLBACK_COMPLETED)
     else:
-        instance.append(EntryType.ROLLBACK_ERRORED, error=failure.as_dict())
+        host.append(EntryType.ROLLBACK_ERRORED, error=failure.as_dict())
     if rollback.ending is Status.TERMINATED:
-        instance.append(EntryType.WORKFLOW_TERMINATED)
+        host.append(EntryType.WORKFLOW_TERMINATED)
     else:
-        instance.append(EntryType.WORKFLOW_ERRORED, error=rollback.cause.as_dict())
-    log.info("%s %s, rollback %s", instance, rollback.ending, rollback.outcome)
+        host.append(EntryType.WORKFLOW_ERRORED, error=rollback.cause.as_dict())
+    log.info("%s %s, rollback %s", host, rollback.ending, rollback.outcome)
 
 
-def abandon(instance: "Instance", *, again: bool) -> None:
+def abandon(host: Host, *, again: bool) -> None:
     """Give the rest up. Raises WorkflowError if a rollback was asked for: there is one."""
     if again:
         raise WorkflowError(
@@ -82,17 +76,14 @@ def abandon(instance: "Instance", *, again: bool) -> None:
             "Without the option the rest of the rollback is given up.",
             code="instance.cannot_terminate",
         )
-    instance.append(EntryType.ROLLBACK_ERRORED, error=TERMINATED.as_dict())
+    host.append(EntryType.ROLLBACK_ERRORED, error=TERMINATED.as_dict())
 
 
-class Rollback(Run):
+class Rollback(Execution):
     """Takes the place of the run that it undoes. `handlers` are those that are known without a replay."""
 
-    carries_out = "rollback of step"
-    compares = False
-
-    def __init__(self, instance: "Instance", handlers: Mapping[str, StepCall]) -> None:
-        super().__init__(instance)
+    def __init__(self, host: Host, handlers: Mapping[str, StepCall]) -> None:
+        super().__init__(host, noun="rollback of step")
         self.handlers.update(handlers)
 
     @property
@@ -102,18 +93,18 @@ class Rollback(Run):
     def append(self, type: EntryType, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
         return super().append(UNDOING[type], step, value, **data)
 
-    async def _execute(self) -> None:
+    async def execute(self) -> None:
         steps = steps_to_undo(self.state)
         if not self.handlers.keys() >= set(steps):
             await self._find_handlers()
         for step in steps:
-            if not await self._start(step, self._undo(step)):
+            if not await self.operate(step, self._undo(step)):
                 break
-        self.instance.rolled_back()
+        self.host.rolled_back()
 
     async def _find_handlers(self) -> None:
-        replay = Replay(self.instance)
-        replay.start(self.instance.world.context.copy())
+        replay = Replay(self.host)
+        replay.start(self.host.context())
         try:
             await replay.over.wait()
         finally:
@@ -132,7 +123,7 @@ class Rollback(Run):
         call = self.handlers.get(step)
         if call is None or call.rollback is None:
             self.append(EntryType.STEP_ERRORED, step, error=MISSING.as_dict())
-            log.error("%s step %s cannot be undone: run() did not call it with a handler again", self.instance, step)
+            log.error("%s step %s cannot be undone: run() did not call it with a handler again", self.host, step)
             return False
         undo = _Undo(
             name=call.name,
@@ -143,7 +134,7 @@ class Rollback(Run):
             returns=call.returns,
             location=call.location,
             store=self.store,
-            key=self.instance.key,
+            key=self.host.key,
             step=step,
             state=self.state.steps[step],
             cause=rollback.cause,
@@ -187,90 +178,11 @@ async def _without_result(awaitable: Awaitable[Any]) -> None:
     await resolve_awaitable(awaitable)
 
 
-class _NotThereYet(Exception):
-    """A verb that the journal does not know: its replay ends here."""
-
-
-class Replay(Run):
-    """`run()` once more, as far as the journal goes, to learn the handlers: nothing of it gets into the journal.
-
-    What is not done never ends, and no callback is called. `over` is set when `run()` ends, or when all of it waits;
-    `ended` is then what `run()` returned and what it raised, None if it waits.
-    """
-
-    compares = False
-
-    def __init__(self, instance: "Instance") -> None:
-        super().__init__(instance)
-        self.over = asyncio.Event()
-        self.ended: tuple[Any, BaseException | None] | None = None
-
-    async def _execute(self) -> None:
-        try:
-            self.ended = (await self._outcome(), None)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as error:
-            if self.is_stopped():
-                raise
-            log.debug("%s ended again, in a replay: %r", self.instance, error)
-            self.ended = (None, error)
-        self.over.set()
-
-    def do(self, call: StepCall) -> asyncio.Future[Any]:
-        try:
-            return super().do(call)
-        except _NotThereYet:
-            return self._pending(call.name)
-
-    def sleep(self, name: str, duration_ms: float) -> asyncio.Future[None]:
-        try:
-            return super().sleep(name, duration_ms)
-        except _NotThereYet:
-            return self._pending(name)
-
-    def sleep_until(self, name: str, timestamp_ms: float) -> asyncio.Future[None]:
-        try:
-            return super().sleep_until(name, timestamp_ms)
-        except _NotThereYet:
-            return self._pending(name)
-
-    def wait_for_event(
-        self, name: str, event_type: str, timeout_ms: float, returns: Any
-    ) -> asyncio.Future[WorkflowStepEvent[Any]]:
-        try:
-            return super().wait_for_event(name, event_type, timeout_ms, returns)
-        except _NotThereYet:
-            return self._pending(name)
-
-    def append(self, type: EntryType, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
-        raise _NotThereYet(type, step)
-
-    def parked(self, until: float) -> None:
-        self.over.set()
-
-    def _start(self, step: str, work: Coroutine[Any, Any, T], *, attempts: bool = False) -> asyncio.Future[T]:
-        work.close()
-        return self._pending(step)
-
-    def _pending(self, step: str) -> asyncio.Future[Any]:
-        return super()._start(step, self._wait_for_ever())
-
-    async def _wait_for_ever(self) -> None:
-        never: Latch[None] = Latch()
-        self._parked[never] = math.inf
-        self._consider_parking()
-        try:
-            await never
-        finally:
-            del self._parked[never]
-
-
 def _of(state: InstanceState) -> RollbackState:
     if state.rollback is None:
         raise ValueError("The journal knows of no rollback.")
     return state.rollback
 
 
-def _append(instance: "Instance", type: EntryType, step: str, **data: Any) -> Entry:
-    return instance.append(UNDOING[type], step, **data)
+def _append(host: Host, type: EntryType, step: str, **data: Any) -> Entry:
+    return host.append(UNDOING[type], step, **data)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Mapping
 from functools import partial
 from types import NoneType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from cfworkflows.durations import parse_duration
 from cfworkflows.errors import (
@@ -27,14 +27,12 @@ from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 from cfworkflows_emulator.engine.journal.state import StepState
 from cfworkflows_emulator.engine.operation import Latch, called_in
+from cfworkflows_emulator.engine.run.host import Journalled, VerbContext
 from cfworkflows_emulator.engine.run.results import result_of
 from cfworkflows_emulator.engine.run.retries import FinalError, may_retry, retry_delay
 from cfworkflows_emulator.engine.run.streams import READ_FAILED, StreamIntake, StreamTaken
 from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.tracebacks import format_error
-
-if TYPE_CHECKING:
-    from cfworkflows_emulator.engine.run.run import Run
 
 log = logging.getLogger("cfworkflows.engine")
 
@@ -42,24 +40,26 @@ DELAY_FUNCTION_TIMEOUT_MS = 5_000
 _INTERRUPTED = ErrorRecord("WorkflowInternalError", "Attempt failed due to internal workflows error")
 
 
-def begin(run: "Run", step: str, call: StepCall) -> None:
+def begin(run: VerbContext, step: str, call: StepCall) -> None:
     """Start a step and its first attempt, at the call: steps side by side start in the order of their calls."""
     undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
     run.append_start(EntryType.STEP_STARTED, step, config=call.config.as_dict(), at=call.location, **undo)
     run.append(EntryType.ATTEMPT_STARTED, step, attempt=1)
 
 
-async def perform(run: "Run", step: str, call: StepCall, *, is_new: bool) -> Any:
+async def perform(run: VerbContext, step: str, call: StepCall, *, is_new: bool) -> Any:
     """Carry a step on from where its journal ends: to its result, or its last error."""
     if step not in run.state.steps:
         await run.admitted()
         begin(run, step, call)
     state = run.state.steps[step]
     await attempt_until_done(run, step, state, call, call.config if is_new else stored_config(state, call))
-    return outcome(run, step, call)
+    return outcome(run.host, step, call)
 
 
-async def attempt_until_done(run: "Run", step: str, state: StepState, call: StepCall, config: ResolvedConfig) -> None:
+async def attempt_until_done(
+    run: VerbContext, step: str, state: StepState, call: StepCall, config: ResolvedConfig
+) -> None:
     """Try until an attempt succeeds, or none is left."""
     while not state.done:
         while state.retry_at is not None and run.clock.now() < state.retry_at:
@@ -79,12 +79,12 @@ def interrupt(steps: Mapping[str, StepState], append: Callable[..., Entry]) -> N
             _record_failure(append, step, state.attempts, _INTERRUPTED, 0 if retry else None)
 
 
-def outcome(run: "Run", step: str, call: StepCall) -> Any:
+def outcome(host: Journalled, step: str, call: StepCall) -> Any:
     """The stored result of a finished step, as first run and replay both see it. Raises its stored error."""
-    state = run.state.steps[step]
+    state = host.state.steps[step]
     if state.error is not None:
         raise state.error.rebuild()
-    return result_of(run.store, run.instance.key, step, state, call.returns)
+    return result_of(host.store, host.key, step, state, call.returns)
 
 
 def stored_config(state: StepState, call: StepCall) -> ResolvedConfig:
@@ -95,7 +95,7 @@ def stored_config(state: StepState, call: StepCall) -> ResolvedConfig:
     return config
 
 
-async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, config: ResolvedConfig) -> None:
+async def _attempt(run: VerbContext, step: str, state: StepState, call: StepCall, config: ResolvedConfig) -> None:
     attempt = state.attempts
     await run.durable()
     stream = StreamIntake(run, step, attempt)
@@ -114,7 +114,7 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
         _end(run, step, attempt, ErrorRecord.of(final.error), final.error)
     except Exception as error:  # noqa: BLE001 - whatever the callback raises is the attempt's error
         run.witness("after", step, attempt)
-        if not run.closed and run.instance.abandoned(error):
+        if not run.closed and run.host.abandoned(error):
             raise asyncio.CancelledError from None
         stream.give_up()
         record = ErrorRecord.of(error, format_error(error))
@@ -130,30 +130,30 @@ async def _attempt(run: "Run", step: str, state: StepState, call: StepCall, conf
             if intervention is not None and intervention.skips_delay(step):
                 delay = 0
         except NonRetryableDelayError as failure:
-            if not run.closed and run.instance.abandoned(failure):
+            if not run.closed and run.host.abandoned(failure):
                 raise asyncio.CancelledError from None
             _end(run, step, attempt, record, failure)
             return
         log.warning(
             "%s attempt %d of %s %s failed, next in %g s: %s: %s",
-            run.instance, attempt, run.carries_out, step, delay / 1000, record.name, record.message,
+            run.host, attempt, run.noun, step, delay / 1000, record.name, record.message,
         )  # fmt: skip
         _record_failure(run.append, step, attempt, record, delay)
-        run.instance.attempt_ended()
+        run.host.attempt_ended()
     else:
         run.append(EntryType.ATTEMPT_COMPLETED, step, attempt=attempt)
         taken = {"stream": result.as_dict(hidden=config.sensitive)} if isinstance(result, StreamTaken) else {}
         run.append(EntryType.STEP_COMPLETED, step, value, **taken)
-        run.instance.attempt_ended()
+        run.host.attempt_ended()
 
 
-def _end(run: "Run", step: str, attempt: int, record: ErrorRecord, error: BaseException) -> None:
+def _end(run: VerbContext, step: str, attempt: int, record: ErrorRecord, error: BaseException) -> None:
     """The last attempt failed as `record` says; the step fails with `error`, which a delay function may have raised."""
     if not run.closed:
-        log.warning("%s %s %s failed after %d attempt(s)", run.instance, run.carries_out, step, attempt, exc_info=error)
+        log.warning("%s %s %s failed after %d attempt(s)", run.host, run.noun, step, attempt, exc_info=error)
     final = ErrorRecord.of(error) if isinstance(error, NonRetryableDelayError) else record
     _record_failure(run.append, step, attempt, record, None, final)
-    run.instance.attempt_ended()
+    run.host.attempt_ended()
 
 
 def _record_failure(
@@ -179,9 +179,9 @@ def visible_config(config: ResolvedConfig) -> dict[str, Any]:
     return shown
 
 
-def _invoke(run: "Run", step: str, attempt: int, call: StepCall, config: ResolvedConfig) -> Any:
+def _invoke(run: VerbContext, step: str, attempt: int, call: StepCall, config: ResolvedConfig) -> Any:
     context = _context(step, attempt, config) if call.context is not None else None
-    return run.instance.in_thread(call.invoke, context) if call.runs_in_thread else call.invoke(context)
+    return run.host.in_thread(call.invoke, context) if call.runs_in_thread else call.invoke(context)
 
 
 def _context(step: str, attempt: int, config: ResolvedConfig) -> StepContext:
@@ -207,7 +207,7 @@ _ORDINARY = _Ordinary()
 
 
 async def _within(
-    run: "Run", step: str, timeout_ms: float, invoke: Callable[[], Any], finish: Callable[[Any], Awaitable[Any]]
+    run: VerbContext, step: str, timeout_ms: float, invoke: Callable[[], Any], finish: Callable[[Any], Awaitable[Any]]
 ) -> Any:
     """What `invoke()` gives, called as a callback of `step`: a value, or something that `finish` makes one of.
 
@@ -223,7 +223,7 @@ async def _within(
         if not isinstance(given, (Awaitable, AsyncIterable)):
             return given
         over: Latch[Any] = Latch()
-        callback = run.instance.spawn(_carried_out(finish, given, over), f"callback of {step}", context)
+        callback = run.host.spawn(_carried_out(finish, given, over), f"callback of {step}", context)
         timer = run.clock.call_at(began + timeout_ms, lambda: over.fail(_TimedOut()))
         callback.add_done_callback(partial(_ended, given, over))
         try:
@@ -231,7 +231,7 @@ async def _within(
         except _CancelledWithin:
             _refuse_cancelled(run)
         except _TimedOut:
-            run.instance.late(callback)
+            run.host.late(callback)
             raise WorkflowTimeoutError(f"Execution timed out after {timeout_ms:.15g}ms") from None
         finally:
             timer.cancel()
@@ -270,7 +270,7 @@ def _ended(given: Any, over: Latch[Any], callback: asyncio.Task[None]) -> None:
         over.fail(error)
 
 
-def _refuse_cancelled(run: "Run") -> NoReturn:
+def _refuse_cancelled(run: VerbContext) -> NoReturn:
     """A callback ended with CancelledError."""
     if run.is_stopped():  # it called a step of a run that has ended, or the process ends
         raise asyncio.CancelledError
@@ -303,7 +303,7 @@ def _encode(step: str, result: Any, config: ResolvedConfig) -> str | None:
     return text
 
 
-async def _delay(run: "Run", step: str, attempt: int, config: ResolvedConfig, error: Exception) -> float:
+async def _delay(run: VerbContext, step: str, attempt: int, config: ResolvedConfig, error: Exception) -> float:
     """The ms until the next attempt. Raises NonRetryableDelayError if a delay function fails to tell."""
     delay: Any = config.delay
     prefix = f'The delay function for step "{step}" '

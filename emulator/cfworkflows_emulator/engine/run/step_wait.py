@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cfworkflows.errors import WorkflowError, WorkflowFatalError, WorkflowTimeoutError
 from cfworkflows.event import WorkflowStepEvent
@@ -10,11 +10,9 @@ from cfworkflows.typed import coerce
 from cfworkflows.values import decode
 from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.engine.journal.sizes import over
+from cfworkflows_emulator.engine.run.host import Journalled, VerbContext
 from cfworkflows_emulator.engine.run.step_sleep import MAX_SLEEP_MS
 from cfworkflows_emulator.tracebacks import caller_location
-
-if TYPE_CHECKING:
-    from cfworkflows_emulator.engine.run.run import Run
 
 MAX_TYPE_LENGTH = 100
 MIN_TIMEOUT_MS = 1_000
@@ -41,8 +39,8 @@ def no_event_type(value: object) -> str:
     )
 
 
-def begin(run: "Run", step: str, event_type: str, timeout_ms: float) -> None:
-    """Fix when the wait times out. Raises WorkflowFatalError for less than a second, more than a year, a wrong type."""
+def check(step: str, event_type: str, timeout_ms: float) -> None:
+    """Raise WorkflowFatalError for a timeout under a second or over a year, and for a type that is none."""
     if not is_event_type(event_type):
         raise WorkflowFatalError(f"(workflow.invalid_event_type) {no_event_type(event_type)}")
     if not MIN_TIMEOUT_MS <= timeout_ms <= MAX_TIMEOUT_MS:
@@ -50,13 +48,18 @@ def begin(run: "Run", step: str, event_type: str, timeout_ms: float) -> None:
             f'The timeout of wait "{step}" is {timeout_ms / 1000:.15g} seconds; the platform allows 1 second to 365 '
             "days. Wait in a loop for longer."
         )
+
+
+def begin(run: VerbContext, step: str, event_type: str, timeout_ms: float) -> None:
+    """Fix when the wait times out: a replay never computes it again. Raises what `check` does."""
+    check(step, event_type, timeout_ms)
     until = run.clock.now() + timeout_ms
     run.append_start(
         EntryType.WAIT_STARTED, step, eventType=event_type, until=until, timeoutMs=timeout_ms, at=caller_location()
     )
 
 
-async def perform(run: "Run", step: str, returns: Any) -> WorkflowStepEvent[Any]:
+async def perform(run: VerbContext, step: str, returns: Any) -> WorkflowStepEvent[Any]:
     wait = run.state.waits[step]
     while not wait.done:
         await run.admitted()
@@ -68,12 +71,12 @@ async def perform(run: "Run", step: str, returns: Any) -> WorkflowStepEvent[Any]
             run.append(EntryType.WAIT_TIMED_OUT, step)
         else:
             await run.park(wait.until, event_for=step)
-    return outcome(run, step, returns)
+    return outcome(run.host, step, returns)
 
 
-def outcome(run: "Run", step: str, returns: Any) -> WorkflowStepEvent[Any]:
+def outcome(host: Journalled, step: str, returns: Any) -> WorkflowStepEvent[Any]:
     """What a finished wait gives. Raises WorkflowTimeoutError if it timed out."""
-    wait = run.state.waits[step]
+    wait = host.state.waits[step]
     if wait.event is None:
         raise WorkflowTimeoutError(f"Execution timed out after {wait.timeout_ms:.15g}ms")
     payload = decode(wait.event.value) if wait.event.value is not None else None

@@ -7,17 +7,14 @@ that is late is cancelled.
 import asyncio
 import codecs
 from collections.abc import AsyncIterable, AsyncIterator
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from cfworkflows.errors import SerializationError, WorkflowInternalError
-from cfworkflows.http import ReadableStream, ReplayStream, Response
+from cfworkflows.http import ReadableStream, Response
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows_emulator.engine.journal import sizes
+from cfworkflows_emulator.engine.run.host import VerbContext
 from cfworkflows_emulator.engine.run.retries import FinalError
-from cfworkflows_emulator.storage import InstanceStore, StoredStream
-
-if TYPE_CHECKING:
-    from cfworkflows_emulator.engine.run.run import Run
 
 BLOCK_BYTES = 256 * 1024
 MAX_CHUNK_BYTES = 16 * 1024 * 1024
@@ -39,7 +36,7 @@ class StreamIntake:
     `failed` tells that the source of the stream raised, rather than the callback or ourselves.
     """
 
-    def __init__(self, run: "Run", step: str, attempt: int) -> None:
+    def __init__(self, run: VerbContext, step: str, attempt: int) -> None:
         self._run = run
         self._store = run.store.streams
         self._step = step
@@ -117,7 +114,7 @@ class StreamIntake:
     def _write(self) -> None:
         if self._stopped:
             return
-        self._store.append(self._run.instance.key, self._step, self._attempt, self._chunks, bytes(self._block))
+        self._store.append(self._run.host.key, self._step, self._attempt, self._chunks, bytes(self._block))
         self._chunks += 1
         self._size += len(self._block)
         self._block.clear()
@@ -125,7 +122,7 @@ class StreamIntake:
     async def _check_room(self, size: int) -> None:
         if self._room < size or self._trusted < size:
             await self._run.flushed()
-            stored = await self._store.size(self._run.instance.key)
+            stored = await self._store.size(self._run.host.key)
             self._room, self._trusted = sizes.MAX_STATE_BYTES - stored, _TRUSTED_BYTES
             if self._room < size:
                 raise FinalError(
@@ -150,40 +147,6 @@ class StreamTaken:
         """What the journal keeps of it; without its preview, if it is `hidden`."""
         preview = {} if hidden else {"preview": self.preview}
         return {"attempt": self.attempt, "chunks": self.chunks, "bytes": self.size, **preview}
-
-
-def open_stream(store: InstanceStore, key: int, step: str, stream: StoredStream) -> ReplayStream:
-    """The stored output of a step, to be read from its start. Raises WorkflowInternalError where it is not there."""
-    return ReplayStream(lambda: _StoredChunks(store, key, step, stream))
-
-
-class _StoredChunks:
-    """Not a generator: one that is cancelled while it reads would be at its end."""
-
-    def __init__(self, store: InstanceStore, key: int, step: str, stream: StoredStream) -> None:
-        self._store = store
-        self._key = key
-        self._step = step
-        self._stream = stream
-        self._next = 0
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._next == self._stream.chunks:
-            raise StopAsyncIteration
-        if not self._next:
-            await self._store.flushed()
-        data = await self._store.streams.read(self._key, self._step, self._stream, self._next)
-        if data is None:
-            raise WorkflowInternalError(
-                f"Stored output for {self._step} is corrupt or incomplete. Chunk {self._next + 1} of "
-                f"{self._stream.chunks} is not there: the instance was restarted or deleted, or the state was changed "
-                "from outside. Read the output of the instance as it is now."
-            )
-        self._next += 1
-        return data
 
 
 def _unread(result: Any) -> AsyncIterable[Any]:

@@ -1,0 +1,51 @@
+"""The code of `run()`, in a task of its own."""
+
+import asyncio
+from typing import Any
+
+from cfworkflows.step import WorkflowStep
+from cfworkflows.step.call import StepDriver, resolve_awaitable
+from cfworkflows_emulator.engine.operation import Latch
+from cfworkflows_emulator.engine.run.host import Journalled
+
+
+class Code:
+    """Calls `run()` once."""
+
+    def __init__(self, host: Journalled) -> None:
+        self._host = host
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def calls(self) -> bool:
+        """Whether its own task is calling, rather than one that the user has made."""
+        return asyncio.current_task() is self._task
+
+    async def outcome(self, driver: StepDriver) -> Any:
+        """What `run()` returns. That its task is being cancelled says nothing of who does it.
+
+        A TaskGroup that fails cancels the task it is in and, before Python 3.13, does not always take it back.
+        """
+        over: Latch[Any] = Latch()
+        work = self._call(driver, over)
+        self._task = asyncio.get_running_loop().create_task(work, name=f"run() of {self._host}")
+        try:
+            return await over
+        finally:
+            self._task = None
+
+    def cancel(self) -> None:
+        """End it where it waits. If it is what is calling, it is left alone."""
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+
+    async def _call(self, driver: StepDriver, over: Latch[Any]) -> None:
+        try:
+            entrypoint = self._host.definition.entrypoint()
+            output = await resolve_awaitable(entrypoint.run(self._host.event(), WorkflowStep(driver)))
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:  # noqa: BLE001 - a SystemExit that left the task would end the process
+            over.fail(error)
+        else:
+            over.open(output)

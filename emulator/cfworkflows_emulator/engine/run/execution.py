@@ -1,0 +1,271 @@
+"""What is executed of an instance, whether its `run()` or its rollback: operations that wait, write, and are closed."""
+
+import asyncio
+import contextvars
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager
+from typing import Any, Literal, NoReturn, TypeVar
+
+from cfworkflows.step import StepCall
+from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType
+from cfworkflows_emulator.engine.journal.state import InstanceState, Status
+from cfworkflows_emulator.engine.operation import Latch, Operation
+from cfworkflows_emulator.engine.probe import NO_PROBE, Intervention, Moment
+from cfworkflows_emulator.engine.run.caller import run_as
+from cfworkflows_emulator.engine.run.host import Follower, Host
+from cfworkflows_emulator.engine.run.parking import Parking
+from cfworkflows_emulator.storage import Entry, StateError
+
+T = TypeVar("T")
+
+
+class Execution:
+    """A VerbContext with operations, and a gate that holds new work back.
+
+    `follower` sees what is called over the journal that there is. After `close` nothing of it reaches the journal any
+    more: its futures are cancelled, and so is every new call.
+    """
+
+    def __init__(self, host: Host, follower: Follower | None = None, noun: str = "step") -> None:
+        self.host = host
+        self.clock = host.clock
+        self.store = host.store
+        self.follower = follower
+        self.noun = noun
+        self.closed = False
+        self.parking = Parking(host, self._parked)
+        self.handlers: dict[str, StepCall] = {}
+        self._loop = asyncio.get_running_loop()
+        self._operations: set[Operation] = set()
+        self._futures: set[asyncio.Future[Any]] = set()
+        self._doing: set[Operation] = set()
+        self._lingers = False
+        self._gate = asyncio.Event()
+        self._gate.set()
+        self._main: Operation | None = None
+        self._witnessed = host.probe is not NO_PROBE
+
+    @property
+    def state(self) -> InstanceState:
+        return self.host.state
+
+    @property
+    def intervention(self) -> Intervention | None:
+        return self.host.intervention
+
+    async def execute(self) -> None:
+        """All that it does. It tells the host how it ended."""
+        raise NotImplementedError
+
+    def start(self, context: contextvars.Context) -> None:
+        self.parking.active()
+        run_as(self.host, context)
+        self._main = Operation(self.execute(), str(self.host), self._executed, context)
+        self._main.start()
+
+    def _executed(self, _: None, error: BaseException | None) -> None:
+        self._main = None
+        if error is not None and not isinstance(error, asyncio.CancelledError):
+            self._loop.call_exception_handler({"message": f"{self.host} could not be run.", "exception": error})
+
+    def is_stopped(self) -> bool:
+        """Whether what the code does no longer counts, such as when the process ends: the next one continues."""
+        return self.closed or self.host.process_ends
+
+    # What the verbs are made of
+
+    def append(self, type: EntryType, step: str | None = None, value: str | None = None, **data: Any) -> Entry:
+        if self.closed and not self._outlives(type, step):
+            raise asyncio.CancelledError
+        self.parking.active()
+        return self.host.append(type, step, value, **data)
+
+    def append_start(self, type: EntryType, step: str, **data: Any) -> Entry:
+        """Like `append`, for the first entry of a verb: it says in which step's callback the verb was called."""
+        if (inside := self.parking.inside()) is not None:
+            return self.append(type, step, **data, inside=inside)
+        if not self._gate.is_set():
+            data["heldBack"] = True
+        entry = self.append(type, step, **data)
+        if self.follower is not None:
+            self.follower.began(entry)
+        return entry
+
+    async def durable(self) -> None:
+        """The output gate: wait until everything appended so far is on disk. If it cannot be, the execution ends here.
+
+        For verbs; `flushed` is the same for what has a task.
+        """
+        durable: Latch[None] = Latch()
+        self.store.when_durable(durable.settle)
+        try:
+            await durable
+        except StateError:
+            self._stop()
+        if self.closed and not self._lingers:
+            raise asyncio.CancelledError
+
+    async def flushed(self) -> None:
+        """See `durable`."""
+        try:
+            await self.store.flushed()
+        except StateError:
+            self._stop()
+        if self.closed and not self._lingers:
+            raise asyncio.CancelledError
+
+    def _stop(self) -> NoReturn:
+        self.host.stop()
+        raise asyncio.CancelledError from None
+
+    def admits(self) -> bool:
+        """Whether new work may start.
+
+        What a callback calls belongs to the attempt that runs, whose end a pause waits for.
+        """
+        return not self.closed and (self._gate.is_set() or self.parking.inside() is not None)
+
+    async def admitted(self) -> None:
+        """Wait until new work may start: at once, unless the instance is being paused, or has no slot."""
+        if not self.admits():
+            await self._gate.wait()
+        if self.closed:
+            raise asyncio.CancelledError
+
+    async def park(self, until: float, event_for: str | None = None) -> None:
+        if self.closed:
+            raise asyncio.CancelledError
+        await self.parking.wait(until, event_for)
+
+    def event_for(self, step: str) -> Entry | None:
+        return self.parking.event_for(step)
+
+    def callback_of(self, step: str) -> AbstractContextManager[contextvars.Context]:
+        return self.parking.callback_of(step)
+
+    def witness(self, phase: Literal["before", "after"], step: str, attempt: int) -> None:
+        """Tell a test that a callback is about to start, or has ended. It all ends here if that kills the engine."""
+        if not self._witnessed or self.closed:
+            return
+        undoes = self.state.status is Status.ROLLING_BACK
+        self.host.probe.witness(Moment(phase, self.host.definition.name, self.host.key, step, attempt, undoes))
+        if self.closed:
+            raise asyncio.CancelledError
+
+    def operate(self, step: str, work: Coroutine[Any, Any, T], *, attempts: bool = False) -> asyncio.Future[T]:
+        """A future of `work`, a step's: `attempts` if those are what it consists of.
+
+        Cancelling it only means that nobody waits: like a promise, the step itself goes on.
+        """
+        future: asyncio.Future[T] = self._loop.create_future()
+        if self.closed:
+            work.close()
+            future.cancel()
+            return future
+        parking = self.parking
+        callback = parking.begin()
+
+        def ended(result: T, error: BaseException | None) -> None:
+            self._operations.discard(operation)
+            self._doing.discard(operation)
+            self._futures.discard(future)
+            parking.end(callback)
+            if self.closed or isinstance(error, asyncio.CancelledError):
+                future.cancel()
+                if self._lingers:
+                    self.host.attempt_outlived()
+            elif future.done():  # nobody waits for it any more
+                pass
+            elif error is None:
+                future.set_result(result)
+            else:
+                future.set_exception(error)
+                future.exception()  # a step that nobody awaits fails quietly, its error is in the journal
+            self.store.write_behind()
+            parking.consider()
+
+        operation = Operation(work, step, ended)
+        self._operations.add(operation)
+        if attempts:
+            self._doing.add(operation)
+        self._futures.add(future)
+        operation.start()
+        return future
+
+    def settled(self, outcome: Callable[[], T]) -> asyncio.Future[T]:
+        """A future of what a step has given already, or of the error that it has raised."""
+        if not self.closed:
+            return settled(outcome)
+        future: asyncio.Future[T] = self._loop.create_future()
+        future.cancel()
+        return future
+
+    # What the instance asks for
+
+    def close_gate(self) -> None:
+        """Let no new work start."""
+        self._gate.clear()
+
+    def open_gate(self) -> None:
+        self._gate.set()
+
+    def evicted(self) -> None:
+        """It leaves memory as it waits."""
+        if self.follower is not None:
+            self.follower.evicted()
+
+    def close(self, *, lingers: bool = False) -> None:
+        """End this execution without a trace in the journal. The instance can be run again at any time.
+
+        If it `lingers`, `run()` has ended: attempts that it did not await go on, and how they end is written down. So
+        it stays until they are over, or until a `close` without.
+        """
+        self.closed = self.parking.closed = True
+        self._lingers = lingers
+        if self._main is not None:
+            self._main.cancel()
+        for operation in list(self._operations):
+            if not (lingers and self._has_attempt(operation)):
+                operation.cancel()
+        for future in list(self._futures):
+            future.cancel()
+        self.parking.release_clock()
+
+    @property
+    def operations(self) -> set[Operation]:
+        """The steps that are under way."""
+        return set(self._operations)
+
+    @property
+    def lingering(self) -> set[Operation]:
+        """The steps whose attempts go on, though it is closed."""
+        if not self._lingers:
+            return set()
+        return {operation for operation in self._operations if self._has_attempt(operation)}
+
+    # Bookkeeping
+
+    def _has_attempt(self, operation: Operation) -> bool:
+        step = self.state.steps.get(operation.name) if operation in self._doing else None
+        return step is not None and step.attempt_open
+
+    def _outlives(self, type: EntryType, step: str | None) -> bool:
+        """Whether an entry is about an attempt that has outlived `run()`. Those of a rollback are about no step."""
+        is_about_one = ENTRIES[type].step == "do"
+        return self._lingers and is_about_one and any(operation.name == step for operation in self._doing)
+
+    def _parked(self, until: float) -> None:
+        if self.follower is not None:
+            self.follower.parked()
+        self.host.parked(until)
+
+
+def settled(outcome: Callable[[], T]) -> asyncio.Future[T]:
+    """A future of what `outcome()` gives, or raises."""
+    future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    try:
+        future.set_result(outcome())
+    except Exception as error:  # noqa: BLE001 - the stored error of the step, to be raised where it is awaited
+        future.set_exception(error)
+        future.exception()
+    return future

@@ -1,0 +1,184 @@
+"""Whether an execution only waits, and what it waits for. As long as it does not, it holds the clock."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+
+from cfworkflows_emulator.engine.operation import Latch
+from cfworkflows_emulator.engine.run.caller import Callback, enclosing_callback
+from cfworkflows_emulator.engine.run.host import Host
+from cfworkflows_emulator.storage import Entry
+from cfworkflows_emulator.turns import SETTLE_TURNS
+
+
+class Stillness:
+    """Calls `then` when `is_still()` has held for SETTLE_TURNS turns of the event loop, and `activity` was not raised
+    meanwhile.
+    """
+
+    def __init__(self, is_still: Callable[[], bool], then: Callable[[], None]) -> None:
+        self.activity = 0
+        self._is_still = is_still
+        self._then = then
+        self._loop = asyncio.get_running_loop()
+
+    def consider(self) -> None:
+        """It may hold now."""
+        if self._is_still():
+            self._settle(self.activity, SETTLE_TURNS)
+
+    def consider_soon(self) -> None:
+        """See `consider`, in the next turn."""
+        self._loop.call_soon(self.consider)
+
+    def _settle(self, activity: int, turns: int) -> None:
+        if activity != self.activity or not self._is_still():
+            return
+        if turns:
+            self._loop.call_soon(self._settle, activity, turns - 1)
+        else:
+            self._then()
+
+
+class Parking:
+    """The operations of an execution, as far as it matters whether they wait.
+
+    It is *parked* when each of them waits for a time or an event, or, in a callback, for those that it called. Then
+    `parked` is called, with the first of the times.
+    """
+
+    def __init__(self, host: Host, parked: Callable[[float], None]) -> None:
+        self.closed = False
+        self._host = host
+        self._clock = host.clock
+        self._parked = parked
+        self._operations = 0
+        self._until: dict[Latch[None], float] = {}
+        self._waiting: dict[str, Callable[[], None]] = {}
+        self._passed_over: set[str] = set()
+        self._nested: defaultdict[Callback, int] = defaultdict(int)
+        self._holds_clock = False
+        self._stillness = Stillness(self._is_quiet, self._settled)
+
+    # What goes on
+
+    def active(self) -> None:
+        """Something goes on: time is not to pass, if the instance may run."""
+        self._stillness.activity += 1
+        if not self._holds_clock and not self.closed and self._host.woken():
+            self._holds_clock = True
+            self._clock.hold()
+
+    def called(self) -> None:
+        """A verb is called. That may come to nothing that ends or waits: it was done before, or is refused."""
+        self.active()
+        if self._until:
+            self._stillness.consider_soon()
+
+    def leave_queue(self) -> None:
+        """Try to leave the queue: the instance has got a slot, or may get one now."""
+        if self._holds_clock:  # it was queued in the midst of its work
+            self._host.woken()
+        self.active()
+        self._stillness.consider_soon()  # it may have nothing to do but to wait
+
+    def begin(self) -> Callback | None:
+        """An operation begins. Gives the callback that it was called in, which is for `end`."""
+        self._operations += 1
+        callback = enclosing_callback()
+        if callback is not None and callback.owner is self and not callback.over:
+            self._nested[callback] += 1
+        return callback
+
+    def end(self, callback: Callback | None) -> None:
+        """An operation has ended."""
+        self._operations -= 1
+        if callback is not None and callback in self._nested:
+            self._nested[callback] -= 1
+            if not self._nested[callback]:
+                del self._nested[callback]
+
+    def consider(self) -> None:
+        """All may be waiting now."""
+        self._stillness.consider()
+
+    def release_clock(self) -> None:
+        if self._holds_clock:
+            self._holds_clock = False
+            self._clock.release()
+
+    # Callbacks
+
+    def callback_of(self, step: str) -> Callback:
+        """A call of the callback of `step`: it tells the steps that the callback calls from others."""
+        return Callback(self, step, self._forget)
+
+    def inside(self) -> str | None:
+        """The step whose callback is calling, None outside of callbacks."""
+        callback = enclosing_callback()
+        return callback.step if callback is not None and callback.owner is self else None
+
+    def _forget(self, callback: Callback) -> None:
+        """A callback is over: what it called and did not await is as if `run()` had called it."""
+        self._nested.pop(callback, None)
+
+    # What waits
+
+    async def wait(self, until: float, event_for: str | None) -> None:
+        """Wait until `until`, in ms, or until there is an event for the wait `event_for`."""
+        woken: Latch[None] = Latch()
+
+        def wake() -> None:
+            if not woken.is_open:
+                self.active()
+                woken.open(None)
+
+        timer = self._clock.call_at(until, wake)
+        self._until[woken] = until
+        if event_for is not None:
+            self._waiting[event_for] = wake
+        self._stillness.consider()
+        try:
+            await woken
+        finally:
+            timer.cancel()
+            del self._until[woken]
+            if event_for is not None:
+                del self._waiting[event_for]
+
+    def look_again(self) -> None:
+        """Have all that waits for a time see whether it has come: the journal may say another one now."""
+        for woken in list(self._until):
+            if not woken.is_open:
+                self.active()
+                woken.open(None)
+
+    def expect(self, step: str) -> None:
+        """The wait `step` is called: it may get an event."""
+        self._passed_over.discard(step)
+
+    def event_for(self, step: str) -> Entry | None:
+        """The buffered event that the wait `step` gets, if there is one."""
+        return self._host.state.event_for(step, self._passed_over)
+
+    def hand_over_events(self) -> bool:
+        """Wake the waits that have got an event; whether there were any."""
+        ready = [wake for step, wake in self._waiting.items() if self.event_for(step) is not None]
+        for wake in ready:
+            wake()
+        return bool(ready)
+
+    def _is_quiet(self) -> bool:
+        waits = len(self._until)
+        return waits > 0 and waits + len(self._nested) == self._operations and not self.closed and self._holds_clock
+
+    def _settled(self) -> None:
+        # A wait that the journal knows, and that was not called again although all is quiet, has gone from the code
+        # (it was changed meanwhile): it keeps no event from the others.
+        waits = self._host.state.waits.items()
+        self._passed_over = {step for step, wait in waits if not wait.done} - self._waiting.keys()
+        if self.hand_over_events():
+            return
+        if not self._nested:
+            self._parked(min(self._until.values()))
+        self.release_clock()

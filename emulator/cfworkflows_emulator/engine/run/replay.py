@@ -1,0 +1,148 @@
+"""`run()` once more, as far as the journal goes, aside from its instance: nothing of it gets into the journal."""
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
+
+from cfworkflows.event import WorkflowStepEvent
+from cfworkflows.step import StepCall
+from cfworkflows_emulator.engine.journal.entries import StepKind
+from cfworkflows_emulator.engine.journal.state import Verb
+from cfworkflows_emulator.engine.operation import Operation
+from cfworkflows_emulator.engine.run import step_do, step_sleep, step_wait
+from cfworkflows_emulator.engine.run.caller import run_as
+from cfworkflows_emulator.engine.run.code import Code
+from cfworkflows_emulator.engine.run.driver import Calls
+from cfworkflows_emulator.engine.run.execution import settled
+from cfworkflows_emulator.engine.run.host import Journalled
+from cfworkflows_emulator.engine.run.parking import Stillness
+
+T = TypeVar("T")
+log = logging.getLogger("cfworkflows.engine")
+
+Called = Callable[[StepKind, str, Mapping[str, Any], bool], None]
+"""Notified of each call that is not refused: the kind and the identity of the step, what it was given, as in a journal,
+and whether `run()`'s own task made it.
+"""
+
+
+def _nothing(kind: StepKind, step: str, given: Mapping[str, Any], by_main: bool) -> None:
+    """The calls are of no interest."""
+
+
+class Replay:
+    """The StepDriver of a replay. A step that is done gives its stored result; what is not done never ends, and no
+    callback is called.
+
+    `over` is set when `run()` ends, or when all of it waits; `ended` is then what `run()` returned and what it raised,
+    None if it waits. `handlers` are the calls with a rollback handler that it made, by step.
+    """
+
+    def __init__(self, host: Journalled, called: Called = _nothing) -> None:
+        self.over = asyncio.Event()
+        self.ended: tuple[Any, BaseException | None] | None = None
+        self.handlers: dict[str, StepCall] = {}
+        self._host = host
+        self._called = called
+        self._closed = False
+        self._code = Code(host)
+        self._calls = Calls(host, self.handlers)
+        self._pending: set[asyncio.Future[Any]] = set()
+        self._stillness = Stillness(self._waits, self.over.set)
+        self._main: Operation | None = None
+
+    def start(self, context: contextvars.Context) -> None:
+        run_as(self._host, context)
+        self._main = Operation(self._execute(), str(self._host), self._executed, context)
+        self._main.start()
+
+    def close(self) -> None:
+        """End it where it waits."""
+        self._closed = True
+        self._code.cancel()
+        if self._main is not None:
+            self._main.cancel()
+        for future in self._pending:
+            future.cancel()
+
+    async def _execute(self) -> None:
+        try:
+            self.ended = (await self._code.outcome(self), None)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            if self._closed or self._host.process_ends:
+                raise
+            log.debug("%s ended again, in a replay: %r", self._host, error)
+            self.ended = (None, error)
+        self.over.set()
+
+    def _executed(self, _: None, error: BaseException | None) -> None:
+        self._main = None
+        if error is not None and not isinstance(error, asyncio.CancelledError):
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": f"{self._host} could not be replayed.", "exception": error}
+            )
+
+    def do(self, call: StepCall) -> asyncio.Future[Any]:
+        step = self._allot("do", call.name)
+        self._calls.count(step, call)
+        undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
+        self._note("do", step, {"config": call.config.as_dict(), **undo})
+        return self._future(self._host.state.steps.get(step), partial(step_do.outcome, self._host, step, call))
+
+    def sleep(self, name: str, duration_ms: float) -> asyncio.Future[None]:
+        step = self._allot("sleep", name)
+        sleep = self._host.state.sleeps.get(step)
+        if sleep is None:
+            step_sleep.check(step, duration_ms)
+        self._note("sleep", step, {"durationMs": duration_ms})
+        return self._future(sleep, step_sleep.outcome)
+
+    def sleep_until(self, name: str, timestamp_ms: float) -> asyncio.Future[None]:
+        step = self._allot("sleep", name)
+        sleep = self._host.state.sleeps.get(step)
+        if sleep is None:
+            now = self._host.clock.now()
+            if timestamp_ms < now:
+                return settled(step_sleep.refuse_past)
+            step_sleep.check(step, timestamp_ms - now)
+        self._note("sleep", step, {"until": timestamp_ms})
+        return self._future(sleep, step_sleep.outcome)
+
+    def wait_for_event(
+        self, name: str, event_type: str, timeout_ms: float, returns: Any
+    ) -> asyncio.Future[WorkflowStepEvent[Any]]:
+        step = self._allot("wait", name)
+        wait = self._host.state.waits.get(step)
+        if wait is None:
+            step_wait.check(step, event_type, timeout_ms)
+        self._note("wait", step, {"eventType": event_type, "timeoutMs": timeout_ms})
+        return self._future(wait, partial(step_wait.outcome, self._host, step, returns))
+
+    def _allot(self, kind: StepKind, name: str) -> str:
+        step = self._calls.allot(kind, name, None, closed=self._closed)
+        self._stillness.activity += 1
+        if self._pending:  # the call may come to nothing that waits: it was done before, or is refused
+            self._stillness.consider_soon()
+        return step
+
+    def _note(self, kind: StepKind, step: str, given: Mapping[str, Any]) -> None:
+        self._called(kind, step, given, self._code.calls)
+
+    def _future(self, known: Verb | None, outcome: Callable[[], T]) -> asyncio.Future[T]:
+        if known is not None and known.done and not self._closed:
+            return settled(outcome)
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        if self._closed:
+            future.cancel()
+        else:
+            self._pending.add(future)
+            self._stillness.consider()
+        return future
+
+    def _waits(self) -> bool:
+        return bool(self._pending) and not self._closed
