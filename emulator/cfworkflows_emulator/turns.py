@@ -1,33 +1,40 @@
-"""How many turns of the event loop are waited for, and why so many. These are the only places that count them.
+"""How many turns of the event loop are waited for, and why so many. A turn is one pass of the loop.
 
-A turn is one pass of the event loop: what was scheduled before it began is called. Python gives no promise on how many
-of them something takes, so none of the numbers may decide what happens: one that is too small costs time, and one that
-is too large does so too. Change one together with its argument.
+From the end of a step to the next call of a step none passes if `run()` awaits the step itself, one with `gather` or
+`wait_for`, one for each task of the user's that the result goes through, and two for each `TaskGroup` (CPython 3.11).
+Nothing promises that, and no code has to keep to it. So no number here may decide what happens, only when: each is
+waited for again if something has happened meanwhile, or costs no more than time if it was too small.
+"""
+
+LINGER_TURNS = 10
+"""The turns for which something stays in memory that nobody waits for to be durable.
+
+What an instance does next mostly follows within them, and is then part of the same transaction: a step costs one commit
+instead of two. 10 is enough for five task groups within each other; code that is deeper costs commits, nothing else. It
+is not more because a process that dies in these turns repeats what had succeeded.
 """
 
 SETTLE_TURNS = 10
 """The turns without a call of a step after which a run in which every step waits counts as parked.
 
-Code between two steps may take some: a step that ends wakes the task that awaits it in the next turn, a `gather` passes
-that on in one more, and so does each task and each shield of the user's in between. Three layers of these are 6 turns.
-Too early does no harm, since the next step has the run continue: it costs the row of the instance being written twice.
-Too late costs that many empty turns, some 20 µs, for each time that an instance parks. A replay that has come to its
-end waits as long before what was not called again is missed: it may be called in a task that was not awaited.
+As deep as the code may be for one commit a step: LINGER_TURNS. Too early does no harm, since the next call has the
+instance go on: it costs writing its row twice. Later costs the turns themselves, some microseconds, each time that an
+instance parks. A replay whose `run()` has ended waits as long for calls in tasks of the user's that nothing awaited,
+before it says that a step was not called again.
 """
 
 REST_TURNS = 20
-"""The turns without an entry in a journal after which the engine counts as being at rest, for tests that wait for it.
+"""The turns without a new entry after which the engine is at rest, for tests that wait for it.
 
-More than lie between a commit and the next thing that a run does: the waiter is called in the turn of the commit, and
-the code goes on as above, so it is SETTLE_TURNS, and as many again for what a callback in a task does before its step
-ends. Too early would be seen: a clock that jumps ahead of a step. Therefore it is asked again until nothing has
-happened meanwhile.
+What is written may linger, and is then committed; what waited for the commit goes on in that turn, and its code may be
+as deep again. So it is twice the others. Something that is deeper would be overtaken by a clock that jumps, which no
+test kit can exclude: it sees only what is in a journal.
 """
 
 ACCEPT_TURNS = 4
-"""The turns that a connection which asyncio has accepted needs to be known to the server that is about to stop.
+"""The turns that a connection which the loop has accepted takes to be known to the server.
 
-`loop.sock_accept` has the socket in the turn in which it is readable; the transport is made in a task, which begins in
-the next; `connection_made` is scheduled by the transport, and called in the one after. The fourth is for the waiter of
-the transport, which is woken then. With fewer, a client that was let in sees its connection reset.
+The loop accepts it in the turn in which the socket is readable, and makes a task of the rest; that begins in the next,
+and makes the transport, which calls `connection_made` in the third. The fourth is for what was accepted in the turn in
+which the server began to stop. With fewer, a client that had been let in would see a reset.
 """

@@ -377,8 +377,7 @@ class Instance:
     def _hand_over_events(self) -> None:
         if self._run is not None:
             self._run.parking.hand_over_events()
-        self.start()
-        self._index()
+        self._changed()
 
     def skip(self, step: str | None, kind: str | None) -> Delay:
         """End a sleep, a retry delay or a wait now, as if its time had come. Raises WorkflowError: see `chosen`."""
@@ -386,9 +385,13 @@ class Instance:
         self.append(EntryType.DELAY_SKIPPED, delay.step, kind=delay.kind)
         if self._run is not None:
             self._run.parking.look_again()
+        self._changed()
+        return delay
+
+    def _changed(self) -> None:
+        """What was asked of it is in the journal: it goes on, if it does now, and its row says so."""
         self.start()
         self._index()
-        return delay
 
     def pause(self) -> None:
         """Pause it: at once, or when the attempts that run have ended. Nothing new starts meanwhile, it has no slot."""
@@ -415,8 +418,7 @@ class Instance:
         elif self.state.status is Status.PAUSED:
             goes_on = self.state.started and self._turn.has_come(ahead=False)
             self.append(EntryType.WORKFLOW_RUNNING if goes_on else EntryType.WORKFLOW_QUEUED)
-        self.start()
-        self._index()
+        self._changed()
 
     def terminate(self, *, roll_back: bool = False) -> None:
         """End it now, or undo its steps first. While they are undone already, only the former: it ends as it is.
@@ -448,8 +450,7 @@ class Instance:
         self.store.erase_journal(self.key)
         self.state = InstanceState(last_seq=self.state.last_seq)
         self.append(EntryType.WORKFLOW_QUEUED, value=queued.value, **queued.data)
-        self.start()
-        self._index()
+        self._changed()
 
     async def restart_from(self, kind: str, name: str, count: int | float) -> None:
         """Begin anew from a step, with what steps that started before it have got. Raises WorkflowError if it is not
@@ -471,5 +472,4 @@ class Instance:
         self.state = InstanceState.fold(kept)
         self.state.last_seq = entries[-1].seq
         self.append(EntryType.WORKFLOW_RESTARTED, step, kind=kind)
-        self.start()
-        self._index()
+        self._changed()

@@ -8,21 +8,13 @@ from typing import Generic
 from cfworkflows_emulator.storage.batch import Batch, Insert, Key, Row, Write
 from cfworkflows_emulator.storage.connection import DiskError, StateError
 from cfworkflows_emulator.storage.database import Database
+from cfworkflows_emulator.turns import LINGER_TURNS
 
 log = logging.getLogger("cfworkflows.storage")
 
 Then = Callable[[BaseException | None], None]
 """Called once what it waited for is durable, with None; or with the error that says why it may not be."""
 Waiters = list[Then]
-
-# Turns of the event loop for which something stays in memory when nobody waits for it to be durable. What an instance
-# does next mostly follows within them, and is then part of the same transaction: a step costs one commit instead of
-# two. How many turns lie between the result of a step and the start of the next one is up to the user's code: none if
-# `run()` awaits the step itself, one with `asyncio.gather` or `wait_for`, and two more for each task through which the
-# result goes, so three with a `TaskGroup`. 10 is enough for four tasks within each other; code that is deeper costs
-# commits, nothing else. It is not more because a process that dies in these turns repeats what had succeeded.
-# Whatever waits until the loop has nothing left to do has to wait for more turns than these.
-LINGER_TURNS = 10
 
 # What is written weighs 1, and 1 more for each page of 4 KiB. A batch that weighs more than this is written by the
 # thread, while the loop goes on.
