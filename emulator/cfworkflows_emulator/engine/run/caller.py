@@ -1,23 +1,28 @@
 """Whose code is calling: which instance's, and in the callback of which of its steps."""
 
 import contextvars
-from collections.abc import Callable
+from typing import Protocol
 
 from cfworkflows_emulator.engine.run.host import Journalled
 
 
+class Owner(Protocol):
+    def forget(self, callback: "Callback") -> None:
+        """A callback is over."""
+
+
 class Callback:
-    """One call of a step's callback, for the verbs that are called in it. As a context manager, it gives the context
-    to call it in. `ended` is notified at the end; `owner` is the object that keeps count of it.
+    """One call of a step's callback, for the verbs that are called in it; `owner` keeps count of these.
+
+    As a context manager, it gives the context to call it in.
     """
 
-    __slots__ = ("_ended", "over", "owner", "step")
+    __slots__ = ("over", "owner", "step")
 
-    def __init__(self, owner: object, step: str, ended: "Callable[[Callback], None]") -> None:
+    def __init__(self, owner: "Owner", step: str) -> None:
         self.owner = owner
         self.step = step
         self.over = False
-        self._ended = ended
 
     def __enter__(self) -> contextvars.Context:
         context = contextvars.copy_context()
@@ -26,7 +31,7 @@ class Callback:
 
     def __exit__(self, *error: object) -> None:
         self.over = True
-        self._ended(self)
+        self.owner.forget(self)
 
 
 def enclosing_callback() -> Callback | None:

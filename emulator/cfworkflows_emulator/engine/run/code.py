@@ -12,6 +12,8 @@ from cfworkflows_emulator.engine.run.host import Journalled
 class Code:
     """Calls `run()` once."""
 
+    __slots__ = ("_host", "_task")
+
     def __init__(self, host: Journalled) -> None:
         self._host = host
         self._task: asyncio.Task[None] | None = None

@@ -21,6 +21,8 @@ from cfworkflows_emulator.engine.run.naming import Names
 class Calls:
     """The calls that one execution of `run()` makes: which step each is, and what a rollback needs of it."""
 
+    __slots__ = ("_handlers", "_host", "_loop", "_names", "_steps")
+
     def __init__(self, host: Journalled, handlers: dict[str, StepCall]) -> None:
         self._host = host
         self._handlers = handlers
@@ -60,6 +62,8 @@ class Calls:
 
 class Driver:
     """The StepDriver of a run whose code is `code`."""
+
+    __slots__ = ("_calls", "_code", "_run")
 
     def __init__(self, run: Execution, code: Code) -> None:
         self._run = run

@@ -229,7 +229,7 @@ class Execution:
                 operation.cancel()
         for future in list(self._futures):
             future.cancel()
-        self.parking.release_clock()
+        self.parking.close()
 
     @property
     def operations(self) -> set[Operation]:

@@ -1,8 +1,8 @@
 """Whether an execution only waits, and what it waits for. As long as it does not, it holds the clock."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Set
 
 from cfworkflows_emulator.engine.operation import Latch
 from cfworkflows_emulator.engine.run.caller import Callback, enclosing_callback
@@ -11,20 +11,26 @@ from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.turns import SETTLE_TURNS
 
 
-class Stillness:
-    """Calls `then` when `is_still()` has held for SETTLE_TURNS turns of the event loop, and `activity` was not raised
+class Stillness(ABC):
+    """Calls `settled` when `is_still` has held for SETTLE_TURNS turns of the event loop, and `activity` was not raised
     meanwhile.
     """
 
-    def __init__(self, is_still: Callable[[], bool], then: Callable[[], None]) -> None:
+    __slots__ = ("_loop", "activity")
+
+    def __init__(self) -> None:
         self.activity = 0
-        self._is_still = is_still
-        self._then = then
         self._loop = asyncio.get_running_loop()
+
+    @abstractmethod
+    def is_still(self) -> bool: ...
+
+    @abstractmethod
+    def settled(self) -> None: ...
 
     def consider(self) -> None:
         """It may hold now."""
-        if self._is_still():
+        if self.is_still():
             self._settle(self.activity, SETTLE_TURNS)
 
     def consider_soon(self) -> None:
@@ -32,22 +38,28 @@ class Stillness:
         self._loop.call_soon(self.consider)
 
     def _settle(self, activity: int, turns: int) -> None:
-        if activity != self.activity or not self._is_still():
+        if activity != self.activity or not self.is_still():
             return
         if turns:
             self._loop.call_soon(self._settle, activity, turns - 1)
         else:
-            self._then()
+            self.settled()
 
 
-class Parking:
+class Parking(Stillness):
     """The operations of an execution, as far as it matters whether they wait.
 
     It is *parked* when each of them waits for a time or an event, or, in a callback, for those that it called. Then
     `parked` is called, with the first of the times.
     """
 
+    __slots__ = (
+        "_clock", "_holds_clock", "_host", "_nested", "_operations", "_parked", "_passed_over", "_until", "_waiting",
+        "closed",
+    )  # fmt: skip
+
     def __init__(self, host: Host, parked: Callable[[float], None]) -> None:
+        super().__init__()
         self.closed = False
         self._host = host
         self._clock = host.clock
@@ -55,16 +67,15 @@ class Parking:
         self._operations = 0
         self._until: dict[Latch[None], float] = {}
         self._waiting: dict[str, Callable[[], None]] = {}
-        self._passed_over: set[str] = set()
-        self._nested: defaultdict[Callback, int] = defaultdict(int)
+        self._passed_over: Set[str] = frozenset()
+        self._nested: dict[Callback, int] = {}
         self._holds_clock = False
-        self._stillness = Stillness(self._is_quiet, self._settled)
 
     # What goes on
 
     def active(self) -> None:
         """Something goes on: time is not to pass, if the instance may run."""
-        self._stillness.activity += 1
+        self.activity += 1
         if not self._holds_clock and not self.closed and self._host.woken():
             self._holds_clock = True
             self._clock.hold()
@@ -73,21 +84,21 @@ class Parking:
         """A verb is called. That may come to nothing that ends or waits: it was done before, or is refused."""
         self.active()
         if self._until:
-            self._stillness.consider_soon()
+            self.consider_soon()
 
     def leave_queue(self) -> None:
         """Try to leave the queue: the instance has got a slot, or may get one now."""
         if self._holds_clock:  # it was queued in the midst of its work
             self._host.woken()
         self.active()
-        self._stillness.consider_soon()  # it may have nothing to do but to wait
+        self.consider_soon()  # it may have nothing to do but to wait
 
     def begin(self) -> Callback | None:
         """An operation begins. Gives the callback that it was called in, which is for `end`."""
         self._operations += 1
         callback = enclosing_callback()
         if callback is not None and callback.owner is self and not callback.over:
-            self._nested[callback] += 1
+            self._nested[callback] = self._nested.get(callback, 0) + 1
         return callback
 
     def end(self, callback: Callback | None) -> None:
@@ -98,11 +109,12 @@ class Parking:
             if not self._nested[callback]:
                 del self._nested[callback]
 
-    def consider(self) -> None:
-        """All may be waiting now."""
-        self._stillness.consider()
+    def close(self) -> None:
+        """The execution is over: it holds the clock no longer, whatever is still under way."""
+        self._parked = _nobody  # what is notified may hold this: without the cycle, both go at once
+        self._release_clock()
 
-    def release_clock(self) -> None:
+    def _release_clock(self) -> None:
         if self._holds_clock:
             self._holds_clock = False
             self._clock.release()
@@ -111,14 +123,14 @@ class Parking:
 
     def callback_of(self, step: str) -> Callback:
         """A call of the callback of `step`: it tells the steps that the callback calls from others."""
-        return Callback(self, step, self._forget)
+        return Callback(self, step)
 
     def inside(self) -> str | None:
         """The step whose callback is calling, None outside of callbacks."""
         callback = enclosing_callback()
         return callback.step if callback is not None and callback.owner is self else None
 
-    def _forget(self, callback: Callback) -> None:
+    def forget(self, callback: Callback) -> None:
         """A callback is over: what it called and did not await is as if `run()` had called it."""
         self._nested.pop(callback, None)
 
@@ -137,7 +149,7 @@ class Parking:
         self._until[woken] = until
         if event_for is not None:
             self._waiting[event_for] = wake
-        self._stillness.consider()
+        self.consider()
         try:
             await woken
         finally:
@@ -155,7 +167,7 @@ class Parking:
 
     def expect(self, step: str) -> None:
         """The wait `step` is called: it may get an event."""
-        self._passed_over.discard(step)
+        self._passed_over -= {step}
 
     def event_for(self, step: str) -> Entry | None:
         """The buffered event that the wait `step` gets, if there is one."""
@@ -168,11 +180,11 @@ class Parking:
             wake()
         return bool(ready)
 
-    def _is_quiet(self) -> bool:
+    def is_still(self) -> bool:
         waits = len(self._until)
         return waits > 0 and waits + len(self._nested) == self._operations and not self.closed and self._holds_clock
 
-    def _settled(self) -> None:
+    def settled(self) -> None:
         # A wait that the journal knows, and that was not called again although all is quiet, has gone from the code
         # (it was changed meanwhile): it keeps no event from the others.
         waits = self._host.state.waits.items()
@@ -181,4 +193,8 @@ class Parking:
             return
         if not self._nested:
             self._parked(min(self._until.values()))
-        self.release_clock()
+        self._release_clock()
+
+
+def _nobody(until: float) -> None:
+    """Nobody is to be notified."""

@@ -33,7 +33,7 @@ def _nothing(kind: StepKind, step: str, given: Mapping[str, Any], by_main: bool)
     """The calls are of no interest."""
 
 
-class Replay:
+class Replay(Stillness):
     """The StepDriver of a replay. A step that is done gives its stored result; what is not done never ends, and no
     callback is called.
 
@@ -42,6 +42,7 @@ class Replay:
     """
 
     def __init__(self, host: Journalled, called: Called = _nothing) -> None:
+        super().__init__()
         self.over = asyncio.Event()
         self.ended: tuple[Any, BaseException | None] | None = None
         self.handlers: dict[str, StepCall] = {}
@@ -51,7 +52,6 @@ class Replay:
         self._code = Code(host)
         self._calls = Calls(host, self.handlers)
         self._pending: set[asyncio.Future[Any]] = set()
-        self._stillness = Stillness(self._waits, self.over.set)
         self._main: Operation | None = None
 
     def start(self, context: contextvars.Context) -> None:
@@ -125,9 +125,9 @@ class Replay:
 
     def _allot(self, kind: StepKind, name: str) -> str:
         step = self._calls.allot(kind, name, None, closed=self._closed)
-        self._stillness.activity += 1
+        self.activity += 1
         if self._pending:  # the call may come to nothing that waits: it was done before, or is refused
-            self._stillness.consider_soon()
+            self.consider_soon()
         return step
 
     def _note(self, kind: StepKind, step: str, given: Mapping[str, Any]) -> None:
@@ -141,8 +141,11 @@ class Replay:
             future.cancel()
         else:
             self._pending.add(future)
-            self._stillness.consider()
+            self.consider()
         return future
 
-    def _waits(self) -> bool:
+    def is_still(self) -> bool:
         return bool(self._pending) and not self._closed
+
+    def settled(self) -> None:
+        self.over.set()

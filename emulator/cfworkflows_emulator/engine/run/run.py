@@ -15,12 +15,11 @@ class Run(Execution):
     def __init__(self, host: Host, follower: Follower | None) -> None:
         super().__init__(host, follower)
         self._code = Code(host)
-        self._driver = Driver(self, self._code)
 
     async def execute(self) -> None:
         host = self.host
         try:
-            output = await self._code.outcome(self._driver)
+            output = await self._code.outcome(Driver(self, self._code))
             await self._ended(failed=False)
         except (KeyboardInterrupt, GeneratorExit):
             raise
