@@ -90,7 +90,6 @@ LONGEST_FILE, MEDIAN_FILE = 450, 120
 
 # Files that are longer, and why. The list may only become shorter.
 LONGER = {
-    "emulator/cfworkflows_emulator/engine/run.py": "the driver of steps and the clock's part in it are not apart yet",
     "emulator/cfworkflows_emulator/engine/engine.py": "it opens and wires its parts, beside what is asked of it",
     "emulator/cfworkflows_emulator/engine/instance.py": "each change of its life repeats how it ends",
     "emulator/cfworkflows_emulator/storage/instances.py": "the store of instances is also that of journals",
@@ -139,12 +138,13 @@ FOLDERS_OF_KINDS: dict[str, set[str]] = {
 }
 
 
-# Circles of two and three files, which are read together: the second of each pair is imported for its type only.
+# Circles that are left for readers: the second of each pair is imported for its type only.
 SEEN_BY_TYPE_CHECKERS = {
     ("cfworkflows_emulator.analysis.steps", "cfworkflows_emulator.analysis.flow"),
     ("cfworkflows_emulator.engine.eviction", "cfworkflows_emulator.engine.instance"),
     ("cfworkflows_emulator.engine.world", "cfworkflows_emulator.engine.instance"),
     ("cfworkflows_emulator.testing.introspection", "cfworkflows_emulator.testing.world"),
+    ("cfworkflows_emulator.testing.kit", "cfworkflows_emulator.testing.world"),
     ("cfworkflows_emulator.testing.passing", "cfworkflows_emulator.testing.world"),
     ("cfworkflows_emulator.testing.records", "cfworkflows_emulator.testing.world"),
     ("cfworkflows_emulator.testing.workflow", "cfworkflows_emulator.testing.world"),
