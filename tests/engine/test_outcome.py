@@ -1,5 +1,8 @@
 """What is told of an instance that has ended, without reading its steps."""
 
+import gc
+import weakref
+
 import pytest
 
 from cfworkflows import NonRetryableError
@@ -59,3 +62,23 @@ async def test_an_instance_that_waits_is_told_of_as_it_is(serve):
     await instance.restart()
     await server.clock.settle()
     assert ("waiting", None) == ((status := await instance.status()).status, status.output)
+
+
+async def test_a_run_that_is_over_leaves_memory_at_once(serve):
+    """Its parts do not hold each other, so that nothing of it is left for the garbage collector."""
+
+    async def run(step):
+        await step.sleep("nap", "1 hour")
+        await step.do("a", lambda: 1)
+
+    server = await serve(run)
+    instance = await server.create()
+    (resident,) = server.engine.residents.instances.values()
+    over = weakref.ref(resident._run)
+    del resident
+    gc.disable()
+    try:
+        await server.finish(instance)
+        assert over() is None
+    finally:
+        gc.enable()
