@@ -128,3 +128,82 @@ async def test_a_long_wait_of_the_machines_clock_is_cut_into_pieces(monkeypatch)
     clock.call_at(clock.now() + 86_400_000, fired.set)
     ahead[0] = 86_400_000_000_000
     await asyncio.wait_for(fired.wait(), 10)
+
+
+class TestOrderOfTheMachinesClock:
+    """What falls due at one moment, on a real event loop."""
+
+    async def test_timers_of_one_deadline_fire_in_the_order_they_were_set(self):
+        """However many they are, and whatever the loop's own clock says of each."""
+        clock, fired, over = SystemClock(), [], asyncio.Event()
+        when = clock.now() + 30
+        for number in range(50):
+            clock.call_at(when, lambda number=number: fired.append(number))
+        clock.call_at(when, over.set)
+        await over.wait()
+        assert list(range(50)) == fired
+
+    @pytest.mark.parametrize("speed", [1, 1000], ids=str)
+    async def test_timers_that_are_overdue_fire_by_deadline(self, speed):
+        """At any speed; a deadline in the past is not later than one that was set before it."""
+        clock, fired, over = SystemClock(speed), [], asyncio.Event()
+        now = clock.now()
+        for late in (-5, -20, -10, -20):
+            clock.call_at(now + late, lambda late=late: fired.append(late))
+        clock.call_at(now, over.set)
+        await over.wait()
+        assert [-20, -20, -10, -5] == fired
+
+    async def test_a_timer_that_fails_keeps_none_from_firing(self):
+        """Its error goes to the loop."""
+        clock, seen, over = SystemClock(), [], asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: seen.append(str(context["exception"])))
+        now = clock.now()
+
+        def fail():
+            raise RuntimeError("broken")
+
+        clock.call_at(now, fail)
+        clock.call_at(now, over.set)
+        await over.wait()
+        assert ["broken"] == seen
+
+    async def test_a_timer_that_sets_another_for_now_lets_the_loop_go_on(self):
+        """Its own kind does not fill the turn of the loop."""
+        clock, over, fired = SystemClock(), asyncio.Event(), []
+
+        def again():
+            fired.append(clock.now())
+            if not over.is_set():
+                clock.call_at(0, again)
+
+        clock.call_at(0, again)
+        asyncio.get_running_loop().call_later(0.01, over.set)
+        await over.wait()
+        assert fired
+
+    async def test_a_timer_may_cancel_one_that_is_due_with_it(self):
+        """The one that was cancelled does not fire."""
+        clock, over = SystemClock(), asyncio.Event()
+        later = []
+        clock.call_at(0, lambda: later[0].cancel())
+        later.append(clock.call_at(0, lambda: pytest.fail("fired")))
+        clock.call_at(0, over.set)
+        await over.wait()
+        assert 0 == len(clock._timers)
+
+    def test_a_clock_outlives_the_loop_that_it_was_used_on(self):
+        """What was set there can fire no more, and does not hinder the next loop."""
+        clock, fired = SystemClock(), []
+
+        async def set_one(wait):
+            over = asyncio.Event()
+            clock.call_at(clock.now() + (0 if wait else 60_000), over.set)
+            if wait:
+                await over.wait()
+                fired.append(True)
+
+        asyncio.run(set_one(wait=False))
+        asyncio.run(set_one(wait=True))
+        assert [True] == fired

@@ -1,16 +1,12 @@
 """Time. Everything that waits or stamps takes it from a Clock; nothing else in the packages reads the time."""
 
 import asyncio
-import heapq
-import itertools
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
 from cfworkflows.durations import Duration, parse_duration
-
-Callback = Callable[[], None]
+from cfworkflows_emulator.timers import Callback, Timers
 
 
 class TimerHandle(Protocol):
@@ -50,7 +46,8 @@ class SystemClock:
     """The machine's time as it was when the program started, and steady since; or one that goes on from `start` (ms
     since the epoch), `speed` times as fast.
 
-    A wall clock that is set while the program runs moves no deadline. A machine that sleeps is noticed.
+    A wall clock that is set while the program runs moves no deadline. A machine that sleeps is noticed. Timers fire in
+    the order of their deadlines, and those with one deadline in the order in which they were set.
     """
 
     # A wait is cut into pieces, so that a machine that slept is noticed.
@@ -61,6 +58,13 @@ class SystemClock:
         self._began_ns = _steady_ns()
         self._start_ns = self._began_ns + _OFFSET_NS if start is None else start * 1_000_000
         self._offset_ns = self._start_ns - self._began_ns
+        self._timers = Timers()
+        # One timer of the event loop for all: the loop orders its own by readings of its clock, each a little later
+        # than the one before, and those that fall due at one moment would fire in any order.
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._handle: asyncio.TimerHandle | None = None
+        self._armed_for = 0.0
+        self._firing = False
 
     def now(self) -> int:
         if self.speed == 1:
@@ -74,7 +78,13 @@ class SystemClock:
         return max((when - now_ns / 1_000_000) / self.speed, 0) / 1000
 
     def call_at(self, when: float, callback: Callback) -> TimerHandle:
-        return _SystemTimer(self, when, callback)
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # those of a loop that was closed never fire
+            self._loop, self._timers, self._handle = loop, Timers(), None
+        timer = self._timers.add(when, callback)
+        if not self._firing and (self._handle is None or when < self._armed_for):
+            self._arm(loop)
+        return timer
 
     def hold(self) -> None:
         """The machine's time goes on whatever we do."""
@@ -82,33 +92,35 @@ class SystemClock:
     def release(self) -> None:
         """See `hold`."""
 
+    def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have the loop wait for the first timer."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+        if (due := self._timers.next_due) is not None:
+            self._armed_for = due
+            wait = min(self.wait_s(due), SystemClock.LONGEST_WAIT_MS / 1000)
+            self._handle = loop.call_later(wait, self._fire, loop)
+
+    def _fire(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Fire what is due. What is set meanwhile has the next turn of the loop, however early it is due."""
+        self._handle = None
+        self._firing = True
+        now, set_before = self.now(), self._timers.set
+        try:
+            while (timer := self._timers.pop_due(now, set_before)) is not None:
+                try:
+                    timer.fire()
+                except Exception as error:  # noqa: BLE001 - it is not to keep the others from firing
+                    loop.call_exception_handler({"message": "A timer failed.", "exception": error})
+        finally:
+            self._firing = False
+            self._arm(loop)
+
 
 def monotonic() -> float:
     """Seconds of the machine's steady clock, for watching the process itself: nothing of an instance depends on it."""
     return time.monotonic()
-
-
-class _SystemTimer:
-    __slots__ = ("_callback", "_clock", "_handle", "_when")
-
-    def __init__(self, clock: SystemClock, when: float, callback: Callback) -> None:
-        self._clock, self._when, self._callback = clock, when, callback
-        self._handle: asyncio.TimerHandle | None = self._arm()
-
-    def _arm(self) -> asyncio.TimerHandle:
-        wait = min(self._clock.wait_s(self._when), SystemClock.LONGEST_WAIT_MS / 1000)
-        return asyncio.get_running_loop().call_later(wait, self._fire)
-
-    def _fire(self) -> None:
-        if self._clock.now() < self._when:
-            self._handle = self._arm()
-        else:
-            self._handle = None  # it holds this timer: without the cycle, both go at once
-            self._callback()
-
-    def cancel(self) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
 
 
 class VirtualClock:
@@ -120,9 +132,7 @@ class VirtualClock:
 
     def __init__(self, start: int = 1_767_225_600_000) -> None:  # 2026-01-01T00:00:00Z
         self._now = start
-        self._timers: list[tuple[float, int, _VirtualTimer]] = []
-        self._order = itertools.count()
-        self._cancelled = 0
+        self._timers = Timers()
         self._holds = 0
         self._free = asyncio.Event()
         self._free.set()
@@ -131,17 +141,7 @@ class VirtualClock:
         return self._now
 
     def call_at(self, when: float, callback: Callback) -> TimerHandle:
-        timer = _VirtualTimer(self, callback)
-        heapq.heappush(self._timers, (when, next(self._order), timer))
-        return timer
-
-    def forget_one(self) -> None:
-        """A timer was cancelled. When most of them were, those are let go, and not only when their time comes."""
-        self._cancelled += 1
-        if self._cancelled > len(self._timers) // 2:
-            self._timers = [timer for timer in self._timers if not timer[2].over]
-            heapq.heapify(self._timers)
-            self._cancelled = 0
+        return self._timers.add(when, callback)
 
     def hold(self) -> None:
         self._holds += 1
@@ -157,10 +157,7 @@ class VirtualClock:
     @property
     def next_timer(self) -> float | None:
         """When the next timer is due, in ms since the epoch."""
-        while self._timers and self._timers[0][2].over:
-            heapq.heappop(self._timers)
-            self._cancelled -= 1
-        return self._timers[0][0] if self._timers else None
+        return self._timers.next_due
 
     async def settle(self) -> None:
         """Wait until nothing holds the clock."""
@@ -187,21 +184,6 @@ class VirtualClock:
         await self.settle()
 
     def _fire_next(self) -> None:
-        due, _, timer = heapq.heappop(self._timers)
+        due, timer = self._timers.pop()
         self._now = max(self._now, -int(-due // 1))  # rounded up: never before it is due
-        timer.over = True
-        timer.callback()
-
-
-class _VirtualTimer:
-    __slots__ = ("_clock", "callback", "over")
-
-    def __init__(self, clock: VirtualClock, callback: Callback) -> None:
-        self._clock = clock
-        self.callback = callback
-        self.over = False
-
-    def cancel(self) -> None:
-        if not self.over:
-            self.over = True
-            self._clock.forget_one()
+        timer.fire()

@@ -29,7 +29,7 @@ async def footprint(server):
     loop, commits = asyncio.get_running_loop(), engine.store._commits
     return {
         "tasks": len(asyncio.all_tasks()),
-        "timers": sum(not timer.over for _, _, timer in server.clock._timers),
+        "timers": len(server.clock._timers),
         "handles": len(loop._ready) + len(loop._scheduled) - (commits._idle is not None),
         "instances": len(engine.residents.instances),
         "alarms": len(engine._alarms._heap),
