@@ -8,6 +8,7 @@ the durations and values below it.
 from cfworkflows.types.service import Fetcher
 from cfworkflows.types.workflow import (
     LOCATION_HINTS,
+    MAX_RETENTION_MS,
     STATUSES,
     BatchError,
     BatchResult,
@@ -37,6 +38,7 @@ from cfworkflows.types.workflow import (
 
 __all__ = [
     "LOCATION_HINTS",
+    "MAX_RETENTION_MS",
     "STATUSES",
     "BatchError",
     "BatchResult",

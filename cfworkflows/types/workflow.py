@@ -78,6 +78,10 @@ LocationHint = Literal["wnam", "enam", "sam", "weur", "eeur", "apac", "apac-ne",
 LOCATION_HINTS: tuple[LocationHint, ...] = get_args(LocationHint)
 
 
+MAX_RETENTION_MS = 30 * 86_400_000
+"""What the platform keeps an ended instance for at most (Limits)."""
+
+
 class RetentionOptions(TypedDict, total=False):
     """How long an instance is kept once it has ended: complete or terminated, and errored."""
 

@@ -17,15 +17,16 @@ from cfworkflows.cron import LONGEST as MAX_CRON
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows.step.call import MAX_NAME_LENGTH
 from cfworkflows.step.config import MAX_RETRIES
+from cfworkflows.types import MAX_RETENTION_MS
 from cfworkflows_bindings.workflow.batch import MAX_BATCH
-from cfworkflows_emulator.config import ConfigError, models
+from cfworkflows_emulator.config import ConfigError
+from cfworkflows_emulator.config.kinds.workflow import rules
 from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.engine import admission
 from cfworkflows_emulator.engine.definition import (
     DEFAULT_STEP_LIMIT,
     MAX_ADDRESSABLE_LENGTH,
     MAX_ID_LENGTH,
-    MAX_RETENTION_MS,
 )
 from cfworkflows_emulator.engine.journal import sizes
 from cfworkflows_emulator.engine.journal.sizes import MAX_VALUE_BYTES
@@ -219,8 +220,8 @@ LIMITS = [
     ),
     Limit(
         "steps of an instance, with `limits.steps`",
-        f"{models.MAX_STEPS:,}",
-        configured({"limits.steps": models.MAX_STEPS + 1}),
+        f"{rules.MAX_STEPS:,}",
+        configured({"limits.steps": rules.MAX_STEPS + 1}),
         ("wrangler.toml:8", "25,001", "maximum of 25,000", "Set it to"),
     ),
     Limit(
@@ -307,20 +308,20 @@ LIMITS = [
     ),
     Limit(
         "retention",
-        f"{models.MAX_RETENTION_MS // DAY_MS} days",
+        f"{MAX_RETENTION_MS // DAY_MS} days",
         configured({"default_retention.success_retention": "31 days"}),
         ("wrangler.toml:8", "at most 30 days", '"31 days"'),
     ),
     Limit(
         "name of a workflow",
-        f"{models.MAX_NAME_LENGTH} characters",
-        configured({"name": "x" * (models.MAX_NAME_LENGTH + 1)}),
+        f"{rules.MAX_NAME_LENGTH} characters",
+        configured({"name": "x" * (rules.MAX_NAME_LENGTH + 1)}),
         ("wrangler.toml:5", "1-64 characters"),
     ),
     Limit(
         "`concurrency.limit`",
-        f"{models.MAX_CONCURRENCY:,}",
-        configured({"concurrency.limit": models.MAX_CONCURRENCY + 1}),
+        f"{rules.MAX_CONCURRENCY:,}",
+        configured({"concurrency.limit": rules.MAX_CONCURRENCY + 1}),
         ("wrangler.toml:8", "50,001", "maximum of 50,000", "Set it to"),
     ),
     Limit(
@@ -331,8 +332,8 @@ LIMITS = [
     ),
     Limit(
         "schedules",
-        f"{models.MAX_SCHEDULES}",
-        configured({"schedules": ["* * * * *"] * (models.MAX_SCHEDULES + 1)}),
+        f"{rules.MAX_SCHEDULES}",
+        configured({"schedules": ["* * * * *"] * (rules.MAX_SCHEDULES + 1)}),
         ("wrangler.toml:8", "101 schedules", "an account may have 100", "lists and ranges"),
     ),
 ]
@@ -353,4 +354,3 @@ def test_the_documentation_has_the_same_limits():
     rows = dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|$", enforced, re.MULTILINE))
     assert "most" == rows.pop("limit")
     assert {limit.row: limit.most for limit in LIMITS} == rows
-    assert MAX_RETENTION_MS == models.MAX_RETENTION_MS

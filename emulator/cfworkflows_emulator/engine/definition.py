@@ -17,7 +17,6 @@ from cfworkflows_emulator.storage import Entry
 DEFAULT_STEP_LIMIT = 10_000
 DEFAULT_RETENTION_MS = 7 * 86_400_000
 """What the platform's paid plan keeps ended instances for, of Workflows made since 10 September 2026 (Limits)."""
-MAX_RETENTION_MS = 30 * 86_400_000
 MAX_ID_LENGTH = 100
 MAX_ADDRESSABLE_LENGTH = 271
 

@@ -6,8 +6,9 @@ from typing import Any
 from cfworkflows.durations import parse_duration
 from cfworkflows.errors import DurationError, SerializationError, WorkflowError
 from cfworkflows.typed import validate
+from cfworkflows.types import MAX_RETENTION_MS
 from cfworkflows.values import encode
-from cfworkflows_emulator.engine.definition import MAX_RETENTION_MS, WorkflowDefinition
+from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 
 

@@ -8,13 +8,12 @@ from typing import Annotated, Any, Literal
 from cfworkflows.cron import LONGEST, CronExpression
 from cfworkflows.durations import parse_duration
 from cfworkflows.errors import CronError, DurationError
+from cfworkflows.types import MAX_RETENTION_MS
 from cfworkflows_emulator.config.diagnostics import Diagnostic, Path, closest, did_you_mean, show
 from cfworkflows_emulator.config.kinds.kind import Configured, Elsewhere, Kind, Layer
 from cfworkflows_emulator.config.markers import Bounds, Rule, Section
 from cfworkflows_emulator.config.report import Report
 from cfworkflows_emulator.config.resolved import Resolved
-
-MAX_RETENTION_MS = 30 * 86_400_000
 
 
 def _retention(value: object) -> int:
