@@ -36,6 +36,8 @@ RULES: dict[str, Rule] = {
     "long-timeout": Rule("warning", "A step that may take longer than the recommended 30 minutes."),
     "plain-sleep": Rule("warning", "A sleep outside of a step, which does not survive a restart."),
     "race": Rule("warning", "The first of several to end, outside of a step: another one at the next replay."),
+    "plain-timeout": Rule("warning", "A timeout of asyncio around a step, which is not stored."),
+    "branch-name": Rule("warning", "One name for steps of several branches that wait, each in its own time."),
     "event-type": Rule("error", "A type of event that is refused."),
     "unmatched-event": Rule("warning", "A type of event that is sent, and that no workflow waits for."),
     "handler-arguments": Rule("error", "A handler whose signature the platform's arguments do not fit."),

@@ -96,6 +96,36 @@ class Flow:
         called = frame.function(call.func)
         return self.decorated.get(called.node) if called is not None else None
 
+    def starts_step(self, frame: Frame, node: ast.AST) -> bool:
+        return isinstance(node, ast.Call) and self.step_of(frame, node) is not None
+
+    def helper_with_steps(self, frame: Frame, node: ast.AST) -> FunctionNode | None:
+        """The helper that a call is of, if it comes to steps."""
+        called = frame.function(node.func) if isinstance(node, ast.Call) else None
+        return called.node if called is not None and called.node in self._with_steps else None
+
+    def holds_step(self, frame: Frame, *nodes: ast.AST) -> bool:
+        """Whether a step starts in `nodes`, there or in a helper that is called there."""
+        return any(
+            self.starts_step(frame, each) or self.helper_with_steps(frame, each) is not None
+            for node in nodes
+            for each in ast.walk(node)
+        )
+
+    @cached_property
+    def _with_steps(self) -> set[FunctionNode]:
+        """The functions outside of steps that start one, or call one that does."""
+        found = {step.frame.node for step in self.steps if step.frame.step is None}
+        calls = [
+            (frame.node, called.node)
+            for frame in self.outside_steps()
+            for call in frame.calls()
+            if (called := frame.function(call.func)) is not None and called.node not in self.decorated
+        ]
+        while more := {caller for caller, called in calls if called in found} - found:
+            found |= more
+        return found
+
     def _enter(self, function: Function, steps: frozenset[str], event: str | None, step: Step | None) -> None:
         steps = steps | _annotated(function)
         nodes = list(own_nodes(function.node))

@@ -2,6 +2,7 @@
 
 import ast
 import builtins
+from collections import Counter
 from collections.abc import Iterator
 
 from cfworkflows_emulator.analysis.modules import Definition, Module, canonical, import_bindings
@@ -33,6 +34,7 @@ class Scope:
         self.stars: list[str] = []
         self.assigned: dict[str, list[ast.expr]] = {}
         self.bound: dict[str, Binding] = {}
+        self.stores: Counter[str] = Counter()
         self._collect()
 
     def lookup(self, name: str) -> "tuple[Binding, Scope] | None":
@@ -63,6 +65,14 @@ class Scope:
                 return None if base is None else f"{base}()"
         return None
 
+    def value_of(self, name: ast.Name) -> ast.expr | None:
+        """What a variable is set to, if that is once in its scope, and nothing else binds it."""
+        found = self.lookup(name.id)
+        if found is None or found[0] is not None:
+            return None
+        values = found[1].assigned.get(name.id, [])
+        return values[0] if len(values) == 1 and found[1].stores[name.id] == 1 else None
+
     def is_self(self, expression: ast.expr) -> bool:
         """Whether this is the `self` of the method that the scope is in."""
         if not isinstance(expression, ast.Name):
@@ -86,11 +96,13 @@ class Scope:
             for each in (*parameters(self.node), arguments.vararg, arguments.kwarg):
                 if each is not None:
                     self.bound[each.arg] = None
+                    self.stores[each.arg] += 1
         outer: set[str] = set()
         for node in own_nodes(self.node if self.node is not None else self.module.tree):
             match node:
                 case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                     self.bound[name] = None
+                    self.stores[name] += 1
                 case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
                     self.bound[node.name] = node if node.name not in self.bound else None
                 case ast.Import() | ast.ImportFrom():

@@ -4,14 +4,24 @@ from collections.abc import Callable, Iterator
 
 from cfworkflows_emulator.analysis.findings import Finding
 from cfworkflows_emulator.analysis.flow import Flow
-from cfworkflows_emulator.analysis.rules import awaiting, naming, options, replays, state, values
+from cfworkflows_emulator.analysis.rules import (
+    awaiting,
+    branches,
+    naming,
+    options,
+    ordering,
+    replays,
+    state,
+    values,
+)
 
 FLOW_RULES: tuple[Callable[[Flow], Iterator[Finding]], ...] = (
     replays.side_effects,
     replays.chance,
     replays.names_by_chance,
     replays.plain_sleeps,
-    replays.races,
+    ordering.races,
+    ordering.plain_timeouts,
     naming.step_names,
     naming.duplicate_names,
     awaiting.dropped_steps,
@@ -21,7 +31,9 @@ FLOW_RULES: tuple[Callable[[Flow], Iterator[Finding]], ...] = (
     state.state_in_steps,
     state.event_mutations,
     state.loop_variables,
-    state.unordered_steps,
+    ordering.unordered_steps,
+    ordering.ended_in_any_order,
+    branches.names_in_branches,
     values.unstorable_results,
     options.durations,
     options.step_options,

@@ -3,14 +3,12 @@
 import ast
 from collections.abc import Iterator
 
+from cfworkflows_emulator.analysis.futures import is_dropped
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow, Frame
 from cfworkflows_emulator.analysis.scopes import parameters
 
 _GROUPS = ("gather", "wait", "wait_for", "shield", "create_task", "ensure_future")
-_PASSED_ON = (
-    ast.ListComp, ast.GeneratorExp, ast.SetComp, ast.List, ast.Tuple, ast.Set, ast.Starred, ast.IfExp, ast.BoolOp,
-)  # fmt: skip
 
 
 def dropped_steps(flow: Flow) -> Iterator[Finding]:
@@ -18,13 +16,13 @@ def dropped_steps(flow: Flow) -> Iterator[Finding]:
     helpers = {step.frame.node for step in flow.steps}
     for frame in flow.frames:
         for call in frame.calls():
-            if not _dropped(frame, call):
+            if not is_dropped(frame.scope, call):
                 continue
             if flow.step_of(frame, call) is not None:
                 what = f"{frame.module.source(call.func)}(…) starts a step, and nobody awaits it"
             elif (helper := frame.function(call.func)) is not None and helper.is_async and helper.node in helpers:
                 what = f"{frame.module.source(call.func)}(…) calls steps, and nobody awaits it: they never run"
-            elif _is_group(frame, call) and any(_starts(flow, frame, node) for node in ast.walk(call)):
+            elif _is_group(frame, call) and any(flow.starts_step(frame, node) for node in ast.walk(call)):
                 what = f"{frame.module.source(call.func)}(…) holds steps, and nobody awaits it"
             else:
                 continue
@@ -141,11 +139,7 @@ def _suppresses(frame: Frame, call: ast.Call) -> bool:
 
 
 def _holds_step(flow: Flow, frame: Frame, body: list[ast.stmt]) -> bool:
-    return any(_starts(flow, frame, node) for statement in body for node in ast.walk(statement))
-
-
-def _starts(flow: Flow, frame: Frame, node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and flow.step_of(frame, node) is not None
+    return any(flow.starts_step(frame, node) for statement in body for node in ast.walk(statement))
 
 
 def _gives_coroutine(frame: Frame, call: ast.Call) -> bool:
@@ -155,21 +149,6 @@ def _gives_coroutine(frame: Frame, call: ast.Call) -> bool:
 
 def _is_group(frame: Frame, call: ast.Call) -> bool:
     return frame.scope.qualified(call.func) in {f"asyncio.{name}" for name in _GROUPS}
-
-
-def _dropped(frame: Frame, call: ast.Call) -> bool:
-    node: ast.AST = call
-    parent = frame.module.parents.get(node)
-    while isinstance(parent, _PASSED_ON):
-        node, parent = parent, frame.module.parents.get(parent)
-    if isinstance(parent, ast.Expr):
-        return True
-    if isinstance(parent, ast.Assign) and len(parent.targets) == 1 and isinstance(parent.targets[0], ast.Name):
-        name = parent.targets[0].id
-        around = next((each for each in frame.module.ancestors(frame.node)), frame.node)
-        body = frame.node if name in frame.scope.bound else around
-        return not any(isinstance(each, ast.Name) and each.id == name and _is_load(each) for each in ast.walk(body))
-    return False
 
 
 def _is_load(node: ast.Name) -> bool:

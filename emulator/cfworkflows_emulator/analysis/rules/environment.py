@@ -3,12 +3,13 @@
 import ast
 from collections.abc import Iterator
 
+from cfworkflows_emulator.analysis.bindings import is_env, scopes_of
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow
 from cfworkflows_emulator.analysis.literals import known
-from cfworkflows_emulator.analysis.program import ENTRYPOINTS, WORKFLOW, Program
+from cfworkflows_emulator.analysis.program import WORKFLOW, Program
 from cfworkflows_emulator.analysis.rules.options import is_event_type, no_event_type
-from cfworkflows_emulator.analysis.scopes import FunctionNode, Scope, own_nodes
+from cfworkflows_emulator.analysis.scopes import own_nodes
 from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig
 from cfworkflows_emulator.config.diagnostics import did_you_mean
 
@@ -19,11 +20,11 @@ def unknown_bindings(program: Program, config: LoadedConfig) -> Iterator[Finding
     """`self.env.X`, and `env.X` of the SDK, where the configuration has no X."""
     secrets = config.config.secrets.required if config.config.secrets is not None else []
     names = {*(binding.name for binding in config.bindings), *config.variables, *config.config.vars, *secrets}
-    for scope in _functions(program):
+    for scope in scopes_of(program):
         module = scope.module
         asked = _asked_for(module.tree)
         for node in own_nodes(scope.node if scope.node is not None else module.tree):
-            if not isinstance(node, ast.Attribute) or not _is_env(program, scope, node.value):
+            if not isinstance(node, ast.Attribute) or not is_env(program, scope, node.value):
                 continue
             name = node.attr
             if name not in names and name not in asked and not name.startswith("_") and isinstance(node.ctx, ast.Load):
@@ -65,7 +66,7 @@ def unmatched_events(program: Program, flows: list[Flow], config: LoadedConfig) 
                 waited.add(value)
         # A step that is handed on may wait wherever it goes.
         complete = complete and not any(step.dynamic for step in flow.steps) and not _handed_on(flow)
-    for scope in _functions(program):
+    for scope in scopes_of(program):
         for node in own_nodes(scope.node if scope.node is not None else scope.module.tree):
             sent = _sent_type(node)
             value = program.constant(sent, scope) if sent is not None else None
@@ -81,36 +82,6 @@ def unmatched_events(program: Program, flows: list[Flow], config: LoadedConfig) 
                     f'No workflow waits for an event of type "{value}".',
                     did_you_mean(str(value), waited) or f"They wait for: {', '.join(sorted(waited))}.",
                 )
-
-
-def _functions(program: Program) -> Iterator[Scope]:
-    """The scope of every module and every function in it."""
-    for scope in program.scopes.values():
-        yield from _below(program, scope, scope.module.tree, None)
-
-
-def _below(program: Program, scope: Scope, node: ast.AST, owner: ast.ClassDef | None) -> Iterator[Scope]:
-    if owner is None:
-        yield scope
-    for child in own_nodes(node):
-        if isinstance(child, ast.ClassDef):
-            yield from _below(program, scope, child, child)
-        elif isinstance(child, FunctionNode):
-            yield from _below(program, program.inner(child, scope, owner), child, None)
-
-
-def _is_env(program: Program, scope: Scope, expression: ast.expr) -> bool:
-    if isinstance(expression, ast.Name):
-        if scope.qualified(expression) == "cfworkflows.env":
-            return True
-        found = scope.lookup(expression.id)
-        handler = found is not None and found[0] is None and found[1].node is not None and expression.id == "env"
-        name = getattr(found[1].node, "name", "") if found is not None else ""
-        return handler and name in ("on_fetch", "on_scheduled", "on_queue", "fetch", "scheduled", "queue")
-    if isinstance(expression, ast.Attribute) and expression.attr == "env" and scope.is_self(expression.value):
-        found_class = next((each for each in program.classes() if each.node is scope.owner), None)
-        return found_class is not None and program.is_a(found_class, ENTRYPOINTS)
-    return False
 
 
 def _asked_for(tree: ast.Module) -> set[str]:

@@ -8,6 +8,7 @@ from cfworkflows.step.call import MAX_NAME_LENGTH, check_name
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow
 from cfworkflows_emulator.analysis.literals import known
+from cfworkflows_emulator.analysis.modules import Module
 from cfworkflows_emulator.analysis.steps import Step
 
 _ENDS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
@@ -60,13 +61,15 @@ def duplicate_names(flow: Flow) -> Iterator[Finding]:
 
 
 def _exclusive(first: Step, second: Step) -> bool:
-    """Whether no run comes to both: they stand in different branches, or the first one's branch ends before."""
-    if first.frame.node is not second.frame.node:
-        return False
-    module = first.frame.module
-    around = [second.call, *module.ancestors(second.call)]
-    inside: ast.AST = first.call
-    for node in module.ancestors(first.call):
+    same = first.frame.node is second.frame.node
+    return same and exclusive(first.frame.module, first.call, second.call)
+
+
+def exclusive(module: Module, first: ast.AST, second: ast.AST) -> bool:
+    """Whether no run comes to both, in one function: they stand in different branches, or the first's ends before."""
+    around = [second, *module.ancestors(second)]
+    inside = first
+    for node in module.ancestors(first):
         if node in around:
             below = around[around.index(node) - 1]
             if isinstance(node, ast.IfExp):

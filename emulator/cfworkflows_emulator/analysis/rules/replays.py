@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
+from cfworkflows_emulator.analysis.bindings import is_env_of_run
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow, Frame
 
@@ -122,26 +123,6 @@ def plain_sleeps(flow: Flow) -> Iterator[Finding]:
                 )
 
 
-def races(flow: Flow) -> Iterator[Finding]:
-    """What ends first of several, in `run()`."""
-    for frame in flow.outside_steps():
-        for call in frame.calls():
-            name = frame.scope.qualified(call.func)
-            first = name == "asyncio.wait" and any(
-                keyword.arg == "return_when" and frame.scope.qualified(keyword.value) != "asyncio.ALL_COMPLETED"
-                for keyword in call.keywords
-            )
-            if first or name == "asyncio.as_completed":
-                yield finding(
-                    "race",
-                    frame.module,
-                    call,
-                    f"{name}() outside of a step goes on with what ends first. At a replay all that ended is there at "
-                    "once, and another one may be the first.",
-                    "Put the race into the callback of a step, so that its outcome is kept; or use asyncio.gather.",
-                )
-
-
 def chance_of(frame: Frame, call: ast.Call) -> str | None:
     """The full name of what is called, if it gives something else each time."""
     name = frame.scope.qualified(call.func)
@@ -181,16 +162,9 @@ def _effect(frame: Frame, call: ast.Call) -> str | None:
     match call.func:
         case ast.Attribute(value=ast.Attribute(value=owner, attr=binding), attr=method):
             awaited = isinstance(frame.module.parents.get(call), ast.Await)
-            if awaited and is_env(frame, owner):
+            if awaited and is_env_of_run(frame, owner):
                 return f"env.{binding}.{method}()"
     return None
-
-
-def is_env(frame: Frame, expression: ast.expr) -> bool:
-    """Whether this is `self.env`, or the `env` of the SDK."""
-    if isinstance(expression, ast.Attribute) and expression.attr == "env":
-        return frame.scope.is_self(expression.value)
-    return frame.scope.qualified(expression) == "cfworkflows.env"
 
 
 def _shown(frame: Frame, node: ast.AST) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow, Frame
+from cfworkflows_emulator.analysis.loops import loops_around
 from cfworkflows_emulator.analysis.scopes import FunctionNode, parameters
 
 _CHANGES = frozenset(
@@ -14,8 +15,6 @@ _CHANGES = frozenset(
         "symmetric_difference_update",
     }
 )  # fmt: skip
-_LOOPS = (ast.For, ast.AsyncFor)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)
 
 
 def state_in_steps(flow: Flow) -> Iterator[Finding]:
@@ -70,30 +69,6 @@ def loop_variables(flow: Flow) -> Iterator[Finding]:
                     f"same {name}.",
                     f"Bind it: {_bound(expression, name, is_callback)}",
                 )
-
-
-def unordered_steps(flow: Flow) -> Iterator[Finding]:
-    """Steps in a loop over a set."""
-    loops: set[ast.AST] = set()
-    for step in flow.steps:
-        module = step.frame.module
-        for node in module.ancestors(step.call):
-            if node is step.frame.node:
-                break
-            iterables = [node.iter] if isinstance(node, _LOOPS) else []
-            if isinstance(node, _COMPREHENSIONS):
-                iterables = [generator.iter for generator in node.generators]
-            for iterable in iterables:
-                if iterable not in loops and _is_set(step.frame, iterable):
-                    loops.add(iterable)
-                    yield finding(
-                        "unordered-steps",
-                        module,
-                        iterable,
-                        "The loop goes over a set, whose order is another one in the next process: steps of one name "
-                        "would get each other's results.",
-                        "Sort it: for … in sorted(…)",
-                    )
 
 
 def _changed(frame: Frame) -> Iterator[tuple[ast.AST, ast.expr]]:
@@ -158,15 +133,8 @@ def _read_elsewhere(flow: Flow, frame: Frame, target: ast.expr, name: str) -> bo
 
 def _loop_names(frame: Frame, call: ast.Call) -> set[str]:
     """The variables of the loops and comprehensions around a call, in its function."""
-    names: set[str] = set()
-    for node in frame.module.ancestors(call):
-        if node is frame.node:
-            break
-        targets = [node.target] if isinstance(node, _LOOPS) else []
-        if isinstance(node, _COMPREHENSIONS):
-            targets = [generator.target for generator in node.generators]
-        names |= {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
-    return names
+    targets = (each for loop in loops_around(frame, call) for each in ast.walk(loop.target))
+    return {each.id for each in targets if isinstance(each, ast.Name)}
 
 
 def _free_names(function: FunctionNode) -> set[str]:
@@ -182,13 +150,3 @@ def _bound(expression: ast.expr, name: str, is_callback: bool) -> str:
         return f"functools.partial({ast.unparse(expression)}, {name}={name}), with {name} as a parameter"
     given = ", ".join(parameter.arg for parameter in parameters(expression)) if not is_callback else ""
     return f"lambda {given}{', ' if given else ''}{name}={name}: …"
-
-
-def _is_set(frame: Frame, iterable: ast.expr) -> bool:
-    if isinstance(iterable, ast.Name):
-        values = frame.scope.assigned.get(iterable.id, [])
-        return len(values) == 1 and not isinstance(values[0], ast.Name) and _is_set(frame, values[0])
-    if isinstance(iterable, (ast.Set, ast.SetComp)):
-        return True
-    names = ("builtins.set", "builtins.frozenset")
-    return isinstance(iterable, ast.Call) and frame.scope.qualified(iterable.func) in names

@@ -1,0 +1,151 @@
+"""What has no fixed order: sets, and what ends first."""
+
+import ast
+from collections.abc import Iterator
+
+from cfworkflows_emulator.analysis.findings import Finding, finding
+from cfworkflows_emulator.analysis.flow import Flow, Frame
+from cfworkflows_emulator.analysis.loops import Loop, is_set, loops_around, loops_of
+
+_ANY_ORDER = ("sorted", "set", "frozenset", "sum", "min", "max", "any", "all", "len")
+_KEEPS_ORDER = ("append", "extend", "insert", "appendleft", "write")
+_TIMEOUTS = ("asyncio.timeout", "asyncio.timeout_at", "async_timeout.timeout", "anyio.fail_after", "anyio.move_on_after")
+
+
+def unordered_steps(flow: Flow) -> Iterator[Finding]:
+    """Steps in a loop over a set, and the results of steps in the order of one."""
+    loops: set[ast.AST] = set()
+    for step in flow.steps:
+        for loop in loops_around(step.frame, step.call):
+            if loop.iterable not in loops and is_set(step.frame, loop.iterable):
+                loops.add(loop.iterable)
+                yield finding(
+                    "unordered-steps",
+                    step.frame.module,
+                    loop.iterable,
+                    "The loop goes over a set, whose order is another one in the next process: steps of one name "
+                    "would get each other's results.",
+                    "Sort it: for … in sorted(…)",
+                )
+    for frame in flow.outside_steps():
+        for call in frame.calls():
+            if frame.scope.qualified(call.func) != "asyncio.gather":
+                continue
+            for argument in call.args:
+                starred = isinstance(argument, ast.Starred) and is_set(frame, argument.value)
+                if starred and _has_steps(flow, frame, argument):
+                    yield finding(
+                        "unordered-steps",
+                        frame.module,
+                        argument,
+                        "The steps are gathered from a set, whose order is another one in the next process: so is that "
+                        "of their results.",
+                        "Gather them from a list.",
+                    )
+
+
+def ended_in_any_order(flow: Flow) -> Iterator[Finding]:
+    """Loops over the sets that `asyncio.wait` gives, where the order makes a difference."""
+    for frame in flow.outside_steps():
+        waited = _waited(frame)
+        for node in frame.nodes if waited else ():
+            for loop in loops_of(node):
+                if not isinstance(loop.iterable, ast.Name) or loop.iterable.id not in waited:
+                    continue
+                if _keeps_order(flow, frame, loop):
+                    yield finding(
+                        "unordered-steps",
+                        frame.module,
+                        loop.iterable,
+                        f"{loop.iterable.id} is a set: its order is another one at every replay, and so is that of "
+                        "what is made of it here.",
+                        "Go over the list that was given to asyncio.wait, or use asyncio.gather, which keeps the order "
+                        "of the calls.",
+                    )
+
+
+def races(flow: Flow) -> Iterator[Finding]:
+    """What ends first of several, in `run()`."""
+    for frame in flow.outside_steps():
+        for call in frame.calls():
+            name = frame.scope.qualified(call.func)
+            if (name == "asyncio.wait" and _is_first(frame, call)) or name == "asyncio.as_completed":
+                yield finding(
+                    "race",
+                    frame.module,
+                    call,
+                    f"{name}() outside of a step goes on with what ends first. At a replay all that ended is there at "
+                    "once, and another one may be the first.",
+                    "Put the race into the callback of a step, so that its outcome is kept; or use asyncio.gather.",
+                )
+
+
+def plain_timeouts(flow: Flow) -> Iterator[Finding]:
+    """Timeouts of asyncio around steps, in `run()`."""
+    for frame in flow.outside_steps():
+        for node in frame.nodes:
+            if isinstance(node, (ast.With, ast.AsyncWith)):
+                calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
+                given = [(call, call.args[:1]) for call in calls if frame.scope.qualified(call.func) in _TIMEOUTS]
+                inside: list[ast.AST] = [*node.body]
+            elif isinstance(node, ast.Call) and frame.scope.qualified(node.func) in ("asyncio.wait_for", "asyncio.wait"):
+                named = [each.value for each in node.keywords if each.arg == "timeout"]
+                is_wait = frame.scope.qualified(node.func) == "asyncio.wait"
+                given = [(node, named or ([] if is_wait else node.args[1:2]))]
+                inside = [*node.args[:1]]
+            else:
+                continue
+            for call, timeout in given:
+                if not timeout or frame.constant(timeout[0]) is None or not _has_steps(flow, frame, *inside):
+                    continue
+                name = frame.scope.qualified(call.func)
+                yield finding(
+                    "plain-timeout",
+                    frame.module,
+                    call,
+                    f"{name}() limits a step, and its time is not stored: after a restart it begins anew, and at a "
+                    "replay the step that came too late has its result at once. The step itself goes on.",
+                    'Limit the step: step.do("…", {"timeout": "30 seconds"}, …), or the timeout of '
+                    "step.wait_for_event.",
+                )
+
+
+def _is_first(frame: Frame, call: ast.Call) -> bool:
+    return any(
+        each.arg == "return_when" and frame.scope.qualified(each.value) != "asyncio.ALL_COMPLETED"
+        for each in call.keywords
+    )
+
+
+def _waited(frame: Frame) -> set[str]:
+    """The variables that hold nothing but what `asyncio.wait` gave, where it does not go on with the first."""
+    found: list[str] = []
+    for node in frame.nodes:
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=parts)], value=ast.Await(value=ast.Call() as call)):
+                if frame.scope.qualified(call.func) == "asyncio.wait" and not _is_first(frame, call):
+                    found += [each.id for each in parts if isinstance(each, ast.Name)]
+    return {name for name in found if frame.scope.stores[name] == found.count(name)}
+
+
+def _keeps_order(flow: Flow, frame: Frame, loop: Loop) -> bool:
+    """Whether a loop makes something of its items that shows their order."""
+    match loop.node:
+        case ast.For() | ast.AsyncFor():
+            return flow.holds_step(frame, *loop.node.body) or any(
+                isinstance(each, ast.Call) and getattr(each.func, "attr", "") in _KEEPS_ORDER
+                for statement in loop.node.body
+                for each in ast.walk(statement)
+            )
+        case ast.ListComp():
+            user = frame.module.parents.get(loop.node)
+            name = frame.scope.qualified(user.func) if isinstance(user, ast.Call) else None
+            return name not in {f"builtins.{each}" for each in _ANY_ORDER}
+    return False
+
+
+def _has_steps(flow: Flow, frame: Frame, *nodes: ast.AST) -> bool:
+    """Whether steps start in `nodes`, or did where a variable in them was set."""
+    names = (each for node in nodes for each in ast.walk(node) if isinstance(each, ast.Name))
+    values = (value for each in names if (value := frame.scope.value_of(each)) is not None)
+    return flow.holds_step(frame, *nodes, *values)
