@@ -2,6 +2,8 @@
 
 import asyncio
 import datetime as dt
+import glob
+import os
 import random
 import time
 import uuid
@@ -88,3 +90,60 @@ class Shadowed(WorkflowEntrypoint):
 
 def not_reached():
     return time.time()
+
+
+class Numbers(WorkflowEntrypoint):
+    async def run(self, event, step):
+        user = event.payload["user"]
+        shard = hash(user) % 4  # !nondeterminism
+        await step.do(f"shard {hash(user)}", lambda: shard)  # !step-name
+        print(f"{user} is {id(event)}")
+        key = hash(user)
+        await step.do("key " + str(key), lambda: 1)  # !step-name
+        return hex(id(event))  # !nondeterminism
+
+
+class NumbersThatAreCompared(WorkflowEntrypoint):
+    async def run(self, event, step):
+        seen = set()
+        for item in event.payload["items"]:
+            if id(item) in seen:
+                continue
+            seen.add(id(item))
+        shard = hash(7) % 4
+        same = hash(event.payload["a"]) == hash(event.payload["b"])
+        stored = await step.do("shard", lambda: hash(event.payload["a"]) % 4)
+
+        def id_of(id, hash):
+            return f"{id(1)} {hash('a')}"
+
+        return [shard, same, stored, id_of(str, str)]
+
+
+class Folders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        for name in os.listdir("orders"):  # !nondeterminism
+            await step.do(name, lambda: 1)
+        folder = Path("orders")
+        for path in folder.iterdir():  # !nondeterminism
+            await step.do(path.name, lambda: 1)
+        for path in Path("orders").rglob("*.json"):  # !nondeterminism
+            await step.do(path.name, lambda: 1)
+        for name in sorted(glob.glob("orders/*")):  # !nondeterminism
+            await step.do(name, lambda: 1)
+
+
+class FoldersInSteps(WorkflowEntrypoint):
+    async def run(self, event, step):
+        folder = Path("orders")
+        names = await step.do("list", lambda: sorted(os.listdir(folder)))
+        paths = await step.do("paths", lambda: [str(path) for path in folder.iterdir()])
+        path = os.path.join("orders", folder.name)
+        return [names, paths, path, event.payload["folder"].glob("*")]
+
+
+class Tasks(WorkflowEntrypoint):
+    async def run(self, event, step):
+        name = asyncio.current_task().get_name()  # !nondeterminism
+        await step.do("log", lambda: print(asyncio.current_task().get_name()))
+        return name

@@ -1,6 +1,7 @@
 """State that a replay does not have."""
 
 import asyncio
+import itertools
 
 from cfworkflows import WorkflowEntrypoint
 
@@ -81,3 +82,49 @@ class Loops(WorkflowEntrypoint):
 
 async def work(item):
     return item
+
+
+counter = 0
+calls = 0
+counts = {"orders": 0, "seen": 0}
+ids = itertools.count()
+cache = {}
+
+
+class Counters(WorkflowEntrypoint):
+    made = 0
+
+    async def run(self, event, step):
+        global counter
+        counter += 1  # !module-counter
+        counts["orders"] += 1  # !module-counter
+        Counters.made += 1  # !module-counter
+        await step.do(f"order {counter}", lambda: 1)
+        await step.do(f"order {next(ids)}", lambda: 1)  # !module-counter
+        return [counts["orders"], Counters.made]
+
+
+class OwnCounters(WorkflowEntrypoint):
+    async def run(self, event, step):
+        counter = 0
+        counter += 1
+        own = itertools.count()
+        counts = {"orders": 0}
+        counts["orders"] += 1
+        return [await step.do(f"order {counter} {next(own)}", lambda: 1), counts["orders"]]
+
+
+class Metrics(WorkflowEntrypoint):
+    async def run(self, event, step):
+        global calls
+        calls += 1
+        counts["seen"] += 1
+        if event.payload["kind"] not in cache:
+            cache[event.payload["kind"]] = len(cache)
+
+        async def work():
+            global counter
+            counter += 1
+            return f"{counter} {next(ids)}"
+
+        return [await step.do("work", work), cache[event.payload["kind"]]]

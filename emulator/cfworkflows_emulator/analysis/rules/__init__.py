@@ -7,6 +7,7 @@ from cfworkflows_emulator.analysis.flow import Flow
 from cfworkflows_emulator.analysis.rules import (
     awaiting,
     branches,
+    cleanup,
     naming,
     options,
     ordering,
@@ -28,8 +29,10 @@ FLOW_RULES: tuple[Callable[[Flow], Iterator[Finding]], ...] = (
     awaiting.uncalled_steps,
     awaiting.callbacks,
     awaiting.swallowed_errors,
+    cleanup.cleanup_effects,
     state.state_in_steps,
     state.event_mutations,
+    state.module_counters,
     state.loop_variables,
     ordering.unordered_steps,
     ordering.ended_in_any_order,

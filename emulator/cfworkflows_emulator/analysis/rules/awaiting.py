@@ -3,9 +3,10 @@
 import ast
 from collections.abc import Iterator
 
-from cfworkflows_emulator.analysis.futures import is_dropped
+from cfworkflows_emulator.analysis.cleanups import catches_cancellation
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow, Frame
+from cfworkflows_emulator.analysis.futures import is_dropped
 from cfworkflows_emulator.analysis.scopes import parameters
 
 _GROUPS = ("gather", "wait", "wait_for", "shield", "create_task", "ensure_future")
@@ -99,8 +100,7 @@ def swallowed_errors(flow: Flow) -> Iterator[Finding]:
 def _swallowed(frame: Frame, handler: ast.ExceptHandler) -> Iterator[Finding]:
     raises = any(isinstance(node, ast.Raise) for node in ast.walk(handler))
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    names = {"bare" if each is None else frame.scope.qualified(each) for each in caught}
-    if names & {"bare", "builtins.BaseException", "asyncio.CancelledError"}:
+    if catches_cancellation(frame, handler):
         if not raises:
             yield finding(
                 "swallowed-error",
@@ -111,7 +111,7 @@ def _swallowed(frame: Frame, handler: ast.ExceptHandler) -> Iterator[Finding]:
                 "Catch Exception, or raise again at the end.",
                 "error",
             )
-    elif "builtins.Exception" in names and all(_does_nothing(each) for each in handler.body):
+    elif any(frame.scope.qualified(each) == "builtins.Exception" for each in caught if each is not None) and all(_does_nothing(each) for each in handler.body):
         yield _quiet(frame, handler)
 
 

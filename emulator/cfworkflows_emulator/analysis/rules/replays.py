@@ -4,7 +4,8 @@ import ast
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
-from cfworkflows_emulator.analysis.bindings import is_env_of_run
+from cfworkflows_emulator.analysis.cleanups import is_in_cleanup
+from cfworkflows_emulator.analysis.effects import LISTINGS, called, effect, shown
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow, Frame
 
@@ -27,38 +28,46 @@ _CHANCE = {
     "uuid.uuid7": "uuid.uuid5 of event.instance_id",
     "os.urandom": None,
     "os.getpid": None,
+    "threading.get_ident": None,
+    "asyncio.current_task().get_name": "a name that you give",
+    "builtins.hash": "zlib.crc32 of its bytes",
+    "builtins.id": None,
 }
+_NUMBERS_OF_OBJECTS = ("builtins.hash", "builtins.id")
+"""Harmless as long as they are only compared, as in `id(item) in seen`."""
+
 _SAME_EVERY_TIME = ("time.strptime", "time.mktime", "secrets.compare_digest")
 _PURE_GIVEN_ARGUMENTS = {"random.Random": 1, "numpy.random.default_rng": 1, "time.gmtime": 1, "time.localtime": 1,
                          "time.strftime": 2}  # fmt: skip
+_OF_LOGS = ("debug", "info", "warning", "error", "exception", "critical", "log")
 _SLEEPS = ("time.sleep", "asyncio.sleep", "anyio.sleep")
-
-_EFFECTS = (
-    "cfworkflows.fetch", "builtins.open", "builtins.input", "io.open", "requests.*", "httpx.*", "aiohttp.*",
-    "urllib.request.urlopen", "urllib.request.urlretrieve", "urllib3.*", "http.client.*", "socket.*", "smtplib.*",
-    "ftplib.*", "subprocess.*", "asyncio.create_subprocess_*", "asyncio.open_connection", "sqlite3.connect",
-    "aiosqlite.connect", "asyncpg.*", "psycopg.*", "redis.*", "boto3.*", "stripe.*", "openai.*", "anthropic.*",
-    "shutil.*", "os.system", "os.remove", "os.unlink", "os.rename", "os.replace", "os.mkdir", "os.makedirs",
-    "os.rmdir", "os.popen", "pathlib.Path().write_*", "pathlib.Path().read_*", "pathlib.Path().open",
-    "pathlib.Path().unlink", "pathlib.Path().mkdir", "tempfile.*",
-)  # fmt: skip
-_NO_EFFECT = ("shutil.which", "*Error", "*Exception", "*Timeout", "socket.gethostname", "http.client.responses")
 
 
 def side_effects(flow: Flow) -> Iterator[Finding]:
     """Requests, calls of bindings, files and processes in `run()`, outside of the callback of a step."""
     for frame in flow.outside_steps():
         for call in frame.calls():
-            what = _effect(frame, call)
-            if what is not None:
+            what = effect(frame, call)
+            if what is None or is_in_cleanup(flow, frame, call):
+                continue
+            if called(frame, call) in LISTINGS:
                 yield finding(
-                    "side-effect",
+                    "nondeterminism",
                     frame.module,
                     call,
-                    f"{what} is called outside of a step. {REPLAYED}, so this is done again each time, and is not "
-                    "tried again when it fails.",
-                    f'Put it into a step: await step.do("…", lambda: {_shown(frame, call)})',
+                    f"{what} is called outside of a step. {REPLAYED}, and the names come in an order that nothing "
+                    "fixes, with those that are new.",
+                    f'Take them from a step, sorted: await step.do("…", lambda: sorted({shown(frame, call)}))',
                 )
+                continue
+            yield finding(
+                "side-effect",
+                frame.module,
+                call,
+                f"{what} is called outside of a step. {REPLAYED}, so this is done again each time, and is not "
+                "tried again when it fails.",
+                f'Put it into a step: await step.do("…", lambda: {shown(frame, call)})',
+            )
 
 
 def chance(flow: Flow) -> Iterator[Finding]:
@@ -66,10 +75,11 @@ def chance(flow: Flow) -> Iterator[Finding]:
     for frame in flow.outside_steps():
         for call in frame.calls():
             name = chance_of(frame, call)
-            if name is None:
+            if name is None or (name in _NUMBERS_OF_OBJECTS and not _makes_a_difference(frame, call)):
                 continue
+            full, name = name, name.removeprefix("builtins.")
             named = in_name_of(flow, frame, call)
-            instead = next((each for pattern, each in _CHANCE.items() if fnmatchcase(name, pattern)), None)
+            instead = next((each for pattern, each in _CHANCE.items() if fnmatchcase(full, pattern)), None)
             other = f", or use {instead}" if instead else ""
             if named is not None:
                 yield finding(
@@ -86,7 +96,7 @@ def chance(flow: Flow) -> Iterator[Finding]:
                     frame.module,
                     call,
                     f"{name}() is called outside of a step. {REPLAYED}, and this gives something else each time.",
-                    f'Take it from a step, which keeps its result: await step.do("…", lambda: {_shown(frame, call)})'
+                    f'Take it from a step, which keeps its result: await step.do("…", lambda: {shown(frame, call)})'
                     f"{other}.",
                 )
 
@@ -130,7 +140,45 @@ def chance_of(frame: Frame, call: ast.Call) -> str | None:
         return None
     if len(call.args) >= _PURE_GIVEN_ARGUMENTS.get(name, 1_000) or ("()" in name and not name.startswith("asyncio.")):
         return None
+    if name == "builtins.hash" and _is_number(frame.constant(call.args[0] if call.args else None)):
+        return None
+    if name == "asyncio.current_task().get_name" and _names_tasks(frame):
+        return None
     return name if any(fnmatchcase(name, pattern) for pattern in _CHANCE) else None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float))
+
+
+def _names_tasks(frame: Frame) -> bool:
+    """Whether tasks are given names in the module."""
+    calls = (node for node in ast.walk(frame.module.tree) if isinstance(node, ast.Call))
+    return any(
+        getattr(call.func, "attr", "") == "set_name"
+        or (getattr(call.func, "attr", "") == "create_task" and any(each.arg == "name" for each in call.keywords))
+        for call in calls
+    )
+
+
+def _makes_a_difference(frame: Frame, call: ast.Call) -> bool:
+    """Whether the number of an object gets into a text, a calculation, a step or the result."""
+    difference = False
+    for node in frame.module.ancestors(call):
+        if isinstance(node, ast.Call):
+            if frame.verb(node) is not None:
+                return True
+            name = frame.scope.qualified(node.func)
+            if name == "builtins.print" or getattr(node.func, "attr", "") in _OF_LOGS:
+                return False
+            difference = difference or name in ("builtins.str", "builtins.hex", "builtins.abs", "builtins.format")
+        elif isinstance(node, (ast.JoinedStr, ast.BinOp, ast.Return)):
+            difference = True
+        elif isinstance(node, ast.Compare):
+            return difference
+        if not isinstance(node, ast.expr):
+            break
+    return difference
 
 
 def in_name_of(flow: Flow, frame: Frame, call: ast.Call) -> ast.Call | None:
@@ -151,22 +199,3 @@ def _from_chance(frame: Frame, name: str) -> bool:
     return any(chance_of(frame, call) is not None for call in calls) and not any(
         frame.verb(node) for value in values for node in ast.walk(value) if isinstance(node, ast.Call)
     )
-
-
-def _effect(frame: Frame, call: ast.Call) -> str | None:
-    name = frame.scope.qualified(call.func)
-    if name is not None:
-        effect = any(fnmatchcase(name, pattern) for pattern in _EFFECTS)
-        if effect and not any(fnmatchcase(name, pattern) for pattern in _NO_EFFECT):
-            return f"{name.removeprefix('builtins.').removeprefix('cfworkflows.')}()"
-    match call.func:
-        case ast.Attribute(value=ast.Attribute(value=owner, attr=binding), attr=method):
-            awaited = isinstance(frame.module.parents.get(call), ast.Await)
-            if awaited and is_env_of_run(frame, owner):
-                return f"env.{binding}.{method}()"
-    return None
-
-
-def _shown(frame: Frame, node: ast.AST) -> str:
-    source = frame.module.source(node)
-    return source if len(source) <= 60 else f"{source.partition('(')[0]}(…)"

@@ -71,6 +71,59 @@ def loop_variables(flow: Flow) -> Iterator[Finding]:
                 )
 
 
+def module_counters(flow: Flow) -> Iterator[Finding]:
+    """Counters of a module, or of a class, that `run()` counts up and reads."""
+    for frame in flow.outside_steps():
+        for node in frame.nodes:
+            match node:
+                case ast.AugAssign(target=target) if (name := _of_module(flow, frame, target)) is not None:
+                    if not _is_read(flow, target):
+                        continue
+                case ast.Call(func=function, args=[ast.Name() as counter]) if _counts(flow, frame, function, counter):
+                    name = counter.id
+                case _:
+                    continue
+            yield finding(
+                "module-counter",
+                frame.module,
+                node,
+                f"{name} belongs to the whole process: it goes on counting at every replay, for every instance, and "
+                "begins anew after a restart.",
+                "Count in a variable of run(), or in what a step returns.",
+            )
+
+
+def _of_module(flow: Flow, frame: Frame, target: ast.expr) -> str | None:
+    """The name of the variable or the class of a module that `target` is, or is a part of."""
+    root = _root(target)
+    if not isinstance(root, ast.Name):
+        return None
+    found = frame.scope.lookup(root.id)
+    if found is None or found[1].node is not None or isinstance(found[0], str):
+        return None
+    return frame.module.source(target)
+
+
+def _counts(flow: Flow, frame: Frame, function: ast.expr, counter: ast.Name) -> bool:
+    """Whether `next` is called with the `itertools.count` of a module, and its result is used."""
+    found = frame.scope.lookup(counter.id)
+    if frame.scope.qualified(function) != "builtins.next" or found is None or found[1].node is not None:
+        return False
+    value = frame.scope.value_of(counter)
+    return isinstance(value, ast.Call) and frame.scope.qualified(value.func) == "itertools.count"
+
+
+def _is_read(flow: Flow, target: ast.expr) -> bool:
+    """Whether something outside of steps, other than a change of it, reads what `target` is."""
+    written = ast.unparse(target)
+    for frame in flow.outside_steps():
+        for node in frame.nodes:
+            is_read = isinstance(node, ast.expr) and isinstance(getattr(node, "ctx", None), ast.Load)
+            if is_read and isinstance(node, type(target)) and ast.unparse(node) == written:
+                return True
+    return False
+
+
 def _changed(frame: Frame) -> Iterator[tuple[ast.AST, ast.expr]]:
     """The places where something is changed, with the expression of what is."""
     for node in frame.nodes:

@@ -1,0 +1,43 @@
+"""What is done whenever a wait is left by force, and not only when it fails."""
+
+import ast
+from collections.abc import Iterator
+
+from cfworkflows_emulator.analysis.cleanups import cleanups
+from cfworkflows_emulator.analysis.effects import effect
+from cfworkflows_emulator.analysis.findings import Finding, finding
+from cfworkflows_emulator.analysis.flow import Flow, Frame
+
+_LETS_GO = ("close", "aclose", "release", "wait_closed", "disconnect", "shutdown", "stop", "__aexit__", "join", "acquire")
+
+
+def cleanup_effects(flow: Flow) -> Iterator[Finding]:
+    """Effects in `finally`, and in `except` clauses that catch a cancellation, around steps."""
+    for frame in flow.outside_steps():
+        own = set(frame.nodes)
+        for statement in cleanups(flow, frame):
+            for node in ast.walk(statement):
+                what = _done(flow, frame, node) if node in own and isinstance(node, ast.Call) else None
+                if what is not None:
+                    yield finding(
+                        "cleanup",
+                        frame.module,
+                        node,
+                        f"{what} is also called when the instance only leaves memory during the wait, is paused or "
+                        "restarted; and again each time, for run() then begins anew.",
+                        "Do it in a step: behind the wait, and in an `except Exception` for the case that it fails.",
+                    )
+
+
+def _done(flow: Flow, frame: Frame, call: ast.Call) -> str | None:
+    if (known := effect(frame, call)) is not None:
+        return known
+    if not isinstance(frame.module.parents.get(call), ast.Await) or flow.starts_step(frame, call):
+        return None
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else frame.module.source(call.func)
+    library = (frame.scope.qualified(call.func) or "").startswith(("asyncio.", "anyio."))
+    hands_on = any(frame.is_step(each) for each in (*call.args, *(keyword.value for keyword in call.keywords)))
+    # What a helper of the Worker does is looked at there.
+    if library or hands_on or name in _LETS_GO or frame.function(call.func) is not None:
+        return None
+    return f"{frame.module.source(call.func)}()"
