@@ -29,6 +29,8 @@ FETCH = Event("fetch", ("request",))
 SCHEDULED = Event("scheduled", ("controller",))
 QUEUE = Event("queue", ("batch",))
 
+_AMBIENT = ("env", "ctx")
+
 EVENTS = {
     each.name: each
     for each in (
@@ -97,8 +99,25 @@ def fault(event: Event, handler: str, arity: Arity) -> Fault | None:
         )
     else:
         return None
-    forms = (_form(handler, arity.first, given[:count]) for count in range(len(given) + 1))
-    return Fault(why, f"Possible are {_listed(tuple(forms))}.", parameter)
+    return Fault(why, _possible(event, handler, arity.first), parameter)
+
+
+def misplaced(event: Event, handler: str, names: Sequence[str], first: str | None) -> Fault | None:
+    """A parameter that is called `env` or `ctx` and is given something else; None if there is none.
+
+    `names` are the parameters by position, without the `first`, which is bound already.
+    """
+    for name, given in zip(names, event.arguments, strict=False):
+        if name in _AMBIENT and name != given:
+            why = f"{handler}() is given {given} in its parameter {name}: arguments are given by position."
+            return Fault(why, _possible(event, handler, first), name)
+    return None
+
+
+def _possible(event: Event, handler: str, first: str | None) -> str:
+    given = event.arguments
+    forms = (_form(handler, first, given[:count]) for count in range(len(given) + 1))
+    return f"Possible are {_listed(tuple(forms))}."
 
 
 def _form(handler: str, first: str | None, arguments: tuple[str, ...]) -> str:

@@ -75,6 +75,58 @@ def test_unknown_binding_in_every_form(write):
     assert "There are GREETING, ORDERS." in fixes[2]
 
 
+KV = '[[kv_namespaces]]\nbinding = "KV"\nid = "1"\n'
+USES_KV = """
+class Api(WorkerEntrypoint):
+    async def fetch(self, request):
+        return await self.env.KV.get("key")
+"""
+
+
+def test_binding_that_is_not_supported(write):
+    """A binding of a kind that there is not yet is found where it is used."""
+    (finding,) = write(USES_KV, KV).findings()
+    assert ("unsupported-binding", 5) == (finding.rule, finding.location.line)
+    assert "env.KV is a binding of the kind KV Namespace, which is not supported yet" in finding.message
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        USES_KV + "    def __init__(self, ctx, env):\n        self.env.KV = {}\n",
+        USES_KV + "\nhasattr(Api, 'KV')\n",
+        "class Api(WorkerEntrypoint):\n    async def fetch(self, request):\n        return 1\n",
+    ],
+)
+def test_binding_that_is_not_supported_and_not_used(write, source):
+    """A stand-in, a look before the use, and a binding that nobody uses are left alone."""
+    assert [] == write(source, KV).found()
+
+
+def test_module_with_the_name_of_another(write):
+    """A module beside the main one that has the name of one of Python, or of a needed package, is found."""
+    project = write("import types\nfrom click import shop\nimport orders\n", types="A = 1", click="shop = 1", orders="")
+    assert [("shadowed-module", 2), ("shadowed-module", 3)] == project.found()
+    first, second = project.findings()
+    assert first.message.startswith("src/types.py has the name of the module types of Python's standard library: ")
+    assert "the package click at " in second.message
+    assert "src/shop_types.py" in first.fix
+
+
+def test_module_with_a_name_of_its_own(write):
+    """Modules of Python, modules of the Worker in a package, and those that nobody imports are left alone."""
+    project = write("import queue\nimport shop.types\nfrom shop import token\n", platform="")
+    (project.folder / "src/shop").mkdir()
+    for name in ("__init__", "types", "token"):
+        (project.folder / f"src/shop/{name}.py").write_text("from . import types\n")
+    assert [] == project.found()
+
+
+def test_module_that_the_worker_has_itself(write):
+    """A module called as one of the platform that is not supported is the Worker's own, if it has a file."""
+    assert [] == write("import asgi\n", asgi="").found()
+
+
 def test_secrets_are_bound(write, tmp_path):
     """Names of .dev.vars, and those that secrets.required lists, are known."""
     use = "class Api(WorkerEntrypoint):\n    async def fetch(self, r):\n        return [self.env.A, self.env.B]\n"

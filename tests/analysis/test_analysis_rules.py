@@ -8,7 +8,9 @@ import pytest
 from cfworkflows_emulator.analysis import RULES, Program, check
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.py"))
-OF_THE_PROJECT = {"syntax", "unknown-binding", "missing-class", "unmatched-event"}
+OF_THE_PROJECT = {
+    "syntax", "unknown-binding", "unsupported-binding", "missing-class", "unmatched-event", "shadowed-module",
+}  # fmt: skip
 
 
 def marks(text):

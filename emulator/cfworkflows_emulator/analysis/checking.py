@@ -7,9 +7,9 @@ from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow
 from cfworkflows_emulator.analysis.ignores import apply_ignores
 from cfworkflows_emulator.analysis.program import Program
-from cfworkflows_emulator.analysis.rules import FLOW_RULES
-from cfworkflows_emulator.analysis.rules.environment import class_names, unknown_bindings, unmatched_events
-from cfworkflows_emulator.analysis.rules.handlers import handler_arguments
+from cfworkflows_emulator.analysis.rules import FLOW_RULES, PROGRAM_RULES
+from cfworkflows_emulator.analysis.rules.environment import class_names, unmatched_events, used_bindings
+from cfworkflows_emulator.analysis.rules.errors import renamed_errors
 from cfworkflows_emulator.config import LoadedConfig, class_not_found
 
 
@@ -38,10 +38,12 @@ def _all(program: Program, config: LoadedConfig | None) -> Iterator[Finding]:
     for flow in flows:
         for rule in FLOW_RULES:
             yield from rule(flow)
-    yield from handler_arguments(program)
+    for of_program in PROGRAM_RULES:
+        yield from of_program(program)
+    yield from renamed_errors(program, flows)
     if config is None:
         return
-    yield from unknown_bindings(program, config)
+    yield from used_bindings(program, config)
     yield from unmatched_events(program, flows, config)
     if program.main.error is None:
         for problem in class_not_found(config, class_names(program, config)):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cfworkflows
 from cfworkflows_emulator.config.diagnostics import Location
+from cfworkflows_emulator.imports import own_file
 
 SDK_PACKAGES = ("cfworkflows", "workers", "js")
 """What a Worker imports the platform from: this SDK, or Cloudflare's own."""
@@ -75,7 +76,7 @@ def read_sources(main: Path, cwd: Path | None = None) -> Sources:
     while todo:
         module = todo.pop()
         for name in imported_names(module):
-            if name not in modules and (path := _file(root, name)) is not None:
+            if name not in modules and (path := own_file(root, name)) is not None:
                 modules[name] = _read(path, name, cwd or Path.cwd())
                 todo.append(modules[name])
     return Sources(first, modules)
@@ -96,12 +97,6 @@ def _read(path: Path, name: str, cwd: Path) -> Module:
         return Module(name, path, shown, text, ast.Module([], []), error)
     except ValueError as error:  # a null byte, before Python 3.12
         return Module(name, path, shown, text, ast.Module([], []), SyntaxError(str(error)))
-
-
-def _file(root: Path, name: str) -> Path | None:
-    path = root.joinpath(*name.split("."))
-    candidates = (path / "__init__.py", path.with_name(path.name + ".py"))
-    return next((file for file in candidates if file.is_file()), None)
 
 
 def imported_names(module: Module) -> Iterator[str]:

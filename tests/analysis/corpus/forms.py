@@ -2,8 +2,8 @@
 
 import time
 
-import workers
-from workers import WorkflowEntrypoint as Base
+import workers  # !unsupported-module
+from workers import WorkflowEntrypoint as Base  # !unsupported-module
 
 
 class Plain(workers.WorkflowEntrypoint):

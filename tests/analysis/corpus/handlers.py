@@ -102,3 +102,29 @@ class Rest(WorkerEntrypoint):
 class NoHandler:
     def fetch(self, request, env, ctx, more):
         return Response("x")
+
+
+class Misplaced(WorkerEntrypoint):
+    async def fetch(self, request, ctx):  # !handler-arguments
+        return Response("x")
+
+
+class MisplacedToo(WorkerEntrypoint):
+    @staticmethod
+    async def fetch(env, request, ctx):  # !handler-arguments
+        return Response("x")
+
+
+class OtherNames(WorkerEntrypoint):
+    async def fetch(self, request, bindings, context):
+        return Response("x")
+
+
+class InOrder(WorkerEntrypoint):
+    async def fetch(self, request, env=None, ctx=None):
+        return Response("x")
+
+
+class OnlyRequest(WorkerEntrypoint):
+    async def fetch(self, request, *rest, ctx=None):
+        return Response("x")

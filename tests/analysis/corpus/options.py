@@ -57,6 +57,11 @@ class Events(WorkflowEntrypoint):
         await step.wait_for_event("a", {"type": "order.paid"})  # !event-type
         await step.wait_for_event("b", "x" * 101)  # !event-type
         await step.wait_for_event("c")  # !event-type
+        await step.wait_for_event("g", {"event": "order_paid"})  # !event-type
+        await step.wait_for_event("h", {"timeout": "1 day"})  # !event-type
         await step.wait_for_event("d", {"type": event.payload.type, "timeout": "1 day"})
         await step.wait_for_event("e", "order_paid", timeout="1 day")
+        await step.wait_for_event("i", {**event.payload.wait})
+        await step.wait_for_event("j", event.payload.wait)
+        await step.wait_for_event("k", {"timeout": "1 day"}, type="order_paid")
         return await step.waitForEvent("f", {"type": "order-paid"})

@@ -4,13 +4,18 @@ from collections.abc import Callable, Iterator
 
 from cfworkflows_emulator.analysis.findings import Finding
 from cfworkflows_emulator.analysis.flow import Flow
+from cfworkflows_emulator.analysis.program import Program
 from cfworkflows_emulator.analysis.rules import (
     awaiting,
     branches,
     cleanup,
+    coroutines,
+    handlers,
+    imports,
     naming,
     options,
     ordering,
+    payload,
     replays,
     state,
     values,
@@ -37,9 +42,17 @@ FLOW_RULES: tuple[Callable[[Flow], Iterator[Finding]], ...] = (
     ordering.unordered_steps,
     ordering.ended_in_any_order,
     branches.names_in_branches,
+    payload.shadowed_fields,
     values.unstorable_results,
     options.durations,
     options.step_options,
     options.event_types,
 )
 """Those that look at one workflow at a time."""
+
+PROGRAM_RULES: tuple[Callable[[Program], Iterator[Finding]], ...] = (
+    imports.imports,
+    coroutines.dropped_calls,
+    handlers.handler_arguments,
+)
+"""Those that look at the Worker as a whole."""

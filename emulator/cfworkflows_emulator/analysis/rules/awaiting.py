@@ -111,7 +111,9 @@ def _swallowed(frame: Frame, handler: ast.ExceptHandler) -> Iterator[Finding]:
                 "Catch Exception, or raise again at the end.",
                 "error",
             )
-    elif any(frame.scope.qualified(each) == "builtins.Exception" for each in caught if each is not None) and all(_does_nothing(each) for each in handler.body):
+    elif any(frame.scope.qualified(each) == "builtins.Exception" for each in caught if each is not None) and all(
+        _does_nothing(each) for each in handler.body
+    ):
         yield _quiet(frame, handler)
 
 

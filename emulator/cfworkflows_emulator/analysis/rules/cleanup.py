@@ -8,7 +8,7 @@ from cfworkflows_emulator.analysis.effects import effect
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow, Frame
 
-_LETS_GO = ("close", "aclose", "release", "wait_closed", "disconnect", "shutdown", "stop", "__aexit__", "join", "acquire")
+_LETS_GO = ("close", "aclose", "release", "wait_closed", "disconnect", "shutdown", "stop", "join")
 
 
 def cleanup_effects(flow: Flow) -> Iterator[Finding]:

@@ -9,34 +9,52 @@ from cfworkflows_emulator.analysis.flow import Flow
 from cfworkflows_emulator.analysis.literals import known
 from cfworkflows_emulator.analysis.program import WORKFLOW, Program
 from cfworkflows_emulator.analysis.rules.options import is_event_type, no_event_type
-from cfworkflows_emulator.analysis.scopes import own_nodes
+from cfworkflows_emulator.analysis.scopes import Scope, own_nodes
 from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig
 from cfworkflows_emulator.config.diagnostics import did_you_mean
 
 _SENDERS = ("send_event", "sendEvent")
 
 
-def unknown_bindings(program: Program, config: LoadedConfig) -> Iterator[Finding]:
-    """`self.env.X`, and `env.X` of the SDK, where the configuration has no X."""
+def used_bindings(program: Program, config: LoadedConfig) -> Iterator[Finding]:
+    """`self.env.X`, and `env.X` of the SDK, where the configuration has no X, or one that is not supported."""
     secrets = config.config.secrets.required if config.config.secrets is not None else []
     names = {*(binding.name for binding in config.bindings), *config.variables, *config.config.vars, *secrets}
+    unsupported = {binding.name: binding.kind for binding in config.bindings if not binding.supported}
+    uses = list(_uses(program))
+    stand_ins = {node.attr for _, node in uses if isinstance(node.ctx, ast.Store)}
+    for scope, node in uses:
+        name = node.attr
+        if not isinstance(node.ctx, ast.Load) or name in _asked_for(scope.module.tree) or name in stand_ins:
+            continue
+        if name in unsupported:
+            yield finding(
+                "unsupported-binding",
+                scope.module,
+                node,
+                f"env.{name} is a binding of the kind {unsupported[name]}, which is not supported yet: using it raises "
+                "UnsupportedBindingError.",
+                f"Set a stand-in in __init__, self.env.{name} = …, or leave it out here: if hasattr(self.env, "
+                f'"{name}").',
+            )
+        elif name not in names and not name.startswith("_"):
+            hint = did_you_mean(name, names)
+            fix = f"Add {name} to {config.path.name}: a binding, a variable, or a secret in secrets.required."
+            yield finding(
+                "unknown-binding",
+                scope.module,
+                node,
+                f"env.{name} is not configured.",
+                hint or (f"{fix} There {'is' if len(names) == 1 else 'are'} {', '.join(sorted(names)) or 'none'}."),
+            )
+
+
+def _uses(program: Program) -> Iterator[tuple[Scope, ast.Attribute]]:
+    """Every `env.X`."""
     for scope in scopes_of(program):
-        module = scope.module
-        asked = _asked_for(module.tree)
-        for node in own_nodes(scope.node if scope.node is not None else module.tree):
-            if not isinstance(node, ast.Attribute) or not is_env(program, scope, node.value):
-                continue
-            name = node.attr
-            if name not in names and name not in asked and not name.startswith("_") and isinstance(node.ctx, ast.Load):
-                hint = did_you_mean(name, names)
-                fix = f"Add {name} to {config.path.name}: a binding, a variable, or a secret in secrets.required."
-                yield finding(
-                    "unknown-binding",
-                    module,
-                    node,
-                    f"env.{name} is not configured.",
-                    hint or (f"{fix} There {'is' if len(names) == 1 else 'are'} {', '.join(sorted(names)) or 'none'}."),
-                )
+        for node in own_nodes(scope.node if scope.node is not None else scope.module.tree):
+            if isinstance(node, ast.Attribute) and is_env(program, scope, node.value):
+                yield scope, node
 
 
 def class_names(program: Program, config: LoadedConfig) -> list[str]:

@@ -6,17 +6,25 @@ from collections.abc import Iterator
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.program import WORKER, Class, Function, Program
 from cfworkflows_emulator.analysis.scopes import FunctionNode, parameters
-from cfworkflows_emulator.handlers import EVENTS, FETCH, Arity, Event, Fault, fault
+from cfworkflows_emulator.config.diagnostics import Severity
+from cfworkflows_emulator.handlers import EVENTS, FETCH, Arity, Event, Fault, fault, misplaced
 
 _OF_METHODS = ("builtins.staticmethod", "builtins.classmethod")
 
 
 def handler_arguments(program: Program) -> Iterator[Finding]:
-    """Handlers that can never be called. What decorators make of them is not known, and left alone."""
+    """Handlers that can never be called, or mistake one argument for another.
+
+    What decorators make of them is not known, and left alone.
+    """
     for event, name, function, is_bound in _handlers(program):
-        found = fault(event, name, _arity(function.node, is_bound))
+        arity = _arity(function.node, is_bound)
+        never = fault(event, name, arity)
+        found = never or misplaced(event, name, _by_position(function.node)[is_bound:], arity.first)
         if found is not None:
-            yield finding("handler-arguments", function.scope.module, _blamed(function, found), found.why, found.fix)
+            where = _blamed(function, found)
+            severity: Severity = "error" if never is not None else "warning"
+            yield finding("handler-arguments", function.scope.module, where, found.why, found.fix, severity)
 
 
 def _handlers(program: Program) -> Iterator[tuple[Event, str, Function, bool]]:
@@ -61,11 +69,15 @@ def _is_bound(method: Function) -> bool | None:
     return "builtins.staticmethod" not in decorators
 
 
+def _by_position(node: FunctionNode) -> list[str]:
+    return [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+
+
 def _arity(node: FunctionNode, is_bound: bool) -> Arity:
     given = node.args
     keyword_only = zip(given.kwonlyargs, given.kw_defaults, strict=True)
     return Arity.of(
-        [each.arg for each in (*given.posonlyargs, *given.args)],
+        _by_position(node),
         len(given.defaults),
         (each.arg for each, default in keyword_only if default is None),
         takes_any=given.vararg is not None,

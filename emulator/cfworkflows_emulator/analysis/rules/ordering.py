@@ -9,7 +9,10 @@ from cfworkflows_emulator.analysis.loops import Loop, is_set, loops_around, loop
 
 _ANY_ORDER = ("sorted", "set", "frozenset", "sum", "min", "max", "any", "all", "len")
 _KEEPS_ORDER = ("append", "extend", "insert", "appendleft", "write")
-_TIMEOUTS = ("asyncio.timeout", "asyncio.timeout_at", "async_timeout.timeout", "anyio.fail_after", "anyio.move_on_after")
+_TIMEOUTS = (
+    "asyncio.timeout", "asyncio.timeout_at", "async_timeout.timeout", "anyio.fail_after", "anyio.move_on_after",
+)  # fmt: skip
+_LIMITED = ("asyncio.wait_for", "asyncio.wait")
 
 
 def unordered_steps(flow: Flow) -> Iterator[Finding]:
@@ -83,31 +86,33 @@ def races(flow: Flow) -> Iterator[Finding]:
 def plain_timeouts(flow: Flow) -> Iterator[Finding]:
     """Timeouts of asyncio around steps, in `run()`."""
     for frame in flow.outside_steps():
-        for node in frame.nodes:
-            if isinstance(node, (ast.With, ast.AsyncWith)):
-                calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
-                given = [(call, call.args[:1]) for call in calls if frame.scope.qualified(call.func) in _TIMEOUTS]
-                inside: list[ast.AST] = [*node.body]
-            elif isinstance(node, ast.Call) and frame.scope.qualified(node.func) in ("asyncio.wait_for", "asyncio.wait"):
-                named = [each.value for each in node.keywords if each.arg == "timeout"]
-                is_wait = frame.scope.qualified(node.func) == "asyncio.wait"
-                given = [(node, named or ([] if is_wait else node.args[1:2]))]
-                inside = [*node.args[:1]]
-            else:
-                continue
-            for call, timeout in given:
-                if not timeout or frame.constant(timeout[0]) is None or not _has_steps(flow, frame, *inside):
-                    continue
-                name = frame.scope.qualified(call.func)
+        for call, timeout, inside in _timeouts(frame):
+            if frame.constant(timeout) is not None and _has_steps(flow, frame, *inside):
                 yield finding(
                     "plain-timeout",
                     frame.module,
                     call,
-                    f"{name}() limits a step, and its time is not stored: after a restart it begins anew, and at a "
-                    "replay the step that came too late has its result at once. The step itself goes on.",
+                    f"{frame.scope.qualified(call.func)}() limits a step, and its time is not stored: after a restart "
+                    "it begins anew, and at a replay the step that came too late has its result at once. The step "
+                    "itself goes on.",
                     'Limit the step: step.do("…", {"timeout": "30 seconds"}, …), or the timeout of '
                     "step.wait_for_event.",
                 )
+
+
+def _timeouts(frame: Frame) -> Iterator[tuple[ast.Call, ast.expr, list[ast.AST]]]:
+    """The calls that limit something, with their limit and what is limited."""
+    for node in frame.nodes:
+        if isinstance(node, (ast.With, ast.AsyncWith)):
+            for item in node.items:
+                call = item.context_expr
+                if isinstance(call, ast.Call) and call.args and frame.scope.qualified(call.func) in _TIMEOUTS:
+                    yield call, call.args[0], [*node.body]
+        elif isinstance(node, ast.Call) and (name := frame.scope.qualified(node.func)) in _LIMITED:
+            limits = [each.value for each in node.keywords if each.arg == "timeout"]
+            limits += node.args[1:2] if name == "asyncio.wait_for" else []
+            if limits:
+                yield node, limits[0], [*node.args[:1]]
 
 
 def _is_first(frame: Frame, call: ast.Call) -> bool:

@@ -1,0 +1,43 @@
+"""Imports that fail when the Worker is loaded."""
+
+import asyncio
+import queue
+import sys
+from typing import TYPE_CHECKING
+
+import asgi  # !unsupported-module
+from js import Response as JsResponse  # !unsupported-module
+
+from cfworkflows import Response, WorkerEntrypoint
+from workers.workflows import NonRetryableError  # !unsupported-module
+
+from . import orders  # !relative-import
+from .elsewhere import Order as Shop  # !relative-import
+from ..above import more  # !relative-import
+
+if TYPE_CHECKING:
+    import workers
+    from .elsewhere import Order
+
+try:
+    from workers import DurableObject
+except ImportError:
+    DurableObject = object
+
+if sys.platform == "emscripten":
+    import js
+    from pyodide.ffi import to_js
+
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        import pyodide  # !unsupported-module
+
+        workers = asgi_of(request)
+        return Response(
+            str([workers, asyncio, queue, orders, Shop, more, asgi, JsResponse, NonRetryableError, pyodide])
+        )
+
+
+def asgi_of(request):
+    return request
