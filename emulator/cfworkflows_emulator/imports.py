@@ -6,7 +6,6 @@
 import re
 import sys
 from importlib.machinery import PathFinder
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 _NOT_SUPPORTED = {
@@ -68,6 +67,8 @@ def shadowed(root: Path, module: str) -> tuple[str, str] | None:
 
 def _needed(top: str) -> Path | None:
     """Where an installed module is that cfworkflows needs."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
     try:
         requires = distribution("cfworkflows").requires or ()
     except PackageNotFoundError:

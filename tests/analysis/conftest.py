@@ -10,7 +10,7 @@ from cfworkflows_emulator.analysis import Finding, Program, check
 from cfworkflows_emulator.config import LoadedConfig
 from cfworkflows_emulator.config.loading import load_config
 
-HEAD = 'name = "shop"\nmain = "src/entry.py"\n'
+HEAD = 'name = "shop"\nmain = "src/entry.py"\ncompatibility_flags = ["python_workers"]\n'
 IMPORTS = "from cfworkflows import *\n"
 
 

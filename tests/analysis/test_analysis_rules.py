@@ -10,6 +10,7 @@ from cfworkflows_emulator.analysis import RULES, Program, check
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.py"))
 OF_THE_PROJECT = {
     "syntax", "unknown-binding", "unsupported-binding", "missing-class", "unmatched-event", "shadowed-module",
+    "python-flag",
 }  # fmt: skip
 
 

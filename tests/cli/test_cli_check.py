@@ -9,6 +9,7 @@ CONFIG = """\
 name = "shop"
 main = "src/entry.py"
 compatibility_date = "2026-11-01"
+compatibility_flags = ["python_workers"]
 
 [[workflows]]
 name = "orders"
@@ -87,6 +88,40 @@ def test_errors_of_the_configuration(project):
     assert "at wrangler.toml:2:8" in done.stdout
     (finding,) = json.loads(cfwf("check", "--json", cwd=folder).stdout)["findings"]
     assert ("config", "wrangler.toml", 2) == (finding["rule"], finding["file"], finding["line"])
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        CONFIG.replace('name = "shop"', "name = 1"),
+        CONFIG.replace('"src/entry.py"', '"src/entri.py"'),
+        CONFIG.replace("main =", "main"),
+        CONFIG + '[env.staging]\nmain = "src/entry.py"\nname = 1\n',
+    ],
+)
+def test_errors_of_the_configuration_do_not_hide_those_of_the_code(project, config):
+    """The code is looked at although the configuration cannot be used."""
+    done = cfwf("check", "--env", "staging" if "staging" in config else "", cwd=project(BAD, config))
+    assert 1 == done.returncode
+    assert "error[config]" in done.stdout
+    assert "error[duration]: '5minutes' is not a duration" in done.stdout
+    assert done.stdout.endswith(" in 1 file, 1 workflow.\n")
+
+
+def test_no_configuration_at_all(tmp_path):
+    """Without a configuration there is no code to look at."""
+    done = cfwf("check", cwd=tmp_path)
+    assert (1, True) == (done.returncode, done.stdout.endswith("\n1 error, 0 warnings.\n"))
+
+
+def test_configuration_of_a_typescript_project(project):
+    """A configuration without the flag for Python gets a word, at its main file or its flags."""
+    folder = project(GOOD, CONFIG.replace('compatibility_flags = ["python_workers"]\n', ""))
+    done = cfwf("check", cwd=folder)
+    assert (0, True) == (done.returncode, "warning[python-flag]: The configuration has no" in done.stdout)
+    assert "at wrangler.toml:2:8" in done.stdout
+    project(GOOD, CONFIG.replace("python_workers", "nodejs_compat"))
+    assert "at wrangler.toml:4:23" in cfwf("check", cwd=folder).stdout
 
 
 def test_configuration_of_another_folder(project, tmp_path_factory):

@@ -74,6 +74,56 @@ def test_the_prefix_of_the_folder_is_explained(tmp_path, name):
         pass
 
 
+def test_relative_import_is_explained(tmp_path):
+    """The main module is in no package, and what to write instead is said."""
+    main = main_of(tmp_path, "from .workflow import W\n")
+    with (
+        pytest.raises(WorkerLoadError, match=r"in no package.*Leave the dots out: from workflow import"),
+        loaded_module(main),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("workers", r"Cloudflare's own SDK, `workers`, is not supported yet\. The same names are in `cfworkflows`"),
+        ("workers.workflows", r"Cloudflare's own SDK, `workers`, is not supported yet\."),
+        ("asgi", r"`asgi`, which serves FastAPI and other ASGI applications, is not supported yet"),
+    ],
+)
+def test_module_of_the_platform_is_said_by_name(tmp_path, name, hint):
+    """What is not supported yet is told apart from what is not installed."""
+    main = main_of(tmp_path, f"import {name}\n")
+    with pytest.raises(WorkerLoadError, match=hint), loaded_module(main):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("types", "of Python's standard library"), ("click", "which cfworkflows needs")]
+)
+def test_module_with_the_name_of_another_is_explained(tmp_path, name, other):
+    """Both files are named: that of the Worker, and the one that was imported."""
+    import click  # noqa: F401 - so that it is loaded
+
+    main = main_of(tmp_path, f"from {name} import Env\n")
+    (main.parent / f"{name}.py").write_text("Env = 1\n")
+    with pytest.raises(WorkerLoadError) as caught, loaded_module(main):
+        pass
+    text = str(caught.value)
+    assert f"src/{name}.py has the name of" in text
+    assert other in text
+    assert f"It was imported from {sys.modules[name].__file__}." in text
+
+
+def test_name_that_a_module_does_not_have_has_no_note(tmp_path):
+    """The hints are there only where they are the cause."""
+    main = main_of(tmp_path, "from types import Env\n")
+    with pytest.raises(WorkerLoadError) as caught, loaded_module(main):
+        pass
+    assert str(caught.value).splitlines()[-1].startswith("ImportError: cannot import name 'Env' from 'types'")
+
+
 def test_another_missing_module_has_no_note(tmp_path):
     """The note about the prefix is there only when that is the cause."""
     main = main_of(tmp_path, "import not_installed_anywhere\n")

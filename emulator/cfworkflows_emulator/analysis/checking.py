@@ -8,7 +8,7 @@ from cfworkflows_emulator.analysis.flow import Flow
 from cfworkflows_emulator.analysis.ignores import apply_ignores
 from cfworkflows_emulator.analysis.program import Program
 from cfworkflows_emulator.analysis.rules import FLOW_RULES, PROGRAM_RULES
-from cfworkflows_emulator.analysis.rules.environment import class_names, unmatched_events, used_bindings
+from cfworkflows_emulator.analysis.rules.environment import class_names, python_flag, unmatched_events, used_bindings
 from cfworkflows_emulator.analysis.rules.errors import renamed_errors
 from cfworkflows_emulator.config import LoadedConfig, class_not_found
 
@@ -43,6 +43,7 @@ def _all(program: Program, config: LoadedConfig | None) -> Iterator[Finding]:
     yield from renamed_errors(program, flows)
     if config is None:
         return
+    yield from python_flag(config)
     yield from used_bindings(program, config)
     yield from unmatched_events(program, flows, config)
     if program.main.error is None:

@@ -50,6 +50,7 @@ RULES: dict[str, Rule] = {
     "handler-arguments": Rule("error", "A handler whose signature the platform's arguments do not fit."),
     "unknown-binding": Rule("error", "A name of env that is not configured."),
     "unsupported-binding": Rule("warning", "A binding that is used, and that is not supported yet."),
+    "python-flag": Rule("warning", "A configuration without the compatibility flag `python_workers`."),
     "missing-class": Rule("error", "A class of the configuration that is not in the main module."),
     "unused-ignore": Rule("warning", "An ignore comment that ignores nothing."),
 }

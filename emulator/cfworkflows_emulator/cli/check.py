@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cfworkflows_emulator.analysis import Finding
-    from cfworkflows_emulator.config import Diagnostic
+    from cfworkflows_emulator.config import Diagnostic, LoadedConfig
 
 _COLOURS = {"error": "red", "warning": "yellow"}
 
@@ -24,9 +24,10 @@ _COLOURS = {"error": "red", "warning": "yellow"}
 def command(config: Path | None, env: str | None, as_json: bool, strict: bool) -> None:
     """Find mistakes in the configuration and the code, unrun.
 
-    The configuration is read as `cfwf dev` reads it. In the code, `run()` of every Workflow is followed into its
-    helpers and the callbacks of its steps, and checked against the rules of Workflows: no effects and no randomness
-    outside of steps, names and durations that are accepted, results that can be stored.
+    The configuration is read as `cfwf dev` reads it; if it cannot be used, the code is looked at by itself. In the
+    code, `run()` of every Workflow is followed into its helpers and the callbacks of its steps, and checked against
+    the rules of Workflows: no effects and no randomness outside of steps, names and durations that are accepted,
+    results that can be stored.
 
     Ends with 1 if there are errors, else with 0. A comment at the end of a line ignores a rule there:
 
@@ -41,17 +42,24 @@ def command(config: Path | None, env: str | None, as_json: bool, strict: bool) -
     """
     from cfworkflows_emulator.analysis import Program, check
     from cfworkflows_emulator.config import ConfigError
+    from cfworkflows_emulator.config.discovery import likely_main
 
     findings: list[Finding] = []
     looked_at = ""
     try:
-        loaded = load(config, env)
-        diagnostics: Sequence[Diagnostic] = loaded.warnings
-        program = Program(loaded.main)
-        findings = check(program, loaded)
-        looked_at = f"{_count(len(program.sources.modules), 'file')}, {_count(len(program.workflows()), 'workflow')}"
-    except ConfigError as error:
-        diagnostics = error.diagnostics
+        loaded: LoadedConfig | None = None
+        try:
+            loaded = load(config, env)
+            diagnostics: Sequence[Diagnostic] = loaded.warnings
+            main: Path | None = loaded.main
+        except ConfigError as error:
+            diagnostics = error.diagnostics
+            main = likely_main(config, cwd=Path.cwd(), env=env)
+        if main is not None:
+            program = Program(main)
+            findings = check(program, loaded)
+            files, workflows = len(program.sources.modules), len(program.workflows())
+            looked_at = f"{_count(files, 'file')}, {_count(workflows, 'workflow')}"
     except OSError as error:
         fail(f"{error.filename} cannot be read: {error.strerror or error}.")
     severities = [*(each.severity for each in diagnostics), *(each.severity for each in findings)]

@@ -16,6 +16,9 @@ EXAMPLE = """\
   "workflows": [{ "name": "my-workflow", "binding": "MY_WORKFLOW", "class_name": "MyWorkflow" }]
 }"""
 
+_USUAL_MAINS = (
+    "src/entry.py", "src/main.py", "src/index.py", "src/worker.py", "entry.py", "main.py", "worker.py",
+)  # fmt: skip
 _REDIRECT = Path(".wrangler", "deploy", "config.json")
 
 
@@ -53,6 +56,34 @@ def find_config(path: Path | None, cwd: Path) -> Found:
     if original is None:
         raise ConfigError([Diagnostic(_nothing(cwd))])
     return Found(original)
+
+
+def likely_main(path: Path | None, *, cwd: Path, env: str | None) -> Path | None:
+    """The Python file that a configuration means, although it may have mistakes: the one that `main` names, or else one
+    with a usual name; None if there is none.
+
+    `path` and `env` are those of `load_config`.
+    """
+    cwd = cwd.absolute()
+    try:
+        found = find_config(path, cwd)
+    except ConfigError:
+        return None
+    try:
+        data = read_source(found.path, cwd=cwd).data
+    except ConfigError:
+        data = {}
+    files = (found.path.parent / name for name in (*_named(data, env), *_USUAL_MAINS))
+    return next((file for file in files if file.suffix == ".py" and file.is_file()), None)
+
+
+def _named(data: dict[str, object], env: str | None) -> Iterator[str]:
+    environments = data.get("env")
+    section = environments.get(env) if isinstance(environments, dict) else None
+    for each in (section, data):
+        main = each.get("main") if isinstance(each, dict) else None
+        if isinstance(main, str) and "\0" not in main:
+            yield main
 
 
 def _explicit(path: Path, given: Path) -> Path:

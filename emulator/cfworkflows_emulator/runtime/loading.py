@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from cfworkflows.errors import CfworkflowsError
+from cfworkflows_emulator.imports import NO_PACKAGE, not_supported, shadowed
 from cfworkflows_emulator.runtime.namespace import Namespace
 from cfworkflows_emulator.tracebacks import format_error
 
@@ -93,11 +94,19 @@ def _is_from(module: ModuleType, path: Path) -> bool:
 
 
 def _explain(error: BaseException, main: Path) -> None:
-    if not isinstance(error, ModuleNotFoundError) or error.name is None:
+    if not isinstance(error, ImportError):
         return
-    folder = main.parent.name
-    if error.name.partition(".")[0] == folder:
+    folder, root = main.parent.name, main.parent
+    name = error.name or ""
+    if isinstance(error, ModuleNotFoundError) and name.partition(".")[0] == folder:
         error.add_note(
             f"If your main module is inside the '{folder}' directory then your import statement shouldn't include a "
             f"'{folder}.' prefix"
         )
+    elif str(error).startswith("attempted relative import"):
+        error.add_note(f"{NO_PACKAGE} Leave the dots out: from workflow import …")
+    elif isinstance(error, ModuleNotFoundError) and (missing := not_supported(name)) is not None:
+        error.add_note(" ".join(missing))
+    elif name and (other := shadowed(root, name)) is not None:
+        where = f" It was imported from {error.path}." if error.path is not None else ""
+        error.add_note(f"{other[0]}{where} {other[1]}")

@@ -4,14 +4,14 @@ import ast
 from collections.abc import Iterator
 
 from cfworkflows_emulator.analysis.bindings import is_env, scopes_of
-from cfworkflows_emulator.analysis.findings import Finding, finding
+from cfworkflows_emulator.analysis.findings import RULES, Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow
 from cfworkflows_emulator.analysis.literals import known
 from cfworkflows_emulator.analysis.program import WORKFLOW, Program
 from cfworkflows_emulator.analysis.rules.options import is_event_type, no_event_type
 from cfworkflows_emulator.analysis.scopes import Scope, own_nodes
 from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig
-from cfworkflows_emulator.config.diagnostics import did_you_mean
+from cfworkflows_emulator.config.diagnostics import Location, did_you_mean
 
 _SENDERS = ("send_event", "sendEvent")
 
@@ -55,6 +55,17 @@ def _uses(program: Program) -> Iterator[tuple[Scope, ast.Attribute]]:
         for node in own_nodes(scope.node if scope.node is not None else scope.module.tree):
             if isinstance(node, ast.Attribute) and is_env(program, scope, node.value):
                 yield scope, node
+
+
+def python_flag(config: LoadedConfig) -> Iterator[Finding]:
+    """A configuration that was written for TypeScript, and has no word of Python."""
+    if "python_workers" in config.config.compatibility_flags:
+        return
+    path = ("compatibility_flags",) if config.config.compatibility_flags else ("main",)
+    message = "The configuration has no compatibility flag python_workers: Cloudflare refuses a main file in Python."
+    where = config.problem(message, path).location or Location(config.shown, 1, 1)
+    fix = 'Add it: compatibility_flags = ["python_workers"]; in JSON, "compatibility_flags": ["python_workers"].'
+    yield Finding("python-flag", RULES["python-flag"].severity, where, message, fix, where.line)
 
 
 def class_names(program: Program, config: LoadedConfig) -> list[str]:
