@@ -1,6 +1,6 @@
 """What a call of a verb was given, sorted out and checked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,11 +27,25 @@ def positional_form(
     if rest:
         callback = rest.pop(0)
         if not callable(callback):
-            raise WorkflowFatalError(f'Step "{name}" requires a callback function')
+            raise _no_callback(name, callback)
     undo = rest.pop(0) if rest else None
     if rest:
         raise TypeError(f'step.do("{name}") takes at most a configuration, a callback and rollback options')
     return config, callback, undo
+
+
+def _no_callback(name: object, given: object) -> WorkflowFatalError:
+    error = WorkflowFatalError(f'Step "{name}" requires a callback function')
+    if isinstance(given, Coroutine):
+        made = getattr(given, "__name__", "f")
+        error.add_note(
+            f"{made}() is called before the step begins, and the step gets its coroutine instead of a function.\n"
+            f"Pass a function: lambda: {made}(…)"
+        )
+        given.close()
+    else:
+        error.add_note(f"What it got is of the type {type(given).__name__}.")
+    return error
 
 
 def rollback_options(

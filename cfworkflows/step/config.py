@@ -22,6 +22,18 @@ DEFAULT_TIMEOUT: Duration = "10 minutes"
 MAX_RETRIES = 10_000
 DYNAMIC_DELAY = "[dynamic]"
 
+REMEDY = 'As in {"retries": {"limit": 3, "delay": "1 second", "backoff": "exponential"}, "timeout": "30 seconds"}.'
+"""What to do about any of it: the second line of the note."""
+
+_ELSEWHERE = {
+    "retries": ("retry", "retrypolicy", "attempts", "maxattempts", "maxretries"),
+    "limit": ("count", "max", "times", "attempts", "maxattempts", "maxretries", "retries"),
+    "delay": ("wait", "interval", "initialinterval", "initialdelay", "backoffdelay"),
+    "backoff": ("strategy", "backofftype", "type"),
+    "timeout": ("timeoutms", "timeoutseconds", "starttoclosetimeout"),
+}
+"""What the keys are called in other libraries, in lower case."""
+
 _SEE = "https://developers.cloudflare.com/workflows/build/sleeping-and-retrying/"
 
 
@@ -111,9 +123,9 @@ def _plain(value: Duration | DelayFunction) -> str | int | float:
 
 
 def invalid(kind: str, name: str, reason: str) -> WorkflowFatalError:
-    """The platform's error for a bad configuration; the reason goes into a note, so that the text stays the same."""
+    """The platform's error for a bad configuration. Its text stays the same: the reason and the remedy are a note."""
     error = WorkflowFatalError(f'{kind} for "{name}" is in a invalid format. See {_SEE}')
-    error.add_note(reason)
+    error.add_note(f"{reason}\n{REMEDY}")
     return error
 
 
@@ -181,8 +193,19 @@ def _options(value: object, shape: type) -> dict[str, Any] | str:
         return f"expected an object with {', '.join(known)}, got {value!r}."
     unknown = [str(key) for key in value if key not in known]
     if unknown:
-        return f"unknown key {', '.join(unknown)}; the keys are {', '.join(known)}."
+        meant = next((key for name in unknown if (key := _meant(name, known)) is not None), None)
+        hint = f" Did you mean {meant}?" if meant is not None else ""
+        return f"unknown key {', '.join(unknown)}; the keys are {', '.join(known)}.{hint}"
     return dict(value)
+
+
+def _meant(name: str, known: list[str]) -> str | None:
+    """The key that is called `name` elsewhere, or nearly."""
+    from difflib import get_close_matches
+
+    plain = name.lower().replace("_", "")
+    close = get_close_matches(plain, known, 1)
+    return next((key for key in known if plain in _ELSEWHERE.get(key, ())), close[0] if close else None)
 
 
 _DEFAULT = ResolvedConfig()

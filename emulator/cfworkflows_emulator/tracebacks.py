@@ -71,6 +71,16 @@ def _trimmed(report: traceback.TracebackException, seen: frozenset[int] = frozen
     return report
 
 
+def note_of(trace: str | None, message: str) -> str:
+    """The first line of what was noted on an error, from its traceback as text and its message; "" if nothing was."""
+    _, found, rest = (trace or "").rpartition(message) if message else ("", "", "")
+    lines = rest.splitlines()
+    # What follows the message on its line is more of the message, and a group is followed by what is in it.
+    if not found or len(lines) < 2 or lines[0] or lines[1].lstrip().startswith("+-"):
+        return ""
+    return lines[1].strip()
+
+
 def location(error: BaseException) -> str | None:
     """`file:line` of the innermost user frame of `error`, None if it has no frames."""
     trace = user_frames(error.__traceback__)

@@ -132,7 +132,14 @@ async def test_the_context_shows_the_defaults(serve):
 @pytest.mark.parametrize(
     ("config", "note"),
     [
-        ({"retrys": {}}, "unknown key retrys; the keys are retries, timeout, sensitive."),
+        ({"retrys": {}}, "unknown key retrys; the keys are retries, timeout, sensitive. Did you mean retries?"),
+        ({"retry": {"limit": 1}}, "unknown key retry; the keys are retries, timeout, sensitive. Did you mean retries?"),
+        (
+            {"retries": {"count": 1}},
+            "unknown key count; the keys are limit, delay, backoff. Did you mean limit?",
+        ),
+        ({"max_attempts": 3}, "Did you mean retries?"),
+        ({"colour": 3}, "the keys are retries, timeout, sensitive.\nAs in {"),
         ({"retries": {"limit": 1}}, "retries.delay: is missing"),
         ({"retries": {"delay": 1}}, "retries.limit: is missing"),
         ({"retries": {"limit": -1, "delay": 1}}, "retries.limit: must be a whole number from 0 to 10,000, not -1."),
@@ -208,6 +215,23 @@ async def test_a_step_that_is_called_wrongly(serve, call, text):
         return str(caught.value)
 
     assert text in await (await serve(run)).run()
+
+
+async def test_a_coroutine_in_place_of_the_callback(serve):
+    """The note says that it was called too early, and what to write; nothing warns that nobody awaits it."""
+
+    async def load():
+        pytest.fail("called")
+
+    async def run(step):
+        with pytest.raises(WorkflowFatalError) as caught:
+            step.do("s", load())
+        return [str(caught.value), *caught.value.__notes__]
+
+    text, note = await (await serve(run)).run()
+    assert 'Step "s" requires a callback function' == text
+    assert note.startswith("load() is called before the step begins")
+    assert note.endswith("Pass a function: lambda: load(…)")
 
 
 async def test_a_step_without_a_callback_cannot_be_awaited(serve):

@@ -10,7 +10,7 @@ from cfworkflows_emulator.engine import Status
 from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.engine.journal.state import StepState, Verb
 from cfworkflows_emulator.storage import Entry
-from cfworkflows_emulator.tracebacks import is_plumbing, shown_path
+from cfworkflows_emulator.tracebacks import is_plumbing, note_of, shown_path
 from cfworkflows_emulator.views.history import DoStep, History
 
 LONGEST_VALUE = 100
@@ -74,7 +74,8 @@ def _error(data: Mapping[str, Any]) -> str:
     error = data["error"]
     frames = [frame for frame in _FRAME.findall(error.get("traceback") or "") if not is_plumbing(frame[0])]
     where = f" ({shown_path(':'.join(frames[-1]))})" if frames else ""
-    return f"{error['name']}: {error['message']}{where}"
+    note = note_of(error.get("traceback"), error["message"])
+    return f"{error['name']}: {error['message']}{where}{f' - {note}' if note else ''}"
 
 
 def _value(entry: Entry) -> str:

@@ -56,13 +56,9 @@ def step_options(flow: Flow) -> Iterator[Finding]:
             try:
                 config = resolve(step.shown_name, values, kind=kind)
             except WorkflowFatalError as error:
-                reason = "; ".join(getattr(error, "__notes__", [str(error)]))
+                reason, _, remedy = "\n".join(getattr(error, "__notes__", [str(error)])).partition("\n")
                 rule = "duration" if "is not a duration" in reason else "step-options"
-                yield finding(
-                    rule, module, _blamed(node, reason), f"The step is refused: {reason}",
-                    'As in {"retries": {"limit": 3, "delay": "1 second", "backoff": "exponential"}, '
-                    '"timeout": "30 seconds"}.',
-                )  # fmt: skip
+                yield finding(rule, module, _blamed(node, reason), f"The step is refused: {reason}", remedy)
                 continue
             if config.timeout_ms > RECOMMENDED_TIMEOUT_MS and kind == "Step config":
                 yield finding(

@@ -10,7 +10,7 @@ from rich.console import Group
 from rich.text import Text
 
 from cfworkflows_emulator.cli.workflows.output import SYMBOLS, between, clock_time, in_bytes, in_words, moment, relative
-from cfworkflows_emulator.tracebacks import shown_path
+from cfworkflows_emulator.tracebacks import note_of, shown_path
 
 _LINE = re.compile(r'File "([^"]+)", line (\d+)')
 
@@ -159,4 +159,5 @@ def _error(error: Mapping[str, Any]) -> str:
     """Name, message and, if it is known, the line that raised it."""
     lines = _LINE.findall(error["traceback"] or "")
     where = f"  ({shown_path(lines[-1][0])}:{lines[-1][1]})" if lines else ""
-    return f"{error['name']}: {error['message']}{where}"
+    note = note_of(error["traceback"], error["message"])
+    return f"{error['name']}: {error['message']}{where}{f' - {note}' if note else ''}"
