@@ -103,6 +103,19 @@ def test_binding_that_is_not_supported_and_not_used(write, source):
     assert [] == write(source, KV).found()
 
 
+def test_variable_has_methods_that_are_not_awaited(write):
+    """What the configuration sets as a variable is a dict or a text, and no binding."""
+    use = """
+    class Api(WorkerEntrypoint):
+        async def fetch(self, request):
+            print(self.env.ORDERS.get("1").id)
+            return self.env.SETTINGS.get("title").upper()
+    """
+    assert [("not-awaited", 5)] == write(
+        use + ORDER.replace("\n", "\n    "), ORDERS.replace('GREETING = "hello"', 'SETTINGS = { title = "hello" }')
+    ).found()
+
+
 def test_module_with_the_name_of_another(write):
     """A module beside the main one that has the name of one of Python, or of a needed package, is found."""
     project = write("import types\nfrom click import shop\nimport orders\n", types="A = 1", click="shop = 1", orders="")

@@ -53,6 +53,19 @@ def binding_of(program: Program, scope: Scope, expression: ast.expr) -> str | No
     return None
 
 
+def uses_of_env(program: Program) -> Iterator[tuple[Scope, ast.Attribute]]:
+    """Every `env.X`."""
+    for scope in scopes_of(program):
+        for node in own_nodes(scope.node if scope.node is not None else scope.module.tree):
+            if isinstance(node, ast.Attribute) and is_env(program, scope, node.value):
+                yield scope, node
+
+
+def stand_ins(program: Program) -> set[str]:
+    """The names of env that the code itself sets."""
+    return {node.attr for _, node in uses_of_env(program) if isinstance(node.ctx, ast.Store)}
+
+
 def is_env_of_run(frame: Frame, expression: ast.expr) -> bool:
     """Whether this is the `env` of the Workflow that is followed, whatever class the code is written in."""
     if isinstance(expression, ast.Attribute) and expression.attr == "env":

@@ -8,6 +8,7 @@ from cfworkflows_emulator.analysis.flow import Flow
 from cfworkflows_emulator.analysis.ignores import apply_ignores
 from cfworkflows_emulator.analysis.program import Program
 from cfworkflows_emulator.analysis.rules import FLOW_RULES, PROGRAM_RULES
+from cfworkflows_emulator.analysis.rules.coroutines import dropped_calls
 from cfworkflows_emulator.analysis.rules.environment import class_names, python_flag, unmatched_events, used_bindings
 from cfworkflows_emulator.analysis.rules.errors import renamed_errors
 from cfworkflows_emulator.config import LoadedConfig, class_not_found
@@ -40,6 +41,7 @@ def _all(program: Program, config: LoadedConfig | None) -> Iterator[Finding]:
             yield from rule(flow)
     for of_program in PROGRAM_RULES:
         yield from of_program(program)
+    yield from dropped_calls(program, config)
     yield from renamed_errors(program, flows)
     if config is None:
         return

@@ -27,7 +27,7 @@ class Dropped(WorkerEntrypoint):
         bindings = self.env
         bindings.KV.delete("key")  # !not-awaited
         unread = self.env.KV.get("key")  # !not-awaited
-        name = self.env.KV.get("name").upper()  # !not-awaited
+        name = self.env.KV.list("name")["keys"]  # !not-awaited
         return Response(instance.id + name)
 
 
@@ -53,6 +53,10 @@ class NotCoroutines(WorkerEntrypoint):
         cache = {}
         cache.get("key")
         cache.setdefault("orders", []).append(1)
+        self.env.LOCAL = cache
+        self.env.LOCAL.get("key").clear()
+        title = self.env.SETTINGS.get("title").upper()
+        cache[title] = 1
         mailer = Mailer()
         mailer.send_event({"type": "paid"})
         statement = self.env.DB.prepare("SELECT 1")

@@ -1,6 +1,7 @@
 """Imports that fail when the Worker is loaded."""
 
 import asyncio
+import contextlib
 import queue
 import sys
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ from ..above import more  # !relative-import
 if TYPE_CHECKING:
     import workers
     from .elsewhere import Order
+
+with contextlib.suppress(ImportError):
+    from js import console
 
 try:
     from workers import DurableObject

@@ -64,6 +64,10 @@ class DoneInOrder(WorkflowEntrypoint):
         done, _ = await asyncio.wait(tasks)
         for task in done:
             task.result()
+        later = []
+        for task in done:
+            later.append(task.result())
+        print(sorted(later))
         ok = all(task.result() for task in done)
         some = sorted([task.result() for task in done])
         done = [task for task in tasks if task.done()]

@@ -9,7 +9,6 @@ from cfworkflows_emulator.analysis.rules import (
     awaiting,
     branches,
     cleanup,
-    coroutines,
     handlers,
     imports,
     naming,
@@ -52,7 +51,6 @@ FLOW_RULES: tuple[Callable[[Flow], Iterator[Finding]], ...] = (
 
 PROGRAM_RULES: tuple[Callable[[Program], Iterator[Finding]], ...] = (
     imports.imports,
-    coroutines.dropped_calls,
     handlers.handler_arguments,
 )
 """Those that look at the Worker as a whole."""

@@ -3,11 +3,12 @@
 import ast
 from collections.abc import Iterator
 
-from cfworkflows_emulator.analysis.bindings import binding_of, scopes_of
+from cfworkflows_emulator.analysis.bindings import binding_of, scopes_of, stand_ins
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.futures import is_dropped, names_in_reach
 from cfworkflows_emulator.analysis.program import Program
 from cfworkflows_emulator.analysis.scopes import Scope, own_nodes
+from cfworkflows_emulator.config import LoadedConfig
 
 _OF_BINDINGS = frozenset(
     {
@@ -21,25 +22,31 @@ _OF_INSTANCES = frozenset(
 _GIVE_INSTANCES = ("create", "get")
 
 
-def dropped_calls(program: Program) -> Iterator[Finding]:
-    """Calls that do nothing, since nobody awaits them; and results that are used before they are awaited."""
+def dropped_calls(program: Program, config: LoadedConfig | None = None) -> Iterator[Finding]:
+    """Calls that do nothing, since nobody awaits them; and results that are used before they are awaited.
+
+    What is a variable, or set by the code itself, is no binding: it may have methods that are not awaited.
+    """
+    plain = stand_ins(program) | ({*config.variables, *config.config.vars} if config is not None else set())
     for scope in scopes_of(program):
         if scope.node is None:
             continue
         for node in own_nodes(scope.node):
-            what = _coroutine(program, scope, node) if isinstance(node, ast.Call) else None
+            what = _coroutine(program, scope, node, plain) if isinstance(node, ast.Call) else None
             if what is None or not isinstance(node, ast.Call):
                 continue
+            # Without a configuration it may be a variable, and the `get` that of a dict.
+            unsure = config is None and what.endswith(".get")
             if is_dropped(scope, node):
                 why = f"{what}(…) is not awaited: it does nothing."
-            elif _is_used_as_result(scope, node):
+            elif not unsure and _is_used_as_result(scope, node):
                 why = f"{what}(…) is not awaited: what it gives is a coroutine, and not yet the result."
             else:
                 continue
             yield finding("not-awaited", scope.module, node, why, f"Write await {what}(…)")
 
 
-def _coroutine(program: Program, scope: Scope, call: ast.Call) -> str | None:
+def _coroutine(program: Program, scope: Scope, call: ast.Call, plain: set[str]) -> str | None:
     """What is called, if a call of it does nothing until it is awaited."""
     source = scope.module.source(call.func)
     if scope.qualified(call.func) == "cfworkflows.fetch":
@@ -47,14 +54,15 @@ def _coroutine(program: Program, scope: Scope, call: ast.Call) -> str | None:
     if not isinstance(call.func, ast.Attribute):
         return None
     owner, method = call.func.value, call.func.attr
-    if method in _OF_BINDINGS and binding_of(program, scope, owner) is not None:
-        return source
+    if method in _OF_BINDINGS and (binding := binding_of(program, scope, owner)) is not None:
+        return source if binding not in plain else None
     if isinstance(owner, ast.Name):
         owner = scope.value_of(owner) or owner
     if method in _OF_INSTANCES and isinstance(owner, ast.Await) and isinstance(owner.value, ast.Call):
         made = owner.value.func
         if isinstance(made, ast.Attribute) and made.attr in _GIVE_INSTANCES:
-            return source if binding_of(program, scope, made.value) is not None else None
+            binding = binding_of(program, scope, made.value)
+            return source if binding is not None and binding not in plain else None
     return None
 
 

@@ -3,13 +3,13 @@
 import ast
 from collections.abc import Iterator
 
-from cfworkflows_emulator.analysis.bindings import is_env, scopes_of
+from cfworkflows_emulator.analysis.bindings import scopes_of, stand_ins, uses_of_env
 from cfworkflows_emulator.analysis.findings import RULES, Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow
 from cfworkflows_emulator.analysis.literals import known
 from cfworkflows_emulator.analysis.program import WORKFLOW, Program
 from cfworkflows_emulator.analysis.rules.options import is_event_type, no_event_type
-from cfworkflows_emulator.analysis.scopes import Scope, own_nodes
+from cfworkflows_emulator.analysis.scopes import own_nodes
 from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig
 from cfworkflows_emulator.config.diagnostics import Location, did_you_mean
 
@@ -21,11 +21,10 @@ def used_bindings(program: Program, config: LoadedConfig) -> Iterator[Finding]:
     secrets = config.config.secrets.required if config.config.secrets is not None else []
     names = {*(binding.name for binding in config.bindings), *config.variables, *config.config.vars, *secrets}
     unsupported = {binding.name: binding.kind for binding in config.bindings if not binding.supported}
-    uses = list(_uses(program))
-    stand_ins = {node.attr for _, node in uses if isinstance(node.ctx, ast.Store)}
-    for scope, node in uses:
+    own = stand_ins(program)
+    for scope, node in uses_of_env(program):
         name = node.attr
-        if not isinstance(node.ctx, ast.Load) or name in _asked_for(scope.module.tree) or name in stand_ins:
+        if not isinstance(node.ctx, ast.Load) or name in _asked_for(scope.module.tree) or name in own:
             continue
         if name in unsupported:
             yield finding(
@@ -47,14 +46,6 @@ def used_bindings(program: Program, config: LoadedConfig) -> Iterator[Finding]:
                 f"env.{name} is not configured.",
                 hint or (f"{fix} There {'is' if len(names) == 1 else 'are'} {', '.join(sorted(names)) or 'none'}."),
             )
-
-
-def _uses(program: Program) -> Iterator[tuple[Scope, ast.Attribute]]:
-    """Every `env.X`."""
-    for scope in scopes_of(program):
-        for node in own_nodes(scope.node if scope.node is not None else scope.module.tree):
-            if isinstance(node, ast.Attribute) and is_env(program, scope, node.value):
-                yield scope, node
 
 
 def python_flag(config: LoadedConfig) -> Iterator[Finding]:

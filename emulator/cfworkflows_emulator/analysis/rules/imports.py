@@ -11,7 +11,7 @@ from cfworkflows_emulator.imports import NO_PACKAGE, not_supported, own_file, sh
 
 
 def imports(program: Program) -> Iterator[Finding]:
-    """All of them. Those below an `if` or in a `try` are left alone: the code knows that they may fail."""
+    """All of them. Those below an `if`, a `try` or a `with` are left alone: the code knows that they may fail."""
     root = program.main.path.parent
     for module in program.sources.modules.values():
         seen: set[str] = set()
@@ -34,7 +34,7 @@ def imports(program: Program) -> Iterator[Finding]:
 
 
 def _is_guarded(module: Module, node: ast.AST) -> bool:
-    return any(isinstance(each, (ast.If, ast.Try)) for each in module.ancestors(node))
+    return any(isinstance(each, (ast.If, ast.Try, ast.With)) for each in module.ancestors(node))
 
 
 def _packages(module: Module) -> int:

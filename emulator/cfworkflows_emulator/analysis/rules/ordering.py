@@ -8,7 +8,7 @@ from cfworkflows_emulator.analysis.flow import Flow, Frame
 from cfworkflows_emulator.analysis.loops import Loop, is_set, loops_around, loops_of
 
 _ANY_ORDER = ("sorted", "set", "frozenset", "sum", "min", "max", "any", "all", "len")
-_KEEPS_ORDER = ("append", "extend", "insert", "appendleft", "write")
+_KEEPS_ORDER = ("append", "extend", "insert", "appendleft")
 _TIMEOUTS = (
     "asyncio.timeout", "asyncio.timeout_at", "async_timeout.timeout", "anyio.fail_after", "anyio.move_on_after",
 )  # fmt: skip
@@ -138,15 +138,33 @@ def _keeps_order(flow: Flow, frame: Frame, loop: Loop) -> bool:
     match loop.node:
         case ast.For() | ast.AsyncFor():
             return flow.holds_step(frame, *loop.node.body) or any(
-                isinstance(each, ast.Call) and getattr(each.func, "attr", "") in _KEEPS_ORDER
-                for statement in loop.node.body
-                for each in ast.walk(statement)
+                _adds_in_order(frame, each) for statement in loop.node.body for each in ast.walk(statement)
             )
         case ast.ListComp():
             user = frame.module.parents.get(loop.node)
             name = frame.scope.qualified(user.func) if isinstance(user, ast.Call) else None
             return name not in {f"builtins.{each}" for each in _ANY_ORDER}
     return False
+
+
+def _adds_in_order(frame: Frame, node: ast.AST) -> bool:
+    """Whether this adds to a list, which is not sorted afterwards."""
+    match node:
+        case ast.Call(func=ast.Attribute(value=target, attr=method)) if method in _KEEPS_ORDER:
+            written = ast.unparse(target)
+        case _:
+            return False
+    for call in frame.calls():
+        sorts = frame.scope.qualified(call.func) in ("builtins.sorted", "builtins.set", "builtins.sum")
+        if sorts and call.args and ast.unparse(call.args[0]) == written:
+            return False
+        if (
+            isinstance(call.func, ast.Attribute)
+            and call.func.attr == "sort"
+            and ast.unparse(call.func.value) == written
+        ):
+            return False
+    return True
 
 
 def _has_steps(flow: Flow, frame: Frame, *nodes: ast.AST) -> bool:
