@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cfworkflows import NonRetryableError, WorkflowEntrypoint, WorkflowError
+from cfworkflows import NonRetryableError, WorkflowEntrypoint, WorkflowError, WorkflowFatalError
 from cfworkflows.testing import FakeEnv, LeakError, StalledError
 from cfworkflows_emulator.clock import VirtualClock
 
@@ -240,6 +240,21 @@ async def test_timeline_tells_attempts_errors_and_times():
     assert told[2].endswith("next in 10s")
     assert '            +10s    "call-1" gave 42' == told[4]
     assert told[-1].startswith('             now  it sleeps (step "rest-1", ')
+
+
+async def test_timeline_says_why_a_step_was_refused():
+    """What is noted on an error stands behind its message."""
+
+    class Refused(WorkflowEntrypoint):
+        async def run(self, event, step):
+            await step.do("call", {"retry": {"limit": 1}}, lambda: 1)
+
+    async with FakeEnv(REFUSED=Refused) as env:
+        refused = await env.REFUSED.create(id="r1")
+        with pytest.raises(WorkflowFatalError):
+            await refused.result()
+        told = await refused.timeline()
+    assert told.endswith(" - unknown key retry; the keys are retries, timeout, sensitive. Did you mean retries?")
 
 
 @pytest.mark.parametrize("where", ["async", "thread", "run", "group", "pytest.fail", "delay", "rollback"])
