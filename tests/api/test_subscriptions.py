@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import operator
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -125,6 +126,26 @@ async def test_stream_of_a_workflow_goes_on_where_it_was(explorer: Explorer) -> 
 
 async def history(explorer: Explorer, id: str) -> list[Any]:
     return (await explorer.project.engine.history("orders", id))[1]
+
+
+async def test_stream_of_a_workflow_may_leave_history_out(explorer: Explorer) -> None:
+    """With `now` it begins with what happens, with a time in ms with what happened since."""
+    await explorer.orders.create(id="a")
+    await explorer.clock.advance("1 day")
+    middle = explorer.clock.now()
+    await explorer.orders.create(id="b")
+    await explorer.clock.advance("1 day")
+    async with stream(explorer, f"{ORDERS[0]}/subscribe?cursor={middle}") as events:
+        assert ("b", "workflow_queued") == operator.itemgetter("instanceId", "type")(await events.next())
+    async with stream(explorer, f"{ORDERS[0]}/subscribe?cursor=now") as events:
+        await until(lambda: explorer.project.engine.store._followers)
+        await explorer.orders.create(id="c")
+        assert ("c", "workflow_queued") == operator.itemgetter("instanceId", "type")(await events.next())
+        last_id = events.last_id
+        await events.next()
+        await (await explorer.orders.get("c")).terminate()
+    async with stream(explorer, f"{ORDERS[0]}/subscribe", last_id) as events:
+        assert ("c", "workflow_started") == operator.itemgetter("instanceId", "type")(await events.next())
 
 
 async def test_hidden_output_stays_hidden_when_a_stream_goes_on(explorer: Explorer) -> None:

@@ -28,13 +28,14 @@ PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE)]
 
 
 class InstancesQuery(Query):
-    """Which instances, and which page of them. A date without an offset is UTC."""
+    """Which instances, and which page of them. A date without an offset is UTC; `search` is a part of the id."""
 
     page: Page = 1
     per_page: PerPage = 25
     status: StatusName | None = None
     date_start: Date | None = None
     date_end: Date | None = None
+    search: str = ""
 
     @property
     def since(self) -> int | None:
@@ -45,11 +46,15 @@ class InstancesQuery(Query):
         return _milliseconds(self.date_end)
 
     def selection(self) -> Selection:
-        return Selection(() if self.status is None else (self.status,), self.since, self.until)
+        statuses = () if self.status is None else (self.status,)
+        return Selection(statuses, self.since, self.until, search=self.search)
 
 
 class RestInstancesQuery(InstancesQuery):
-    """The same with `cursor`, which is `result_info.cursor` of the page before, and `direction`."""
+    """The same with `direction`, and `cursor`, which is `result_info.cursor` of the page before.
+
+    `page` counts from where the cursor is: clients that count pages come to an end with it too.
+    """
 
     cursor: str = ""
     direction: Literal["asc", "desc"] = "desc"
@@ -68,6 +73,27 @@ class WorkflowsQuery(PageQuery):
     search: str = ""
 
 
+class NamedWorkflowsQuery(Query):
+    """`search` is a part of the workflow's name. Without `per_page` all of them are on the first page."""
+
+    page: Page = 1
+    per_page: PerPage | None = None
+    search: str = ""
+
+
+class AccountsQuery(PageQuery):
+    """`name` is the account's."""
+
+    name: str | None = None
+
+
+class MembershipsQuery(AccountsQuery):
+    """`account.name` is another spelling of `name`; `status` that of the memberships."""
+
+    account_name: Annotated[str | None, Field(alias="account.name")] = None
+    status: Literal["accepted", "pending", "rejected"] | None = None
+
+
 class DetailsQuery(Query):
     """`simple` leaves the steps out; `order` is that of the steps."""
 
@@ -83,15 +109,21 @@ class StepQuery(Query):
     attempt: Annotated[int, Field(ge=1)] | None = None
 
 
+UnendedStatus = Literal["queued", "running", "paused", "waitingForPause", "waiting", "rollingBack"]
+
+
 class TerminateQuery(Query):
     """Which instances are terminated: those in a status, or all that have not ended."""
 
-    status: Literal["queued", "running", "paused", "waitingForPause", "waiting"] | None = None
+    status: UnendedStatus | None = None
 
 
 class SubscribeQuery(Query):
     """`cursor` is the id of the last event that was seen, like the header Last-Event-ID. `filter` are types of events,
-    with commas between them."""
+    with commas between them.
+
+    Of a workflow, `cursor` may be a time too, in ms since the epoch, or `now`, which leaves the history out.
+    """
 
     cursor: str = ""
     filter: str = ""
@@ -110,11 +142,21 @@ class CreateBody(Form):
     params: Any = Field(default_factory=dict)
 
 
+def _duration(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, (int, str)):
+        raise ValueError('expected a number of milliseconds, or a text such as "3 days"')
+    return value
+
+
+# Not a union: the place of a problem would name its members.
+DurationValue = Annotated[Any, BeforeValidator(_duration, json_schema_input_type=int | str)]
+
+
 class Retention(Form):
     """How long an instance that ended is kept: milliseconds, or a duration such as `"3 days"`."""
 
-    success_retention: int | str | None = None
-    error_retention: int | str | None = None
+    success_retention: DurationValue | None = None
+    error_retention: DurationValue | None = None
 
 
 class RestCreateBody(Form):
@@ -170,12 +212,24 @@ class ImportQuery(Query):
     id: str | None = None
 
 
+Ids = Annotated[list[Annotated[str, Field(min_length=1, max_length=271)]], Field(min_length=1, max_length=MAX_BATCH)]
+
+
 class DeleteBody(Form):
     """The ids of instances."""
 
-    instances: Annotated[
-        list[Annotated[str, Field(min_length=1, max_length=271)]], Field(min_length=1, max_length=MAX_BATCH)
-    ]
+    instances: Ids
+
+
+class TerminateBody(Form):
+    """The ids of instances: a list alone is taken too."""
+
+    instances: Ids
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_list(cls, value: Any) -> Any:
+        return {"instances": value} if isinstance(value, list) else value
 
 
 class ScheduledBody(Form):
@@ -212,6 +266,12 @@ class WorkflowBody(Form):
     default_retention: Retention | None = None
     limits: Limits | None = None
     schedules: list[Schedule] | None = None
+
+
+class SettingsBody(Form):
+    """The settings of a workflow."""
+
+    default_retention: Retention | None = None
 
 
 def check_dates(query: InstancesQuery, code: int) -> None:

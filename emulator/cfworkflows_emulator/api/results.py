@@ -26,6 +26,10 @@ class Started(TypedDict):
     status: Literal["ok"]
 
 
+class Terminated(Started):
+    instancesTerminated: int
+
+
 class Changed(TypedDict):
     status: StatusName
     timestamp: str
@@ -174,11 +178,28 @@ class Outcome(TypedDict):
 class Account(TypedDict):
     id: str
     name: str
+    type: Literal["standard", "enterprise"]
+    created_on: str
 
 
 class Membership(TypedDict):
     id: str
     account: Account
+    status: Literal["accepted", "pending", "rejected"]
+    roles: list[str]
+
+
+class User(TypedDict):
+    id: str
+    email: str
+    first_name: str | None
+    last_name: str | None
+    suspended: bool
+
+
+class Token(TypedDict):
+    id: str
+    status: Literal["active", "disabled", "expired"]
 
 
 class NextInstance(TypedDict):
@@ -196,6 +217,17 @@ class Workflow(TypedDict):
     triggered_on: str | None
     instances: dict[StatusName, int]
     schedules: NotRequired[list[NextInstance]]
+
+
+class Settings(TypedDict):
+    default_retention: dict[str, int]
+
+
+class Triggered(TypedDict):
+    workflow_name: str
+    class_name: str
+    script_name: str
+    schedules: list[NextInstance]
 
 
 class Deployed(TypedDict):

@@ -82,6 +82,19 @@ class Workflows:
         section, loaded = self._defined[name]
         return graph(loaded.main, section.class_name)
 
+    def has_graph(self, name: str) -> bool:
+        """Whether its graph can be read off the source."""
+        try:
+            return bool(self.graph(name))
+        except (LookupError, OSError, SyntaxError, ValueError, RecursionError):
+            return False
+
+    def of_script(self, script: str) -> Sequence[str] | None:
+        """The workflows that the Worker `script` defines, None if there is no such Worker."""
+        if script not in {loaded.config.name for loaded in self.project.configs}:
+            return None
+        return [name for name in self if self.script_name(name) == script]
+
     async def change_status(self, workflow: str, id: str, change: StatusBody) -> Status:
         """Pause, resume, restart or terminate; the status afterwards. Raises what the engine raises."""
         match change.status:
@@ -90,7 +103,7 @@ class Workflows:
             case "resume":
                 await self.engine.resume(workflow, id)
             case "terminate":
-                await self.engine.terminate(workflow, id, rollback=change.rollback is True)
+                await self.engine.terminate(workflow, id, rollback=change.rollback is True, trigger=TRIGGER)
             case "restart":
                 step = change.from_
                 start = (KINDS[step.type], step.name, step.count) if step is not None else None
@@ -98,12 +111,11 @@ class Workflows:
         return (await self.engine.outcome(workflow, id)).visible_status
 
     async def delete(self, workflow: str, ids: Sequence[str]) -> dict[str, Any]:
-        """Delete instances: `{deleted, errors}`, with each id once."""
+        """Delete instances: `{deleted, errors}`, with an entry for each id that is given, in their order."""
         deleted = await self.engine.delete_instances(workflow, ids)
-        distinct = dict.fromkeys(ids)
         return {
-            "deleted": [{"id": id} for id in distinct if id in deleted],
-            "errors": [{"id": id, **_NOT_FOUND} for id in distinct if id not in deleted],
+            "deleted": [{"id": id} for id in ids if id in deleted],
+            "errors": [{"id": id, **_NOT_FOUND} for id in ids if id not in deleted],
         }
 
     async def delete_all(self, workflow: str) -> int:
@@ -124,12 +136,19 @@ class Workflows:
         until = self.engine.clock.now()
         while rows := await self.engine.list(workflow, Selection(statuses, until=until, after=after), limit=CHUNK):
             after = rows[-1].created_at, rows[-1].key
-            for row in rows:
-                try:
-                    await self.engine.terminate(workflow, row.id)
-                except WorkflowError as error:
-                    if error.code not in ("instance.cannot_terminate", "instance.not_found"):  # it ended meanwhile
-                        raise
+            await self.terminate_each(workflow, [row.id for row in rows])
+
+    async def terminate_each(self, workflow: str, ids: Sequence[str]) -> int:
+        """Terminate instances, those of them that have not ended: how many."""
+        count = 0
+        for id in ids:
+            try:
+                await self.engine.terminate(workflow, id, trigger=TRIGGER)
+                count += 1
+            except WorkflowError as error:
+                if error.code not in ("instance.cannot_terminate", "instance.not_found"):  # it ended meanwhile
+                    raise
+        return count
 
 
 class WorkflowsListed(ExplorerKind[WorkflowSection]):

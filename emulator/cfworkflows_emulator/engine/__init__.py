@@ -10,7 +10,7 @@ from cfworkflows_emulator.engine.intake import encoded
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES
 from cfworkflows_emulator.engine.journal.state import Status
-from cfworkflows_emulator.engine.run.results import REDACTED, is_sensitive, result_of, shown_output
+from cfworkflows_emulator.engine.run.results import REDACTED, is_sensitive, open_stream, result_of, shown_output
 from cfworkflows_emulator.engine.run.step_wait import check_event_type
 from cfworkflows_emulator.engine.run.streams import is_stream
 from cfworkflows_emulator.engine.subscription import Subscription
@@ -29,6 +29,7 @@ __all__ = [
     "is_sensitive",
     "is_stream",
     "open_database",
+    "open_stream",
     "result_of",
     "shown_output",
 ]

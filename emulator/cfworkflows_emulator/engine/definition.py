@@ -21,6 +21,7 @@ MAX_ID_LENGTH = 100
 MAX_ADDRESSABLE_LENGTH = 271
 
 _ID = re.compile(rf"[a-zA-Z0-9_][a-zA-Z0-9_-]{{0,{MAX_ID_LENGTH - 1}}}")
+_RESERVED_ID = re.compile(r"cf_[0-9a-f]{64}")
 _ADDRESSABLE = re.compile(rf"[a-zA-Z0-9, */#_-]{{1,{MAX_ADDRESSABLE_LENGTH}}}")
 
 
@@ -83,6 +84,10 @@ def check_id(value: object) -> str:
             f"{value!r} is not 1 to {MAX_ID_LENGTH} letters, digits, hyphens and underscores that start with no "
             f"hyphen{over(value, MAX_ID_LENGTH)}."
         )
+        raise error
+    if _RESERVED_ID.fullmatch(value):
+        error = WorkflowError("Workflow instance has invalid id")
+        error.add_note(f"{value!r}: the platform keeps ids of cf_ and 64 hexadecimal digits for itself.")
         raise error
     return value
 

@@ -312,12 +312,14 @@ class Engine:
         return subscription
 
     def follow(self, workflow: str, last_event_id: str = "") -> Feed:
-        """The events of all instances of a workflow, from behind the one whose id is given. Raises ValueError for an
-        id that is none, and WorkflowError if there is no such workflow.
+        """The events of all instances of a workflow, from behind the one whose id is given.
+
+        Instead of an id, a time in ms is where to begin, and `now` leaves the history out. Raises ValueError for an id
+        that is none, and WorkflowError if there is no such workflow.
         """
         self.workflow(workflow)
         self.residents.refuse_when_closed()
-        feed = Feed(self.store, workflow, last_event_id)
+        feed = Feed(self.store, workflow, last_event_id, self.clock.now())
         self._subscriptions.add(feed)
         return feed
 
@@ -339,9 +341,9 @@ class Engine:
         async with self._using(workflow, id) as instance:
             instance.resume()
 
-    async def terminate(self, workflow: str, id: str, *, rollback: bool = False) -> None:
+    async def terminate(self, workflow: str, id: str, *, rollback: bool = False, trigger: str = "binding") -> None:
         async with self._using(workflow, id) as instance:
-            instance.terminate(roll_back=rollback)
+            instance.terminate(roll_back=rollback, trigger=trigger)
 
     async def restart(self, workflow: str, id: str, start: "tuple[str, str, int | float] | None" = None) -> None:
         """Begin anew, or from the step `start`: its kind (do, sleep or wait), its name, the how-manieth it is.

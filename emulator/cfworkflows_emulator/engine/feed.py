@@ -14,6 +14,7 @@ from cfworkflows_emulator.engine.subscription import InstanceEvents, preview
 from cfworkflows_emulator.storage import Entry, InstanceStore
 
 CHUNK = 200
+NOW = "now"
 
 _ID = re.compile(r"([0-9]{1,15})(?:-([0-9]{1,15}\.[0-9]{1,15}(?:_[0-9]{1,15}\.[0-9]{1,15})*))?")
 
@@ -31,14 +32,18 @@ class Feed:
     Its events have ids of their own, because those of instances say nothing across them: the time of the event, and how
     far each instance has got within that millisecond. History comes in the order of time. After a clock was set back, a
     feed that goes on behind an id does not give what was written at an earlier time.
+
+    `last_id` is where it begins: behind an event, at a time in ms, or with `now`, without any history. None is at the
+    beginning.
     """
 
     previews = True
 
-    def __init__(self, store: InstanceStore, workflow: str, last_id: str) -> None:
+    def __init__(self, store: InstanceStore, workflow: str, last_id: str, now: int) -> None:
         self._store = store
         self._workflow = workflow
-        self._time, self._within = _position(last_id)
+        self._has_history = last_id != NOW
+        self._time, self._within = _position(last_id) if self._has_history else (now, {})
         self._since, self._skipped = self._time, dict(self._within)
         self._instances: dict[int, InstanceEvents | None] = {}
         self._read_up_to: dict[int, int] = {}
@@ -78,7 +83,7 @@ class Feed:
 
     async def _entries(self) -> AsyncGenerator[tuple[int, Entry], None]:
         await self._store.flushed()
-        history = deque(await self._store.positions(self._workflow, self._since))
+        history = deque(await self._store.positions(self._workflow, self._since) if self._has_history else ())
         while history and not self._over:
             chunk = [history.popleft() for _ in range(min(CHUNK, len(history)))]
             found = await self._store.entries(chunk)
@@ -140,6 +145,8 @@ def _position(last_id: str) -> tuple[int, dict[int, int]]:
         return 0, {}
     match = _ID.fullmatch(last_id)
     if match is None:
-        raise ValueError(f"{last_id!r} is no id of an event of this feed. Give the id of the last event, or none.")
+        raise ValueError(
+            f"{last_id!r} is no id of an event of this feed. Give the id of the last event, a time in ms, now, or none."
+        )
     pairs = [pair.split(".") for pair in (match[2] or "").split("_") if pair]
     return int(match[1]), {int(key): int(seq) for key, seq in pairs}

@@ -208,11 +208,11 @@ class Instance:
         log.error("%s errored", self, exc_info=error)
         self._end_run(keep_callbacks=True)
 
-    def _roll_back(self, cause: ErrorRecord, ending: Status) -> None:
+    def _roll_back(self, cause: ErrorRecord, ending: Status, **terminated: str) -> None:
         handlers = self._run.handlers if self._run is not None else {}
         self.stop()  # nothing is to happen behind the back of its undoing
         self._turn.end()
-        rollback.note(self, cause, ending)
+        rollback.note(self, cause, ending, **terminated)
         if self.world.dormant:
             self.wake_at = None
             self._index()
@@ -420,10 +420,10 @@ class Instance:
             self.append(EntryType.WORKFLOW_RUNNING if goes_on else EntryType.WORKFLOW_QUEUED)
         self._changed()
 
-    def terminate(self, *, roll_back: bool = False) -> None:
+    def terminate(self, *, roll_back: bool = False, trigger: str = "binding") -> None:
         """End it now, or undo its steps first. While they are undone already, only the former: it ends as it is.
 
-        Raises WorkflowError if it has ended already.
+        `trigger` is what asks for it, as the REST API names it. Raises WorkflowError if it has ended already.
         """
         if self.state.status.finite:
             raise WorkflowError(
@@ -432,9 +432,9 @@ class Instance:
         if self.state.status is Status.ROLLING_BACK:
             rollback.abandon(self, again=roll_back)
         elif roll_back and rollback.steps_to_undo(self.state):
-            self._roll_back(rollback.TERMINATED, Status.TERMINATED)
+            self._roll_back(rollback.TERMINATED, Status.TERMINATED, trigger=trigger)
             return
-        self.append(EntryType.WORKFLOW_TERMINATED)
+        self.append(EntryType.WORKFLOW_TERMINATED, trigger=trigger)
         self._end_run()
 
     def delete(self) -> None:

@@ -8,7 +8,7 @@ class Selection(NamedTuple):
     """Some instances of a workflow: those in one of `statuses`, created from `since` to `until`.
 
     No statuses are all of them. The times are in ms, and part of the range. `after` is the `(created_at, key)` of an
-    instance: what comes behind it in the order of the list.
+    instance: what comes behind it in the order of the list. `search` is a part of their ids.
     """
 
     statuses: Sequence[str] = ()
@@ -16,6 +16,7 @@ class Selection(NamedTuple):
     until: int | None = None
     oldest_first: bool = False
     after: tuple[int, int] | None = None
+    search: str = ""
 
 
 EVERY = Selection()
@@ -33,4 +34,7 @@ def where(workflow: str, selection: Selection) -> tuple[str, tuple[Any, ...]]:
         if value is not None:
             conditions.append(condition)
             given += value if isinstance(value, tuple) else (value,)
+    if selection.search:
+        conditions.append("instr(id, ?) > 0")
+        given.append(selection.search)
     return f"WHERE {' AND '.join(conditions)}", (*parameters, *given)

@@ -114,6 +114,12 @@ class History:
         )
 
     @property
+    def terminated_by(self) -> str:
+        """What terminated it: `api`, `binding`, or `unknown`, as it is in journals of older versions."""
+        last = next((each for each in reversed(self.entries) if each.type == EntryType.WORKFLOW_TERMINATED), None)
+        return str(last.data.get("trigger", "unknown")) if last is not None else "unknown"
+
+    @property
     def ended(self) -> int | None:
         return self.state.ended_at if self.state.status.finite else None
 

@@ -13,6 +13,7 @@ from cfworkflows_emulator.api.requests import (
     CreateBody,
     DeleteBody,
     InstancesQuery,
+    NamedWorkflowsQuery,
     StatusBody,
     SubscribeQuery,
     check_dates,
@@ -56,7 +57,14 @@ class ExplorerApi:
         return [
             Route("GET", "", self._describe, "This description."),
             *LocalRoutes(self._workflows).routes(),
-            Route("GET", "/workflows", self._list, "List workflows.", result=list[results.ExplorerWorkflow]),
+            Route(
+                "GET",
+                "/workflows",
+                self._list,
+                "List workflows.",
+                NamedWorkflowsQuery,
+                result=list[results.ExplorerWorkflow],
+            ),
             Route("GET", workflow, self._get, "Count instances.", result=results.ExplorerWorkflowDetails),
             Route("DELETE", workflow, self._delete_all, "Delete all instances.", result=results.Removed),
             Route("GET", f"{workflow}/subscribe", self._follow, "Events of all instances.", SubscribeQuery),
@@ -132,7 +140,10 @@ class ExplorerApi:
         }
 
     async def _list(self, call: Call) -> Response:
-        result = [self._summary(workflow) for workflow in self._workflows]
+        query: NamedWorkflowsQuery = call.query
+        found = [self._summary(workflow) for workflow in self._workflows if query.search in workflow]
+        size = query.per_page or max(len(found), 1)
+        result = found[(query.page - 1) * size : query.page * size]
         return success(result, {"count": len(result)})
 
     async def _get(self, call: Call) -> Response:

@@ -15,27 +15,31 @@ from cfworkflows_emulator.api.requests import (
     PageQuery,
     RestCreateBody,
     RestInstancesQuery,
+    SettingsBody,
     StatusBody,
     StepQuery,
     SubscribeQuery,
+    TerminateBody,
     TerminateQuery,
     WorkflowBody,
     WorkflowsQuery,
     check_dates,
 )
 from cfworkflows_emulator.api.rest import objects
-from cfworkflows_emulator.api.rest.details import describe, step_output
+from cfworkflows_emulator.api.rest.account import AccountRoutes
+from cfworkflows_emulator.api.rest.details import describe, step_output, step_stream
 from cfworkflows_emulator.api.rest.refusals import BODY, DIALECT, invalid, refusal
 from cfworkflows_emulator.api.routing.envelope import ApiError, success
 from cfworkflows_emulator.api.routing.openapi import describe as describe_api
+from cfworkflows_emulator.api.routing.paging import page, page_info
 from cfworkflows_emulator.api.routing.routes import ANY_JSON, Call, Route, Router
 from cfworkflows_emulator.api.routing.streaming import instance_events, workflow_events
 from cfworkflows_emulator.api.workflows import Workflows
+from cfworkflows_emulator.engine import open_stream
 from cfworkflows_emulator.views import History, iso
 
 PREFIX = "/client/v4"
 TITLE = "Workflows REST API"
-ACCOUNT = {"id": "local", "name": "local"}
 
 
 class RestApi:
@@ -60,9 +64,15 @@ class RestApi:
         version = f"{versions}/{{version}}"
         return [
             Route("GET", "/openapi.json", self._describe, "This description."),
-            Route("GET", "/accounts", self._accounts, "The one account.", result=list[results.Account]),
-            Route("GET", "/memberships", self._memberships, "Its membership.", result=list[results.Membership]),
+            *AccountRoutes(self._workflows).routes(),
             Route("GET", workflows, self._list, "List workflows.", WorkflowsQuery, result=list[results.Workflow]),
+            Route(
+                "GET",
+                f"{workflows}/triggers/{{script}}",
+                self._triggers,
+                "What creates instances of a Worker's workflows by itself.",
+                result=list[results.Triggered],
+            ),
             Route("GET", workflow, self._get, "Describe a workflow.", result=results.Workflow),
             Route(
                 "PUT",
@@ -74,9 +84,19 @@ class RestApi:
             ),
             Route("DELETE", workflow, self._delete_all, "Delete all instances.", result=results.Removed),
             Route("GET", f"{workflow}/subscribe", self._follow, "Events of all instances.", SubscribeQuery),
+            Route("GET", f"{workflow}/settings", self._settings, "Its settings.", result=results.Settings),
+            Route(
+                "PATCH",
+                f"{workflow}/settings",
+                self._set,
+                "Change its settings: only to what is configured.",
+                body=SettingsBody,
+                result=results.Settings,
+            ),
             Route("GET", versions, self._versions, "List versions.", PageQuery, result=list[results.Version]),
             Route("GET", version, self._version, "Describe a version.", result=results.Version),
             Route("GET", f"{version}/graph", self._graph, "The graph of a version.", result=results.Graph),
+            Route("GET", f"{version}/dag", self._graph, "The graph, by an older name.", result=results.Graph),
             Route(
                 "GET", instances, self._instances, "List instances.", RestInstancesQuery, result=list[results.Instance]
             ),
@@ -96,6 +116,22 @@ class RestApi:
                 "Delete instances.",
                 body=DeleteBody,
                 result=results.Deleted,
+            ),
+            Route(
+                "POST",
+                f"{instances}/batch/terminate",
+                self._terminate_batch,
+                "Terminate some instances.",
+                body=TerminateBody,
+                result=results.Terminated,
+            ),
+            Route(
+                "GET",
+                f"{instances}/terminate",
+                self._terminating,
+                "Whether all are being terminated.",
+                TerminateQuery,
+                result=results.Started,
             ),
             Route(
                 "PUT",
@@ -126,6 +162,7 @@ class RestApi:
             Route(
                 "GET", instance, self._instance, "Describe an instance.", DetailsQuery, result=results.InstanceDetails
             ),
+            Route("DELETE", instance, self._delete_one, "Delete an instance.", result=results.Removed),
         ]
 
     @staticmethod
@@ -153,30 +190,16 @@ class RestApi:
     async def _describe(self, call: Call) -> Response:
         return Response.json(describe_api(TITLE, PREFIX, self.routes))
 
-    async def _accounts(self, call: Call) -> Response:
-        return success([ACCOUNT])
-
-    async def _memberships(self, call: Call) -> Response:
-        return success([{"id": "local", "account": ACCOUNT}])
-
     # Workflows
 
     async def _list(self, call: Call) -> Response:
         query: WorkflowsQuery = call.query
-        return self._page([name for name in self._workflows if query.search in name], query, await self._all())
-
-    async def _all(self) -> dict[str, dict[str, Any]]:
-        return {name: await self._workflow(name) for name in self._workflows}
+        return page([await self._workflow(name) for name in self._workflows if query.search in name], query)
 
     async def _workflow(self, name: str) -> dict[str, Any]:
         latest = await self._engine.list(name, limit=1)
         counts = await self._engine.counts(name)
         return objects.workflow(self._workflows, name, counts, latest[0].created_at if latest else None)
-
-    def _page(self, names: list[str], query: PageQuery, shown: dict[str, dict[str, Any]]) -> Response:
-        begin = (query.page - 1) * query.per_page
-        result = [shown[name] for name in names[begin : begin + query.per_page]]
-        return success(result, _info(query, len(result), len(names)))
 
     async def _get(self, call: Call) -> Response:
         return success(await self._workflow(self._name(call)))
@@ -201,6 +224,22 @@ class RestApi:
             }
         )
 
+    async def _settings(self, call: Call) -> Response:
+        return success(objects.settings(self._workflows, self._name(call)))
+
+    async def _set(self, call: Call) -> Response:
+        name = self._name(call)
+        objects.check_deployment(self._workflows, name, call.body)
+        return success(objects.settings(self._workflows, name))
+
+    async def _triggers(self, call: Call) -> Response:
+        script = call.names["script"]
+        names = self._workflows.of_script(script)
+        if names is None:
+            known = ", ".join(loaded.config.name for loaded in self._workflows.project.configs)
+            raise refusal("workflow.not_found", f"There is no Worker called {script!r}; there are: {known}.")
+        return success([objects.triggered(self._workflows, name) for name in names])
+
     async def _delete_all(self, call: Call) -> Response:
         name = self._name(call)
         count = await self._workflows.delete_all(name)
@@ -213,20 +252,20 @@ class RestApi:
     # Versions
 
     async def _versions(self, call: Call) -> Response:
-        name = self._name(call)
-        return self._page([name], call.query, {name: objects.version(self._workflows, name)})
+        version = await asyncio.to_thread(objects.version, self._workflows, self._name(call))
+        return page([version], call.query)
 
     async def _version(self, call: Call) -> Response:
-        return success(self._the_version(call))
+        return success(await self._the_version(call))
 
-    def _the_version(self, call: Call) -> dict[str, Any]:
-        version = objects.version(self._workflows, self._name(call))
+    async def _the_version(self, call: Call) -> dict[str, Any]:
+        version = await asyncio.to_thread(objects.version, self._workflows, self._name(call))
         if call.names["version"] != version["id"]:
             raise refusal("version.not_found", f"There is one version, {version['id']}: the one that is served.")
         return version
 
     async def _graph(self, call: Call) -> Response:
-        version = self._the_version(call)
+        version = await self._the_version(call)
         workflow = call.names["workflow"]
         try:
             drawn = await asyncio.to_thread(self._workflows.graph, workflow)
@@ -248,15 +287,16 @@ class RestApi:
             name,
             all_of_them._replace(after=after),
             limit=query.per_page,
-            offset=(query.page - 1) * query.per_page if after is None else 0,
+            offset=(query.page - 1) * query.per_page,
         )
         beginnings = await self._engine.store.beginnings([row.key for row in rows])
         result = [objects.instance(self._workflows, name, row, beginnings.get(row.key)) for row in rows]
-        info = _info(query, len(rows), await self._engine.count(name, all_of_them))
+        info = page_info(query, len(rows), await self._engine.count(name, all_of_them))
         return success(result, {**info, "cursor": objects.cursor_behind(rows, query)})
 
     async def _create(self, call: Call) -> Response:
         name = self._name(call)
+        objects.check_ids([call.body.instance_id])
         id = await self._engine.create_instance(name, objects.creation(call.body))
         return success(objects.created(self._workflows, name, id))
 
@@ -266,6 +306,7 @@ class RestApi:
         if not 1 <= len(bodies) <= MAX_BATCH:
             raise invalid(f"A batch has 1 to {MAX_BATCH} instances, not {len(bodies)}.")
         ids = [body.instance_id for body in bodies if body.instance_id is not None]
+        objects.check_ids(ids)
         if twice := sorted({id for id in ids if ids.count(id) > 1}):
             text = "workflows.api.error.instance.duplicate_in_batch"
             raise ApiError(400, DUPLICATE_IN_BATCH, text, detail=f"Twice in the batch: {', '.join(twice)}")
@@ -282,6 +323,21 @@ class RestApi:
         await self._workflows.terminate_all(self._name(call), call.query.status)
         return success({"status": "ok"})
 
+    async def _terminate_batch(self, call: Call) -> Response:
+        count = await self._workflows.terminate_each(self._name(call), call.body.instances)
+        return success({"status": "ok", "instancesTerminated": count})
+
+    async def _terminating(self, call: Call) -> Response:
+        self._name(call)
+        note = "Nothing is under way: here a request to terminate is answered when the instances are terminated."
+        return success({"status": "ok"}, note=note)
+
+    async def _delete_one(self, call: Call) -> Response:
+        name, id = self._names(call)
+        if id not in await self._engine.delete_instances(name, [id]):
+            raise refusal("instance.not_found", f"There is no instance {id!r} of {name}.")
+        return success({"status": "ok", "success": True})
+
     async def _change(self, call: Call) -> Response:
         name, id = self._names(call)
         status = await self._workflows.change_status(name, id, call.body)
@@ -293,8 +349,13 @@ class RestApi:
         return success({"instanceId": id, "timestamp": iso(self._engine.clock.now())})
 
     async def _step(self, call: Call) -> Response:
-        _, entries = await self._engine.history(*self._names(call))
-        return success(step_output(History.of(entries), call.query))
+        row, entries = await self._engine.history(*self._names(call))
+        history = History.of(entries)
+        stream = step_stream(history, call.query)
+        if stream is None:
+            return success(step_output(history, call.query))
+        body = open_stream(self._engine.store, row.key, call.query.name, stream)
+        return Response(body, {"headers": {"content-type": "application/octet-stream"}})
 
     async def _subscribe(self, call: Call) -> Response:
         return await instance_events(self._engine, *self._names(call), call)
@@ -306,13 +367,3 @@ class RestApi:
         simple, newest_first = query.simple == "true", query.order == "desc"
         version_id = self._workflows.version_id(name)
         return success(describe(History.of(entries), version_id, simple=simple, newest_first=newest_first))
-
-
-def _info(query: PageQuery | RestInstancesQuery, count: int, total: int) -> dict[str, Any]:
-    return {
-        "page": query.page,
-        "per_page": query.per_page,
-        "count": count,
-        "total_count": total,
-        "total_pages": -(-total // query.per_page),
-    }

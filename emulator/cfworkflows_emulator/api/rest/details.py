@@ -5,7 +5,8 @@ from typing import Any
 
 from cfworkflows_emulator.api.requests import StepQuery
 from cfworkflows_emulator.api.rest.refusals import refusal
-from cfworkflows_emulator.engine import REDACTED, Status
+from cfworkflows_emulator.engine import REDACTED, Status, is_sensitive
+from cfworkflows_emulator.storage import StoredStream
 from cfworkflows_emulator.views import (
     DoStep,
     History,
@@ -62,10 +63,19 @@ def step_output(history: History, asked: StepQuery) -> dict[str, Any]:
     return {"status": status, "error": error, "output": shown.get("output") if outcome else None}
 
 
+def step_stream(history: History, asked: StepQuery) -> StoredStream | None:
+    """The stream that a step, or one of its attempts, gave. None if it gave anything else, and if it is sensitive."""
+    step = next((step for step in history.steps if (step.name, step.type) == (asked.name, asked.type)), None)
+    if not isinstance(step, DoStep) or is_sensitive(step.state.config) or not step.success:
+        return None
+    stream = step.state.stream
+    return stream if stream is not None and asked.attempt in (None, len(step.attempts)) else None
+
+
 def _steps(history: History, *, newest_first: bool) -> list[dict[str, Any]]:
     steps = [_step(step) for step in history.steps] + describe_undoing(history)
     if history.state.status is Status.TERMINATED:
-        steps.append({"type": "termination", "trigger": {"source": "unknown"}})
+        steps.append({"type": "termination", "trigger": {"source": history.terminated_by}})
     return steps[::-1] if newest_first else steps
 
 
@@ -84,11 +94,16 @@ def _step(step: Step) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str:
-    text = REDACTED if value == REDACTED else json.dumps(value, ensure_ascii=False)
+    text = REDACTED if value == REDACTED else _json(value)
     return text if len(text) <= LONGEST_OUTPUT else f"{text[:LONGEST_OUTPUT]} {TRUNCATED}"
 
 
 def _output(value: Any) -> Any:
     if value is None or isinstance(value, str) or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return _json(value)
+
+
+def _json(value: Any) -> str:
+    """As JavaScript writes it: without spaces."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

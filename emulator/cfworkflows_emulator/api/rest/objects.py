@@ -2,18 +2,21 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from cfworkflows.cron import CronExpression
-from cfworkflows_emulator.api.requests import RestCreateBody, RestInstancesQuery, WorkflowBody
-from cfworkflows_emulator.api.rest.refusals import invalid
+from cfworkflows.durations import parse_duration
+from cfworkflows.errors import DurationError
+from cfworkflows_emulator.api.requests import RestCreateBody, RestInstancesQuery, SettingsBody, WorkflowBody
+from cfworkflows_emulator.api.rest.refusals import invalid, refusal
 from cfworkflows_emulator.api.workflows import TRIGGER, Workflows
 from cfworkflows_emulator.engine import Status
 from cfworkflows_emulator.storage import Beginning, InstanceRow
 from cfworkflows_emulator.views import iso
 
+RESERVED = frozenset({"batch", "terminate", "terminateAll"})
 SHOWN = tuple(status for status in Status)
 
 
@@ -25,22 +28,40 @@ def workflow(workflows: Workflows, name: str, counts: Mapping[str, int], latest:
         "triggered_on": iso(latest) if latest is not None else None,
         "instances": {str(status): counts.get(status, 0) for status in SHOWN},
     }
-    schedules = workflows.section(name).schedules
-    if schedules:
-        now = workflows.engine.clock.now()
-        times = [(cron, CronExpression.parse(cron).next_after(now)) for cron in schedules]
-        shown["schedules"] = [{"cron": cron, "next_instance": iso(time)} for cron, time in times if time is not None]
+    if workflows.section(name).schedules:
+        shown["schedules"] = _schedules(workflows, name)
     return {"name": name, **shown}
 
 
+def triggered(workflows: Workflows, name: str) -> dict[str, Any]:
+    """What creates instances of a workflow by itself."""
+    return {
+        "workflow_name": name,
+        "class_name": workflows.section(name).class_name,
+        "script_name": workflows.script_name(name),
+        "schedules": _schedules(workflows, name),
+    }
+
+
+def _schedules(workflows: Workflows, name: str) -> list[dict[str, str]]:
+    now = workflows.engine.clock.now()
+    times = [(cron, CronExpression.parse(cron).next_after(now)) for cron in workflows.section(name).schedules]
+    return [{"cron": cron, "next_instance": iso(time)} for cron, time in times if time is not None]
+
+
+def settings(workflows: Workflows, name: str) -> dict[str, Any]:
+    """What the configuration says of a workflow, as far as the platform lets it be changed alone."""
+    return {"default_retention": _given(workflows.section(name).default_retention)}
+
+
 def version(workflows: Workflows, name: str) -> dict[str, Any]:
-    """The one version there is."""
+    """The one version there is. Reads the source."""
     section = workflows.section(name)
     shown: dict[str, Any] = {
         **_identity(workflows, name),
         "id": workflows.version_id(name),
         "workflow_id": workflows.id(name),
-        "has_dag": False,
+        "has_dag": workflows.has_graph(name),
         "language": "python",
     }
     for key in ("concurrency", "limits", "default_retention"):
@@ -61,7 +82,7 @@ def _identity(workflows: Workflows, name: str) -> dict[str, Any]:
     return {"id": workflows.id(name), "class_name": class_name, "created_on": since, "modified_on": since}
 
 
-def check_deployment(workflows: Workflows, name: str, body: WorkflowBody) -> None:
+def check_deployment(workflows: Workflows, name: str, body: WorkflowBody | SettingsBody) -> None:
     """Raises ApiError unless `body` describes the workflow as it is: only the configuration can change it."""
     section = workflows.section(name)
     found: dict[str, Any] = {
@@ -71,12 +92,28 @@ def check_deployment(workflows: Workflows, name: str, body: WorkflowBody) -> Non
         **{key: _given(getattr(section, key)) for key in ("concurrency", "limits", "default_retention")},
     }
     wanted = body.model_dump(exclude_none=True)
+    if "default_retention" in wanted:
+        wanted["default_retention"] = {key: _milliseconds(each) for key, each in wanted["default_retention"].items()}
     wrong = [key for key, value in wanted.items() if found[key] != value]
     if wrong:
         raise invalid(
             *(f"{key}: it is {json.dumps(found[key])}, and not to be changed through the API." for key in wrong),
             f"The workflow {name} is what {workflows.file(name)} says of it: change that file.",
         )
+
+
+def _milliseconds(duration: int | str) -> float:
+    """Raises ApiError for a text that is no duration."""
+    try:
+        return parse_duration(duration)
+    except DurationError as error:
+        raise invalid(f"default_retention: {error}") from error
+
+
+def check_ids(ids: Iterable[str | None]) -> None:
+    """Raises ApiError for the id of a new instance that is a word of the API's own paths."""
+    if reserved := sorted(RESERVED.intersection(ids)):
+        raise refusal("instance.invalid_id", f"The platform keeps these ids for itself: {', '.join(reserved)}.")
 
 
 def created(workflows: Workflows, name: str, id: str) -> dict[str, Any]:

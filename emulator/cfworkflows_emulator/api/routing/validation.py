@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from cfworkflows.http import Request
+from cfworkflows_emulator.api.routing.compression import CompressionError, decompressed
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -37,7 +38,11 @@ async def read_json(request: Request) -> Any:
     if not data:
         return None
     try:
-        return json.loads(data, parse_constant=_refuse_constant)
+        data = decompressed(data, request.headers.get("content-encoding"))
+    except CompressionError as error:
+        raise InvalidError((str(error),)) from error
+    try:
+        return json.loads(data, parse_constant=_refuse_constant) if data else None
     except (ValueError, RecursionError) as error:
         raise InvalidError((f"Invalid JSON request body: {error}",)) from error
 
@@ -76,6 +81,8 @@ def _reason(problem: Mapping[str, Any]) -> str:
             return f"Too small: expected array to have >={context['min_length']} items"
         case "too_long":
             return f"Too big: expected array to have <={context['max_length']} items"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return f"Invalid input: expected object, received {_json_type(problem['input'])}"
         case "literal_error":
             options = context["expected"].replace(" or ", ", ").replace("'", '"').replace(", ", "|")
             return f"Invalid option: expected one of {options}"
@@ -85,6 +92,13 @@ def _reason(problem: Mapping[str, Any]) -> str:
             return "There is no such field"
         case _:
             return str(problem["msg"]).removeprefix("Value error, ")
+
+
+def _json_type(value: object) -> str:
+    if value is None:
+        return "null"
+    names: dict[type, str] = {bool: "boolean", int: "number", float: "number", str: "string", list: "array"}
+    return names.get(type(value), "object")
 
 
 def _refuse_constant(name: str) -> None:

@@ -62,6 +62,12 @@ class Queued(TypedDict, total=False):
     retention: dict[str, Any]
 
 
+class Terminated(TypedDict):
+    """What asked for it: `api` or `binding`. Journals of older versions do not say."""
+
+    trigger: NotRequired[str]
+
+
 class Restarted(TypedDict):
     """The kind of the step that the instance begins anew from."""
 
@@ -160,9 +166,10 @@ class Diverged(TypedDict, total=False):
 
 
 class RollbackStarted(Failed):
-    """What set it off, and the status that the instance ends in afterwards."""
+    """What set it off, and the status that the instance ends in afterwards; if it was terminated, by what."""
 
     ending: str
+    trigger: NotRequired[str]
 
 
 class UndoStarted(TypedDict):
@@ -199,7 +206,7 @@ ENTRIES: Mapping[str, Kind] = {
     EntryType.WORKFLOW_PAUSED: Kind(Nothing, ()),
     EntryType.WORKFLOW_COMPLETED: Kind(Nothing, (), terminal=True),
     EntryType.WORKFLOW_ERRORED: Kind(Failed, ("error",), terminal=True),
-    EntryType.WORKFLOW_TERMINATED: Kind(Nothing, (), terminal=True),
+    EntryType.WORKFLOW_TERMINATED: Kind(Terminated, (), terminal=True),
     EntryType.STEP_STARTED: Kind(StepStarted, ("config",), "do", starts=True),
     EntryType.STEP_COMPLETED: Kind(StepCompleted, (), "do", ends=True),
     EntryType.STEP_ERRORED: Kind(Failed, (), "do", ends=True),

@@ -115,11 +115,12 @@ class RollbackState:
     """The undoing of an instance's steps: what set it off, and how the instance ends afterwards.
 
     `steps` are those that are undone so far, in that order. `outcome` is `complete` or `failed`, None until it is over;
-    `failure` is what a handler failed with.
+    `failure` is what a handler failed with. `trigger` is what asked for it, where that is known.
     """
 
     cause: ErrorRecord
     ending: Status
+    trigger: str | None = None
     steps: dict[str, StepState] = field(default_factory=dict)
     outcome: str | None = None
     failure: ErrorRecord | None = None
@@ -339,7 +340,8 @@ class InstanceState:
 
     def _rollback_started(self, entry: Entry) -> None:
         self.status = Status.ROLLING_BACK
-        self.rollback = RollbackState(ErrorRecord(**entry.data["error"]), Status(entry.data["ending"]))
+        data = entry.data
+        self.rollback = RollbackState(ErrorRecord(**data["error"]), Status(data["ending"]), data.get("trigger"))
 
     def _rollback_step_started(self, entry: Entry) -> None:
         step = _rollback(self, entry).steps[_name(entry)] = StepState(entry.data["config"])

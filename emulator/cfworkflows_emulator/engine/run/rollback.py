@@ -42,9 +42,12 @@ def steps_to_undo(state: InstanceState) -> list[str]:
     return [step for step, known in reversed(state.steps.items()) if known.rollback is not None]
 
 
-def note(host: Host, cause: ErrorRecord, ending: Status) -> None:
-    """Write down that the steps are to be undone: `ending` is what the instance becomes afterwards."""
-    host.append(EntryType.ROLLBACK_STARTED, error=cause.as_dict(), ending=ending)
+def note(host: Host, cause: ErrorRecord, ending: Status, **terminated: str) -> None:
+    """Write down that the steps are to be undone: `ending` is what the instance becomes afterwards.
+
+    `terminated` is `trigger`, what asked for it, if it is terminated.
+    """
+    host.append(EntryType.ROLLBACK_STARTED, error=cause.as_dict(), ending=ending, **terminated)
 
 
 def resumed(host: Host) -> "Rollback":
@@ -62,7 +65,8 @@ def end(host: Host) -> None:
     else:
         host.append(EntryType.ROLLBACK_ERRORED, error=failure.as_dict())
     if rollback.ending is Status.TERMINATED:
-        host.append(EntryType.WORKFLOW_TERMINATED)
+        terminated = {} if rollback.trigger is None else {"trigger": rollback.trigger}
+        host.append(EntryType.WORKFLOW_TERMINATED, **terminated)
     else:
         host.append(EntryType.WORKFLOW_ERRORED, error=rollback.cause.as_dict())
     log.info("%s %s, rollback %s", host, rollback.ending, rollback.outcome)
