@@ -275,7 +275,7 @@ class Workflow(Protocol[Params, Output]):
         options: WorkflowInstanceCreateOptions[Params] | None = None,
         /,
         *,
-        id: str | None = None,
+        id: str = ...,
         params: Params = ...,
         retention: RetentionOptions | None = None,
         location_hint: LocationHint | None = None,

@@ -56,6 +56,22 @@ async def test_what_is_no_id_is_refused(serve, id):
     assert {} == await server.engine.counts("echo")
 
 
+@pytest.mark.parametrize("id", [None, "cf_" + "0a" * 32])
+async def test_none_and_reserved_ids_are_refused(serve, id):
+    """None is null on the platform, which refuses it; nothing is created, alone or in a batch of either form."""
+    server = await serve(echo)
+    binding = server["echo"]
+    for create in (
+        lambda: binding.create(id=id),
+        lambda: binding.create({"id": id}),
+        lambda: binding.create_batch([{}, {"id": id}]),
+        lambda: binding.create_batch(instances=[{}, {"id": id}]),
+    ):
+        with pytest.raises(WorkflowError, match=r"invalid id|Instance ID is invalid"):
+            await create()
+    assert {} == await server.engine.counts("echo")
+
+
 @pytest.mark.parametrize("id", ["a" * 100, "_", "0", "A-b_9", "batch"])
 async def test_ids_at_the_edge_of_the_pattern(serve, id):
     """1 to 100 letters, digits, hyphens and underscores."""

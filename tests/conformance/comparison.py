@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-REASONS = ("peer's bug", "production differs", "language", "not supported yet", "ours to fix")
+SOURCED = ("production differs", "peer's bug")
+REASONS = ("peer's bug", "production differs", "language", "choice", "ours to fix")
 NOT_COMPARED = {"__LOCAL_DEV_STEP_OUTPUTS", "durableObjectId", "remote"}
 # The peer's local server never says that an instance waits.
 RUNNING = {"waiting", "queued", "rollingBack"}
@@ -52,10 +53,10 @@ class Row:
     """Differences that are meant. `scenario`, `place` and `got` (of the JSON text) are patterns, searched for."""
 
     scenario: str
+    place: str
     peer: str
     ours: str
     why: str
-    place: str = ""
     got: str = ""
     source: str = ""
     used: set[str] = field(default_factory=set)
@@ -63,6 +64,10 @@ class Row:
     def __post_init__(self) -> None:
         if self.why not in REASONS:
             raise ValueError(f"parity.toml: why is one of {', '.join(REASONS)}, not {self.why!r} ({self.scenario})")
+        if self.why in SOURCED and not self.source:
+            raise ValueError(f"parity.toml: {self.why!r} needs the source that says so ({self.scenario})")
+        if not self.place:
+            raise ValueError(f"parity.toml: without a place a row hides all that differs ({self.scenario})")
 
     def covers(self, difference: Difference) -> bool:
         return bool(

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from comparison import _soft, differ
+from comparison import Difference, Row, _soft, differ
 
 RETRIES = {"limit": 5, "backoff": "exponential"}
 FOLDED = {"name": "Error", "message": "MyError: no"}
@@ -51,3 +51,22 @@ def test_one_fact_is_no_difference(wanted: Any, got: Any) -> None:
 def test_anything_else_is_a_difference(wanted: Any, got: Any, places: list[str]) -> None:
     """What only looks like one of those facts."""
     assert places == found(wanted, got)
+
+
+ROW = {"scenario": "^a$", "place": "x$", "peer": "It is.", "ours": "It is not.", "why": "language"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"place": ""}, "hides all that differs"),
+        ({"why": "production differs"}, "needs the source"),
+        ({"why": "peer's bug"}, "needs the source"),
+        ({"why": "not supported yet"}, "why is one of"),
+    ],
+)
+def test_a_row_says_where_and_why(changes: dict[str, str], says: str) -> None:
+    """One that hides whole scenarios, or claims what nothing shows, is refused."""
+    assert Row(**ROW).covers(Difference("a", "3 log x", 1, 2))
+    with pytest.raises(ValueError, match=says):
+        Row(**{**ROW, **changes})

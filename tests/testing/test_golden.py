@@ -29,7 +29,7 @@ from cfworkflows.testing import FakeEnv, golden
 @pytest.mark.parametrize("id", ["a1", None])
 async def test_order(id):
     async with FakeEnv(ORDERS=entry.Order) as env:
-        order = await env.ORDERS.create({"id": id, "params": {"amount": 5}})
+        order = await env.ORDERS.create({"params": {"amount": 5}, **({} if id is None else {"id": id})})
         await order.send_event(type="approval", payload="Ada")
         await order.result()
         await order.matches_history()

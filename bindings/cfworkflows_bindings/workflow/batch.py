@@ -71,8 +71,8 @@ def _checked(where: str, options: object) -> dict[str, Any]:
         raise _invalid(f"{where.removesuffix('.')}: expected an object, got {options!r}.")
     _refuse_unknown(where, options, CREATE.spellings.keys())
     checked = {CREATE.spellings[key]: value for key, value in options.items()}
-    id = checked.get("id")
-    if id is not None and (not isinstance(id, str) or not _ID.fullmatch(id) or _RESERVED.fullmatch(id)):
+    id = checked.get("id", "")
+    if "id" in checked and (not isinstance(id, str) or not _ID.fullmatch(id) or _RESERVED.fullmatch(id)):
         raise noted("Instance ID is invalid", f"{where}id: {id!r}", code="instance.invalid_id")
     if checked.get("retention") is not None:
         _check_retention(f"{where}retention", checked["retention"])

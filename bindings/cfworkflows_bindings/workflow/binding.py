@@ -29,8 +29,9 @@ class WorkflowBinding:
             await env.MY_WORKFLOW.create({"id": "order-1", "params": {"n": 1}})
             await env.MY_WORKFLOW.create(id="order-1", params={"n": 1})
 
-        Without an id one is made up (a UUID). Raises WorkflowError for an id that is taken or no id, and for params
-        over 1 MiB; SerializationError for params that cannot be stored; TypeError for an option that is not known.
+        Without an id one is made up (a UUID); None is no id, as null is none on the platform. Raises WorkflowError for
+        an id that is taken or that is none, and for params over 1 MiB; SerializationError for params that cannot be
+        stored; TypeError for an option that is not known.
         """
         given = CREATE.read("create()", options, keywords)
         return self._handle(await self._engine.create_instance(self._workflow, given))

@@ -91,7 +91,7 @@ class Creation:
     def _prepared(self, workflow: str, options: Mapping[str, Any]) -> Prepared:
         """Raises if anything is wrong with the options."""
         definition = workflow_of(self._definitions, workflow)
-        id = check_id(options["id"]) if options.get("id") is not None else str(uuid.uuid4())
+        id = check_id(options["id"]) if "id" in options else str(uuid.uuid4())
         value = encoded(validated_params(definition, options.get("params", {})), "params")
         data: dict[str, Any] = {"trigger": options.get("trigger", "binding")}
         if options.get("retention") is not None:

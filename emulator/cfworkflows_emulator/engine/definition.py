@@ -78,6 +78,10 @@ def workflow_of(definitions: Mapping[str, WorkflowDefinition], name: str) -> Wor
 
 def check_id(value: object) -> str:
     """An id for a new instance. Raises WorkflowError unless it matches the platform's pattern, 1 to 100 characters."""
+    if value is None:
+        error = WorkflowError("Workflow instance has invalid id")
+        error.add_note("None is null on the platform, and no id. Leave the option out, and an id is made up.")
+        raise error
     if not isinstance(value, str) or not _ID.fullmatch(value):
         error = WorkflowError("Workflow instance has invalid id")
         error.add_note(

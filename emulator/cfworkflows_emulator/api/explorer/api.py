@@ -178,7 +178,7 @@ class ExplorerApi:
     async def _create(self, call: Call) -> Response:
         workflow = self._name(call)
         body: CreateBody = call.body
-        options = {"id": body.id, "params": body.params, "trigger": TRIGGER}
+        options = {"params": body.params, "trigger": TRIGGER, **({} if body.id is None else {"id": body.id})}
         return success({"id": await self._engine.create_instance(workflow, options)})
 
     async def _delete_some(self, call: Call) -> Response:

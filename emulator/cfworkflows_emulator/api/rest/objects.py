@@ -143,7 +143,9 @@ def instance(workflows: Workflows, name: str, row: InstanceRow, beginning: Begin
 
 def creation(body: RestCreateBody) -> dict[str, Any]:
     """The options of an instance to create, as the engine takes them."""
-    options: dict[str, Any] = {"id": body.instance_id, "params": _params(body.params), "trigger": TRIGGER}
+    options: dict[str, Any] = {"params": _params(body.params), "trigger": TRIGGER}
+    if body.instance_id is not None:
+        options["id"] = body.instance_id
     if body.instance_retention is not None:
         options["retention"] = body.instance_retention.model_dump(exclude_none=True)
     if body.location_hint is not None:
