@@ -37,6 +37,13 @@ async def test_create_takes_an_object_or_keywords(serve, arguments, keywords):
     assert "<WorkflowInstance echo/i>" == repr(instance)
 
 
+async def test_a_handle_knows_the_binding_it_comes_from(serve):
+    """As the platform's handles do: its keys are `binding` and `id`."""
+    binding = (await serve(echo))["echo"]
+    assert binding is (await binding.create(id="i")).binding
+    assert binding is (await binding.get("i")).binding
+
+
 @pytest.mark.parametrize("arguments", [(), (None,), ({},)])
 async def test_without_options_the_id_is_a_uuid_and_the_payload_empty(serve, arguments):
     """As on the platform."""

@@ -113,4 +113,4 @@ class WorkflowBinding:
         return [self._handle(id) if id is not None else None for id in ids]
 
     def _handle(self, id: str) -> WorkflowInstance:
-        return WorkflowInstance(self._engine, self._workflow, id)
+        return WorkflowInstance(self._engine, self._workflow, id, self)

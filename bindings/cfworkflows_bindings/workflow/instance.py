@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cfworkflows.errors import ErrorRecord, instance_not_found
-from cfworkflows.types import InstanceError, InstanceRollback, InstanceStatus, WorkflowInstanceSubscription
+from cfworkflows.types import InstanceError, InstanceRollback, InstanceStatus, Workflow, WorkflowInstanceSubscription
 from cfworkflows.values import decode
 from cfworkflows_bindings.forms import Form
 from cfworkflows_bindings.workflow.engine import WorkflowEngine
@@ -17,14 +17,20 @@ _TERMINATE = Form("rollback")
 class WorkflowInstance:
     """A handle on one instance: it holds the id only, and asks the engine for everything else."""
 
-    def __init__(self, engine: WorkflowEngine, workflow: str, id: str) -> None:
+    def __init__(self, engine: WorkflowEngine, workflow: str, id: str, binding: Workflow[Any, Any]) -> None:
         self._engine = engine
         self._workflow = workflow
         self._id = id
+        self._binding = binding
 
     @property
     def id(self) -> str:
         return self._id
+
+    @property
+    def binding(self) -> Workflow[Any, Any]:
+        """The binding that it comes from: the platform's handles have it, though its types do not say so."""
+        return self._binding
 
     def __repr__(self) -> str:
         return f"<WorkflowInstance {self._workflow}/{self._id}>"

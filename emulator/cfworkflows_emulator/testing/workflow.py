@@ -47,9 +47,9 @@ class Held:
 class WorkflowInstance(Handle):
     """A handle on an instance, with all that a Worker's code has, and `result()` and `history()`."""
 
-    def __init__(self, world: "World", workflow: str, id: str) -> None:
+    def __init__(self, world: "World", workflow: str, id: str, binding: WorkflowBinding) -> None:
         held: Any = Held(world.engine, world.clock)
-        super().__init__(held, workflow, id)
+        super().__init__(held, workflow, id, binding)
         self._world = world
 
     async def result(self) -> Any:
@@ -117,7 +117,7 @@ class Workflow(WorkflowBinding):
         return self._handle(instance.id)
 
     def _handle(self, id: str) -> WorkflowInstance:
-        return WorkflowInstance(self._world, self._workflow, id)
+        return WorkflowInstance(self._world, self._workflow, id, self)
 
 
 @dataclass(frozen=True, slots=True)
