@@ -4,13 +4,15 @@ Imports nothing but the standard library until a Worker asks for more. The emula
 package, never the other way round.
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from cfworkflows.durations import Duration
 from cfworkflows.entrypoint import ExecutionContext, WorkerEntrypoint, WorkflowEntrypoint
-from cfworkflows.environment import env, wait_until
+from cfworkflows.environment import env, wait_until, waitUntil
 from cfworkflows.errors import (
     CfworkflowsError,
+    DOMException,
     DurationError,
     NonRetryableDelayError,
     NonRetryableError,
@@ -24,7 +26,20 @@ from cfworkflows.errors import (
     WorkflowTimeoutError,
 )
 from cfworkflows.event import CronSchedule, WorkflowEvent, WorkflowStepEvent
-from cfworkflows.http import Blob, File, FormData, Headers, ReadableStream, Request, Response, URLSearchParams, fetch
+from cfworkflows.http import (
+    URL,
+    AbortController,
+    AbortSignal,
+    Blob,
+    File,
+    FormData,
+    Headers,
+    ReadableStream,
+    Request,
+    Response,
+    URLSearchParams,
+    fetch,
+)
 from cfworkflows.step import (
     DelayRequest,
     RollbackContext,
@@ -38,12 +53,26 @@ from cfworkflows.step import (
 from cfworkflows.types import InstanceStatus, Workflow, WorkflowInstance, WorkflowInstanceCreateOptions
 from cfworkflows.values import JsDict
 
+if TYPE_CHECKING:
+    from cfworkflows.http.transform import TransformStream
+    from cfworkflows.http.writable import WritableStream
+    from cfworkflows.web.base64 import atob, btoa
+    from cfworkflows.web.clone import structured_clone, structuredClone
+    from cfworkflows.web.console import console
+    from cfworkflows.web.crypto import crypto
+    from cfworkflows.web.encoding import TextDecoder, TextEncoder
+    from cfworkflows.web.scheduler import scheduler
+
 __version__ = "0.1.0"
 
 __all__ = [
+    "URL",
+    "AbortController",
+    "AbortSignal",
     "Blob",
     "CfworkflowsError",
     "CronSchedule",
+    "DOMException",
     "DelayRequest",
     "Duration",
     "DurationError",
@@ -64,6 +93,9 @@ __all__ = [
     "SerializationError",
     "StepContext",
     "StepError",
+    "TextDecoder",
+    "TextEncoder",
+    "TransformStream",
     "URLSearchParams",
     "WorkerEntrypoint",
     "Workflow",
@@ -81,19 +113,34 @@ __all__ = [
     "WorkflowStepEvent",
     "WorkflowStepOptions",
     "WorkflowTimeoutError",
+    "WritableStream",
+    "atob",
+    "btoa",
+    "console",
+    "crypto",
     "env",
     "fetch",
+    "scheduler",
+    "structuredClone",
+    "structured_clone",
+    "waitUntil",
     "wait_until",
 ]
 
-_NOT_HERE = {
-    "DurableObject": "Durable Objects are not supported yet.",
-    "WebSocketPair": "WebSockets are not supported yet.",
-    "HTMLRewriter": "There is no HTMLRewriter: use an HTML parser from the package index.",
-    "TransformStream": "There is no TransformStream: an async generator does the same.",
-    "WritableStream": "There is no WritableStream: an async generator does the same.",
-    "caches": "The Cache API is not supported yet.",
-    "crypto": "There is no crypto: use hashlib, hmac and secrets of the standard library.",
+
+# What few Workers need is imported when it is asked for.
+_LATE = {
+    "TransformStream": "cfworkflows.http.transform",
+    "WritableStream": "cfworkflows.http.writable",
+    "TextDecoder": "cfworkflows.web.encoding",
+    "TextEncoder": "cfworkflows.web.encoding",
+    "atob": "cfworkflows.web.base64",
+    "btoa": "cfworkflows.web.base64",
+    "console": "cfworkflows.web.console",
+    "crypto": "cfworkflows.web.crypto",
+    "scheduler": "cfworkflows.web.scheduler",
+    "structuredClone": "cfworkflows.web.clone",
+    "structured_clone": "cfworkflows.web.clone",
 }
 
 
@@ -104,6 +151,17 @@ def __dir__() -> list[str]:
 if not TYPE_CHECKING:  # else a type checker would take any name for one that is there
 
     def __getattr__(name: str) -> Any:
-        if name in _NOT_HERE:
-            raise ImportError(f"cfworkflows.{name}: {_NOT_HERE[name]}")
-        raise AttributeError(f"module 'cfworkflows' has no attribute {name!r}")
+        from importlib import import_module
+
+        if name in _LATE:
+            found = globals()[name] = getattr(import_module(_LATE[name]), name)
+            return found
+        from cfworkflows.absent import advice
+
+        text = advice(name)
+        if text is None:
+            raise AttributeError(f"module 'cfworkflows' has no attribute {name!r}")
+        # `from cfworkflows import X` would replace the text of an AttributeError with its own.
+        if sys._getframe(1).f_code.co_name == "_handle_fromlist":
+            raise ImportError(text, name="cfworkflows")
+        raise AttributeError(text)

@@ -42,3 +42,6 @@ def wait_until(awaitable: Awaitable[Any]) -> None:
     except LookupError:
         raise RuntimeError("wait_until was called while no handler is running.") from None
     context.wait_until(awaitable)
+
+
+waitUntil = wait_until  # noqa: N816 - the platform's name

@@ -11,6 +11,7 @@
     │   ├── SerializationError        a value cannot be stored; also a TypeError
     │   ├── PayloadValidationError    a payload does not fit its type; also a ValueError
     │   ├── CronError                 text that is not a cron expression; also a ValueError
+    │   ├── DOMException              an API of the web refused or was aborted; its `name` says what it is
     │   └── DurationError             text that is not a duration; also a ValueError
     ├── NonRetryableError             raised by users: fail now, whatever the retries say
     └── PortabilityWarning            (a UserWarning) works here, not on Cloudflare
@@ -91,6 +92,21 @@ class CronError(CfworkflowsError, ValueError):
 
 class DurationError(CfworkflowsError, ValueError):
     """Text or a number that is not a duration."""
+
+
+class DOMException(CfworkflowsError):
+    """What the APIs of the web raise. Its `name` says what it is: `"AbortError"`, `"InvalidCharacterError"`."""
+
+    def __init__(self, message: str = "", name: str = "Error") -> None:
+        super().__init__(message)
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (str(self), self._name), self.__dict__
 
 
 class StepError(CfworkflowsError):

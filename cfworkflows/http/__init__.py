@@ -1,10 +1,12 @@
 """`Request`, `Response`, `Headers`, `fetch` and their kin, with the semantics they have in a TypeScript Worker.
 
 snake_case is canonical and every camelCase name works too. Importing this package imports the standard library only;
-`fetch` and the parsing of multipart bodies import aiohttp when they are first called. May import the durations and
-values below it.
+`fetch` and the parsing of multipart bodies import aiohttp when they are first called, and URLs that are not plain load
+their parser. `TransformStream` and `WritableStream` are in modules of their own, which few need. May import the
+durations, values and timers below it.
 """
 
+from cfworkflows.http.abort import AbortController, AbortSignal
 from cfworkflows.http.blob import Blob, File
 from cfworkflows.http.body import BodyInit
 from cfworkflows.http.client import close_client
@@ -15,8 +17,12 @@ from cfworkflows.http.replay import ReplayStream
 from cfworkflows.http.request import Request, RequestInit
 from cfworkflows.http.response import Response, ResponseInit
 from cfworkflows.http.streams import ReadableStream
+from cfworkflows.http.url import URL
 
 __all__ = [
+    "URL",
+    "AbortController",
+    "AbortSignal",
     "Blob",
     "BodyInit",
     "FetchInit",

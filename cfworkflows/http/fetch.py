@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from cfworkflows.http.client import open_client
 from cfworkflows.http.headers import Headers
+from cfworkflows.http.limits import Limits
 from cfworkflows.http.request import Request, RequestInit
 from cfworkflows.http.response import NULL_BODY_STATUSES, REDIRECT_STATUSES, Response
 from cfworkflows.http.streams import ReadableStream
-from cfworkflows.http.urls import join_url, without_fragment
+from cfworkflows.http.url import URL, join_url, without_fragment
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -30,7 +31,7 @@ class FetchInit(RequestInit, total=False):
 
 
 async def fetch(
-    resource: str | Request,
+    resource: str | URL | Request,
     init: FetchInit | Request | None = None,
     /,
     **options: Unpack[FetchInit],
@@ -38,12 +39,13 @@ async def fetch(
     """Send a request and give the response as soon as its headers are there; the body streams.
 
     Takes what `Request` takes, and `timeout` (`"30 seconds"`, ms, or a timedelta) for the whole exchange with the
-    reading of the body: Python's form of `AbortSignal.timeout(ms)`. A status such as 404 or 500 is a response, not an
+    reading of the body, like `AbortSignal.timeout(ms)` as `signal`. A status such as 404 or 500 is a response, not an
     error. Up to 20 redirects are followed. A compressed body arrives decompressed, without its Content-Encoding and
     Content-Length headers. No cookies are kept, and no proxy settings are read from the environment.
 
     Raises TypeError for what the platform refuses (`Fetch API cannot load: X`, `Too many redirects.`), ConnectionError
-    if the network failed, TimeoutError; both name the URL, and the reading of the body may raise them too.
+    if the network failed, TimeoutError; both name the URL, and the reading of the body may raise them too. A `signal`
+    that is aborted closes the connection; its reason is raised, by default a DOMException called `AbortError`.
     """
     if isinstance(init, Mapping):
         options = {**init, **options}
@@ -57,36 +59,6 @@ async def fetch(
     return await _Exchange(request, timeout).send()
 
 
-class _Deadline:
-    """When a fetch must be over, by the clock of the event loop, which is what the sockets go by."""
-
-    def __init__(self, url: str, timeout: "Duration | None") -> None:
-        self.url = url
-        self.at: float | None = None
-        if timeout is not None:
-            import asyncio
-
-            from cfworkflows.durations import parse_duration
-
-            ms = parse_duration(timeout)
-            self.at = asyncio.get_running_loop().time() + ms / 1000
-            self.limit = timeout if isinstance(timeout, str) else f"{ms:g} ms"
-
-    async def wait(self, awaitable: Any) -> Any:
-        if self.at is None:
-            return await awaitable
-        import asyncio
-
-        scope = asyncio.timeout_at(self.at)
-        try:
-            async with scope:
-                return await awaitable
-        except TimeoutError as error:
-            if not scope.expired():
-                raise
-            raise TimeoutError(f"The fetch of {self.url} took longer than its timeout of {self.limit}.") from error
-
-
 class _Exchange:
     """One fetch, with the redirects it follows."""
 
@@ -97,12 +69,12 @@ class _Exchange:
         self._follow = request.redirect == "follow"
         self._body = request.take_body()
         self._upload: _Upload | None = None
-        self._deadline = _Deadline(without_fragment(request.url), timeout)
+        self._limits = Limits(without_fragment(request.url), timeout, request._signal)
 
     async def send(self) -> Response:
         try:
             for redirects in range(MAX_REDIRECTS + 1):
-                response = await self._deadline.wait(self._send_once())
+                response = await self._limits.wait(self._send_once())
                 location = response.headers.get("Location")
                 if not self._follow or response.status not in REDIRECT_STATUSES or location is None:
                     return self._finish(response, redirected=redirects > 0)
@@ -154,7 +126,7 @@ class _Exchange:
             response.status,
             response.reason or "",
             headers,
-            ReadableStream(_Incoming(response, self._deadline)) if has_body else None,
+            ReadableStream(_Incoming(response, self._limits)) if has_body else None,
             url=without_fragment(self._url),
             redirected=redirected,
         )
@@ -188,14 +160,15 @@ class _Upload:
 class _Incoming:
     """The body of a response as it comes in. Left unread, its connection is closed with it."""
 
-    __slots__ = ("_deadline", "_loop", "_response")
+    __slots__ = ("__weakref__", "_limits", "_loop", "_response")
 
-    def __init__(self, response: "ClientResponse", deadline: _Deadline) -> None:
+    def __init__(self, response: "ClientResponse", limits: Limits) -> None:
         import asyncio
 
         self._loop = asyncio.get_running_loop()
         self._response = response
-        self._deadline = deadline
+        self._limits = limits
+        limits.when_aborted(self.close)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -204,19 +177,23 @@ class _Incoming:
         from aiohttp import ClientError
 
         try:
-            chunk: bytes = await self._deadline.wait(self._response.content.readany())
-        except (ClientError, OSError) as error:
-            self._response.close()
-            if isinstance(error, TimeoutError):
+            chunk: bytes = await self._limits.wait(self._response.content.readany())
+        except Exception as error:
+            self.close()
+            if isinstance(error, TimeoutError) or not isinstance(error, (ClientError, OSError)):
                 raise
-            raise _connection_error(self._deadline.url, error, "The body of") from error
+            raise _connection_error(self._limits.url, error, "The body of") from error
         if not chunk:
             self._response.release()
             raise StopAsyncIteration
         return chunk
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
+        """Close the connection, if the body has not come in whole."""
         self._response.close()
+
+    async def aclose(self) -> None:
+        self.close()
 
     def __del__(self) -> None:
         if self._response.closed:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, Self, TypeVar, Union
 
 from cfworkflows.http.blob import Blob, File
-from cfworkflows.http.strings import to_string
+from cfworkflows.http.strings import Text, to_string
 
 V = TypeVar("V")
 
@@ -30,7 +30,14 @@ class _Fields(Generic[V]):
     def _value(self, name: str, value: Any, filename: str | None = None) -> V:
         raise NotImplementedError  # each kind of form says what its values are
 
+    def _changed(self) -> None:
+        """Called after each change."""
+
     def _set(self, name: str, value: V) -> None:
+        self._put(name, value)
+        self._changed()
+
+    def _put(self, name: str, value: V) -> None:
         places = [place for place, (other, _) in enumerate(self._fields) if other == name]
         if not places:
             self._fields.append((name, value))
@@ -127,17 +134,30 @@ class FormData(_Fields[FormValue]):
         return to_string(value, f"Form field {name!r}, unless it is a Blob or a File,")
 
 
-class URLSearchParams(_Fields[str]):
+class URLSearchParams(_Fields[str], Text):
     """The fields of a query string, read from text (with or without `?`), a dict, or pairs."""
+
+    _write: Callable[[str], None] | None = None
 
     def __init__(
         self, init: Union[str, "URLSearchParams", Mapping[str, Any], Iterable[tuple[str, Any]], None] = None
     ) -> None:
         super().__init__()
         if isinstance(init, str):
-            self._fields = parse_urlencoded(init.removeprefix("?"))
+            self.read(init)
         elif init is not None:
             self._fill(init)
+
+    @classmethod
+    def of_url(cls, search: str, write: Callable[[str], None]) -> "URLSearchParams":
+        """Those of a URL, which `write` tells their text after each change."""
+        params = cls(search)
+        params._write = write
+        return params
+
+    def read(self, text: str) -> None:
+        """Take the fields of a query string in place of those that are there. No change, to the URL that it is of."""
+        self._fields = parse_urlencoded(text.removeprefix("?"))
 
     @property
     def size(self) -> int:
@@ -146,6 +166,7 @@ class URLSearchParams(_Fields[str]):
 
     def append(self, name: str, value: str | float) -> None:
         self._fields.append((name, self._value(name, value)))
+        self._changed()
 
     def set(self, name: str, value: str | float) -> None:
         """Put the field in the place of the first of that name and drop the others."""
@@ -158,10 +179,12 @@ class URLSearchParams(_Fields[str]):
     def delete(self, name: str, value: str | None = None) -> None:
         """Drop every field of that name (and, if given, that value)."""
         self._fields = [(n, v) for n, v in self._fields if n != name or (value is not None and v != value)]
+        self._changed()
 
     def sort(self) -> None:
         """Sort by name; fields of the same name keep their order."""
         self._fields.sort(key=lambda field: field[0].encode("utf-16-be", "surrogatepass"))
+        self._changed()
 
     def to_string(self) -> str:
         """The fields as `application/x-www-form-urlencoded` text."""
@@ -169,6 +192,10 @@ class URLSearchParams(_Fields[str]):
 
     def _value(self, name: str, value: Any, filename: str | None = None) -> str:
         return to_string(value, f"Search parameter {name!r}")
+
+    def _changed(self) -> None:
+        if self._write is not None:
+            self._write(self.to_string())
 
     def __setitem__(self, name: str, value: str | float) -> None:
         self.set(name, value)

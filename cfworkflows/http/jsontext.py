@@ -14,8 +14,8 @@ def stringify(value: object) -> bytes:
     """`value` as compact JSON in UTF-8, as JavaScript's `JSON.stringify` writes it.
 
     NaN and the infinities are `null`. A datetime is its ISO text in UTC with milliseconds (one without a time zone is
-    taken as UTC); a pydantic model is its `model_dump(mode="json")`, a dataclass its fields. Floats keep Python's
-    spelling (`1.0`), which is the same number.
+    taken as UTC); a pydantic model is its `model_dump(mode="json")`, a dataclass its fields, what has `toJSON()`
+    what that gives. Floats keep Python's spelling (`1.0`), which is the same number.
 
     Raises SerializationError, a TypeError, with the path of what JSON cannot hold: `$.items[3].lock`.
     """
@@ -31,6 +31,9 @@ def _known(value: object) -> object:
         return _iso(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    to_json = getattr(value, "toJSON", None)
+    if to_json is not None and not isinstance(value, type):
+        return to_json()
     dump = getattr(value, "model_dump", None)
     if dump is not None and not isinstance(value, type):
         return dump(mode="json")

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterable, Mapping
 from typing import Any, TypedDict, Union, Unpack
 
+from cfworkflows.http.abort import AbortSignal, open_signal
 from cfworkflows.http.body import Body, BodyInit, check_unused, extract_body
 from cfworkflows.http.headers import HeadersInit, RawHeaders
 from cfworkflows.http.streams import ReadableStream
-from cfworkflows.http.urls import normalise_url
+from cfworkflows.http.url import URL, normalise_url
 from cfworkflows.values.jsdict import JsDict
 
 METHODS = frozenset(
@@ -17,14 +18,14 @@ RECONSTRUCTED = "Cannot reconstruct a Request with a used body."
 
 
 class RequestInit(TypedDict, total=False):
-    """The options of `Request` and `fetch`. The last four have one meaning each here; see `Request`."""
+    """The options of `Request` and `fetch`. The last three have one meaning each here; see `Request`."""
 
     method: str
     headers: HeadersInit
     body: BodyInit
     redirect: str
     cf: Mapping[str, Any] | None
-    signal: None
+    signal: AbortSignal | None
     cache: str
     duplex: str
     integrity: str
@@ -35,10 +36,9 @@ class Request(Body):
 
     The first argument is an absolute URL or a Request, whose body then moves to this one; the second the options of
     TypeScript as a dict, or a Request to take them from; keywords work too. `headers` and `body` as in `Headers` and
-    `BodyInit`; `redirect` is `"follow"` (default) or `"manual"`; `cf` any mapping.
+    `BodyInit`; `redirect` is `"follow"` (default) or `"manual"`; `cf` any mapping; `signal` calls off its `fetch`.
 
-    TypeError for what the platform refuses, in its words, and for an option that nobody knows. NotImplementedError for
-    `signal` (an AbortSignal): give `fetch` a `timeout`, or cancel the task that awaits it. There is no cache, so
+    TypeError for what the platform refuses, in its words, and for an option that nobody knows. There is no cache, so
     `cache` may be `"no-store"`, `"no-cache"` or `"reload"` and changes nothing; nor does `duplex="half"`.
     """
 
@@ -47,10 +47,11 @@ class Request(Body):
     _redirect = "follow"
     _cache: str | None = None
     _cf: Mapping[str, Any] | None = None
+    _signal: AbortSignal | None = None
 
     def __init__(
         self,
-        resource: Union[str, "Request"],
+        resource: Union[str, URL, "Request"],
         init: Union[RequestInit, "Request", None] = None,
         /,
         **options: Unpack[RequestInit],
@@ -61,7 +62,7 @@ class Request(Body):
         for source in (resource, init):
             if isinstance(source, Request):
                 self._method, self._redirect, self._cf = source._method, source._redirect, source._cf
-                self._cache, headers = source._cache, source.headers
+                self._cache, self._signal, headers = source._cache, source._signal, source.headers
         if isinstance(resource, Request):
             self._url = resource._url
         else:
@@ -136,9 +137,11 @@ class Request(Body):
         return self._cf
 
     @property
-    def signal(self) -> None:
-        """None: abort signals are not supported."""
-        return None
+    def signal(self) -> AbortSignal:
+        """What calls off the `fetch` of this request; one that nobody aborts if none was given."""
+        if self._signal is None:
+            self._signal = open_signal()
+        return self._signal
 
     @property
     def cache(self) -> str | None:
@@ -156,7 +159,7 @@ class Request(Body):
         copy = type(self).__new__(type(self))
         copy._copy_body(self)
         copy._method, copy._url, copy._redirect = self._method, self._url, self._redirect
-        copy._cf, copy._cache = self._cf, self._cache
+        copy._cf, copy._cache, copy._signal = self._cf, self._cache, self._signal
         return copy
 
     def __repr__(self) -> str:
@@ -173,11 +176,8 @@ class Request(Body):
             if cache not in ("no-store", "no-cache", "reload"):
                 raise TypeError(f"Unsupported cache mode: {cache}")
             self._cache = cache
-        if given.pop("signal", None) is not None:
-            raise NotImplementedError(
-                'The signal option (AbortSignal) is not supported yet: give fetch a timeout="30 seconds", or cancel '
-                "the task that awaits it."
-            )
+        if "signal" in given:
+            self._signal = _parse_signal(given.pop("signal"))
         if given.pop("integrity", None):
             raise NotImplementedError("The integrity option of Request is not supported yet.")
         if given.pop("duplex", None) not in (None, "half"):
@@ -196,6 +196,12 @@ def _parse_url(resource: object) -> str:
     if url is None:
         raise TypeError(f"Invalid URL: {resource}")
     return url
+
+
+def _parse_signal(signal: object) -> AbortSignal | None:
+    if signal is None or isinstance(signal, AbortSignal):
+        return signal
+    raise TypeError(f"The signal option is an AbortSignal, such as AbortController().signal, not {signal!r}.")
 
 
 def _parse_method(method: object) -> str:

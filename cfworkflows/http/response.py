@@ -8,7 +8,7 @@ from cfworkflows.http.body import Body, BodyInit, extract_body
 from cfworkflows.http.headers import HeadersInit, RawHeaders
 from cfworkflows.http.jsontext import stringify
 from cfworkflows.http.streams import ReadableStream
-from cfworkflows.http.urls import normalise_url
+from cfworkflows.http.url import URL, normalise_url
 
 NULL_BODY_STATUSES = (101, 204, 205, 304)
 REDIRECT_STATUSES = (301, 302, 303, 307, 308)
@@ -139,7 +139,7 @@ class Response(Body):
         return response
 
     @classmethod
-    def redirect(cls, url: str, status: int = 302) -> "Response":
+    def redirect(cls, url: str | URL, status: int = 302) -> "Response":
         """A redirect to `url`, which must be absolute. ValueError if `status` is not 301, 302, 303, 307 or 308."""
         location = normalise_url(str(url))
         if location is None:

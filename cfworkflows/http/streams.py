@@ -2,10 +2,12 @@
 
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 if TYPE_CHECKING:
     import asyncio
+
+    from cfworkflows.http.writable import WritableStream
 
 DISTURBED = "This ReadableStream is disturbed (has already been read from), and cannot be used as a body."
 LOCKED = "This ReadableStream is currently locked to a reader."
@@ -14,11 +16,27 @@ RELEASED = "This ReadableStream reader has been released."
 _READ_WHOLE = "write `await Response(stream).{}()`, as in TypeScript."
 _NOT_HERE = {
     **{name: _READ_WHOLE.format(name) for name in ("text", "json", "bytes", "array_buffer", "arrayBuffer", "blob")},
-    **dict.fromkeys(["pipe_to", "pipeTo"], "read it with `async for`, and write each chunk."),
-    **dict.fromkeys(["pipe_through", "pipeThrough"], "an async generator that reads it does the same."),
 }
 
 Chunk = bytes | bytearray | memoryview | str
+
+
+class PipeOptions(TypedDict, total=False):
+    """What `pipe_to` leaves alone when the other end is over."""
+
+    preventClose: bool
+    preventAbort: bool
+    preventCancel: bool
+
+
+class Transform(Protocol):
+    """Two ends of something that chunks pass through, such as a TransformStream."""
+
+    @property
+    def readable(self) -> "ReadableStream": ...
+
+    @property
+    def writable(self) -> "WritableStream": ...
 
 
 class ReadableStream:
@@ -83,6 +101,43 @@ class ReadableStream:
         self._acquire()
         tee = _Tee(self)
         return ReadableStream(_Branch(tee, 0)), ReadableStream(_Branch(tee, 1))
+
+    async def pipe_to(self, destination: "WritableStream", options: PipeOptions | None = None) -> None:
+        """Write all of it to `destination`, and close that; an error of either end is raised, and ends the other.
+
+        `options` may say `preventClose`, `preventAbort` and `preventCancel`, as in JavaScript.
+        """
+        given = options or {}
+        reader, writer = self.get_reader(), destination.get_writer()
+        try:
+            while True:
+                try:
+                    chunk = await reader._held()._pull()
+                except Exception as error:
+                    if not given.get("preventAbort"):
+                        await writer.abort(error)
+                    raise
+                if chunk is None:
+                    break
+                try:
+                    await writer.write(chunk)
+                except Exception as error:
+                    if not given.get("preventCancel"):
+                        await reader.cancel(error)
+                    raise
+            if not given.get("preventClose"):
+                await writer.close()
+        finally:
+            reader.release_lock()
+            writer.release_lock()
+
+    def pipe_through(self, transform: Transform) -> "ReadableStream":
+        """The readable end of `transform`, whose writable end gets all of this stream, in a task of its own."""
+        import asyncio
+
+        piping = asyncio.ensure_future(self.pipe_to(transform.writable))
+        piping.add_done_callback(_heard)
+        return transform.readable
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         self._acquire()
@@ -172,6 +227,8 @@ class ReadableStream:
         return moved
 
     getReader = get_reader  # noqa: N815 - the platform's name
+    pipeTo = pipe_to  # noqa: N815 - the platform's name
+    pipeThrough = pipe_through  # noqa: N815 - the platform's name
 
 
 class ReadResult:
@@ -305,7 +362,7 @@ class _Tee:
 
 
 def _heard(pulling: "asyncio.Task[None]") -> None:
-    """The error is for the branch that waits, if one still does."""
+    """The error is for whoever reads, if one still does."""
     if not pulling.cancelled():
         pulling.exception()
 

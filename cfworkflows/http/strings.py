@@ -1,13 +1,19 @@
 """Values as text, by the rules of JavaScript."""
 
 
+class Text:
+    """What stands for a text, which `str()` gives: JavaScript turns it into one wherever it needs one."""
+
+    __slots__ = ()
+
+
 def to_string(value: object, where: str) -> str:
     """`value` as JavaScript writes it: `5` and `5.0` are `"5"`, `True` is `"true"`.
 
     `where` names the place for the TypeError that anything but text, a number or a boolean raises: JavaScript would
     write `"null"` or `"[object Object]"`, which nobody means.
     """
-    if isinstance(value, str):
+    if isinstance(value, (str, Text)):
         return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"

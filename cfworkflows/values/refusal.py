@@ -26,6 +26,8 @@ def refuse(value: object) -> NoReturn:
         advice = "Return what it reads instead."
     elif type(value).__name__ in {"Request", "Response", "ClientResponse", "FetchResponse"}:
         advice = "Return what you need of it instead, such as its status or its parsed JSON, or its body."
+    elif type(value).__name__ in {"URL", "URLSearchParams"}:
+        advice = "Return its text instead: str(url)."
     raise UnstorableError(f"{what} cannot be stored. {advice}")
 
 

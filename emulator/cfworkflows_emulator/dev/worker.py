@@ -38,7 +38,7 @@ PROBE_S = 2.0
 """How often it is tried, in seconds, whether a disk that was full takes data again."""
 
 
-NEEDED_AT_TIMES = ("pydantic", "cfworkflows_emulator.config.loading", "cfworkflows_emulator.api")
+NEEDED_AT_TIMES = ("ada_url", "pydantic", "cfworkflows_emulator.config.loading", "cfworkflows_emulator.api")
 """What takes long to import, and not every worker needs. Once one did, the supervisor has it for those to come."""
 
 

@@ -163,7 +163,7 @@ async def _loaded(config: LoadedConfig, resources: Resources, stack: AsyncExitSt
     exports = _exports(config, module)
     for kind in kinds.KINDS:
         kind.check_code(config, module, exports)
-    worker = Worker(exports, env)
+    worker = Worker(exports, env, resources.engine.clock)
     for kind in kinds.KINDS:
         kind.define(config, worker, resources)
     return worker

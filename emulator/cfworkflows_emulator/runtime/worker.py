@@ -8,6 +8,8 @@ from typing import Any
 from cfworkflows.entrypoint import ExecutionContext
 from cfworkflows.environment import current_context, current_env
 from cfworkflows.http import Request, Response
+from cfworkflows.timers import current_timers
+from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.handlers import FETCH
 from cfworkflows_emulator.runtime.blocking import current_request
 from cfworkflows_emulator.runtime.deliver import deliver
@@ -18,11 +20,12 @@ log = logging.getLogger("cfworkflows.worker")
 
 
 class Worker:
-    """The handlers of a main module, with the `env` they are given."""
+    """The handlers of a main module, with the `env` they are given and the clock that their timers go by."""
 
-    def __init__(self, exports: Exports, env: Any) -> None:
+    def __init__(self, exports: Exports, env: Any, clock: Clock) -> None:
         self.exports = exports
         self.env = env
+        self._clock = clock
         self._waited_for: set[asyncio.Future[Any]] = set()
 
     async def fetch(self, request: Request, entrypoint: str | None = None, props: Any = None) -> Response:
@@ -40,13 +43,15 @@ class Worker:
         return dialect_of(cls).make(cls, self.enter(), self.env)
 
     def enter(self, props: Any = None) -> ExecutionContext:
-        """A context for code of the Worker, which the module-level `env` and `wait_until` stand for from now on.
+        """A context for code of the Worker, which the module-level `env` and `wait_until` stand for from now on, and
+        whose timers go by the clock of the project.
 
         From now on, and in this task: what it starts takes them over.
         """
         context = ExecutionContext(self.wait_until, props)
         current_env.set(self.env)
         current_context.set(context)
+        current_timers.set(self._clock)
         return context
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:

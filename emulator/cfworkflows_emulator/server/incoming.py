@@ -8,7 +8,7 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from cfworkflows.http import Request
-from cfworkflows.http.urls import normalise_url
+from cfworkflows.http.url import normalise_url
 from cfworkflows_emulator.server.cf import IncomingCf
 
 # What a Worker reads on the platform, whatever the client accepts.

@@ -11,6 +11,7 @@ from typing import Any
 
 from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows_bindings import Environment
+from cfworkflows_emulator.clock import SystemClock
 from cfworkflows_emulator.config import WORKFLOWS
 from cfworkflows_emulator.engine import Engine, WorkflowDefinition
 from cfworkflows_emulator.runtime import Exports, Worker, definition_of, runtime_kind
@@ -51,7 +52,7 @@ class Blueprint:
             binding = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", entrypoint.__name__).upper()
             env[binding] = target
         fake = FakeEnv(**env)
-        nobody = Worker(Exports(), None)
+        nobody = Worker(Exports(), None, SystemClock())
         workflows = {
             section.name: (definition_of(section, faked.cls, nobody), faked.cls)
             for _, faked, section in fake._faked.values()
@@ -77,7 +78,7 @@ class Blueprint:
             value = getattr(self.env, name)
             if isinstance(value, (Unbound, binding)):
                 setattr(env, name, binding(engine, value._workflow))
-        worker = Worker(Exports(), env)
+        worker = Worker(Exports(), env, engine.clock)
         for name, (definition, cls) in self.workflows.items():
             make = partial(worker.make, cls)
             engine.definitions[name] = dataclasses.replace(definition, entrypoint=make, schedules=())

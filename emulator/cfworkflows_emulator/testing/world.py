@@ -112,7 +112,7 @@ async def fake_world(
         bound = {
             name: await runtime_kind(each.kind.kind).bind(each.section, resources) for name, each in bindings.items()
         }
-        worker = Worker(Exports(), Environment({**values, **bound}))
+        worker = Worker(Exports(), Environment({**values, **bound}), clock)
         for each in bindings.values():
             each.fake.define(each.section, worker, resources)
         await engine.resume_all()

@@ -15,7 +15,8 @@ def test_defaults():
     """A URL alone is a GET that follows redirects."""
     request = Request("http://e.com")
     assert ("GET", "http://e.com/", "follow") == (request.method, request.url, request.redirect)
-    assert (None, None, None, None) == (request.body, request.cf, request.signal, request.cache)
+    assert (None, None, None) == (request.body, request.cf, request.cache)
+    assert not request.signal.aborted
     assert [] == request.header_pairs()
     assert "Request(method='GET', url='http://e.com/')" == repr(request)
 
@@ -80,7 +81,7 @@ def test_redirect_is_follow_or_manual(redirect):
 @pytest.mark.parametrize(
     ("options", "error", "text"),
     [
-        ({"signal": object()}, NotImplementedError, 'signal option .* timeout="30 seconds"'),
+        ({"signal": object()}, TypeError, "The signal option is an AbortSignal"),
         ({"integrity": "sha256-x"}, NotImplementedError, "integrity"),
         ({"cache": "force-cache"}, TypeError, "^Unsupported cache mode: force-cache$"),
         ({"duplex": "full"}, TypeError, "duplex"),

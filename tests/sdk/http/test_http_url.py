@@ -1,6 +1,6 @@
 import pytest
 
-from cfworkflows.http.urls import join_url, normalise_url
+from cfworkflows.http.url import join_url, normalise_url
 
 
 @pytest.mark.parametrize(

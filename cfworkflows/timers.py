@@ -1,0 +1,32 @@
+"""Timers for code of a Worker: on the clock of the project that runs it, else on that of the event loop."""
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Protocol
+
+
+class Timer(Protocol):
+    """A timer that has not fired yet."""
+
+    def cancel(self) -> None: ...
+
+
+class Timers(Protocol):
+    """What the clock of a project can do for code of a Worker. Times are in ms since the epoch."""
+
+    def now(self) -> int: ...
+
+    def call_at(self, when: float, callback: Callable[[], None]) -> Timer: ...
+
+
+current_timers: ContextVar[Timers] = ContextVar("cfworkflows_timers")
+
+
+def call_later(ms: float, callback: Callable[[], None]) -> Timer:
+    """Call `callback` in `ms` milliseconds, in this event loop."""
+    timers = current_timers.get(None)
+    if timers is not None:
+        return timers.call_at(timers.now() + ms, callback)
+    import asyncio
+
+    return asyncio.get_running_loop().call_later(ms / 1000, callback)
