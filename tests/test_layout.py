@@ -379,7 +379,7 @@ def test_files_stay_readable() -> None:
 @pytest.mark.parametrize(
     ("command", "forbidden"),
     [
-        ("import cfworkflows", {"aiohttp", "pydantic", "aiosqlite", "tomlkit", "cfworkflows_emulator"}),
+        ("import cfworkflows", {"ada_url", "aiohttp", "pydantic", "aiosqlite", "tomlkit", "cfworkflows_emulator"}),
         (
             (
                 "import sys; from cfworkflows_emulator.cli.main import main; sys.argv = ['cfwf', '--help']\n"

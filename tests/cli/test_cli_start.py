@@ -19,7 +19,7 @@ from cfworkflows_emulator.dev.options import DevOptions
 from cfworkflows_emulator.dev.reading import Reading
 
 TELLS = """
-    heavy = {"pydantic", "tomlkit", "rich", "cfworkflows_emulator.api", "cfworkflows_emulator.analysis"}
+    heavy = {"ada_url", "pydantic", "tomlkit", "rich", "cfworkflows_emulator.api", "cfworkflows_emulator.analysis"}
     print("imported:", sorted(heavy & set(sys.modules)))
 """
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from mocked_orders import Order, calls, flow
 
-from cfworkflows import WorkflowError
+from cfworkflows import AbortSignal, WorkflowError, scheduler
 from cfworkflows import testing as kit
 from cfworkflows.testing import (
     FakeEnv,
@@ -218,6 +218,27 @@ async def test_time_may_pass_while_a_callback_hangs():
         with pytest.raises(TimeoutError, match="after 30000ms"):
             await handle.result()
         assert [0, 90_000] == began
+
+
+async def test_a_wait_of_the_scheduler_goes_by_the_clock_of_the_test():
+    """In a callback too, and so does the timeout of a signal."""
+
+    async def does(step):
+        async def wait():
+            signal = AbortSignal.timeout(90_000)
+            await scheduler.wait(60_000)
+            before = signal.aborted
+            await scheduler.wait(60_000)
+            return [before, signal.aborted]
+
+        return await step.do("wait", {"timeout": "1 hour"}, wait)
+
+    async with flow(does) as env:
+        handle = await env.FLOW.create()
+        await env.clock.advance("119 seconds", while_busy=True)
+        assert "running" == (await handle.status()).status
+        await env.clock.advance("1 second", while_busy=True)
+        assert [False, True] == await handle.result()
 
 
 @pytest.mark.cfworkflows(patience=0.2)
