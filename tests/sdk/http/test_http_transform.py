@@ -115,6 +115,21 @@ async def test_a_sink_takes_the_chunks_in_order():
         await stream.get_writer().write(b"c")
 
 
+async def test_a_sink_that_failed_is_asked_no_more():
+    """Every later write raises the same error."""
+    taken = []
+
+    def fail_once(chunk):
+        taken.append(chunk)
+        raise KeyError("sink")
+
+    writer = WritableStream({"write": fail_once}).get_writer()
+    for chunk in (b"a", b"b"):
+        with pytest.raises(KeyError, match="sink"):
+            await writer.write(chunk)
+    assert [b"a"] == taken
+
+
 async def test_pipe_to_leaves_alone_what_it_is_told_to():
     """An error of the sink cancels the source, unless preventCancel; the end closes the sink, unless preventClose."""
     closed = []

@@ -30,6 +30,8 @@ async def test_a_wait_without_a_project_goes_by_the_event_loop():
 async def test_a_signal_ends_the_wait():
     """With its reason, at once if it is aborted already."""
     controller = AbortController()
+    await scheduler.wait(0, {"signal": controller.signal})
+    assert {} == controller.signal._listeners
     waiting = asyncio.ensure_future(scheduler.wait(60_000, {"signal": controller.signal}))
     await asyncio.sleep(0)
     controller.abort()
@@ -37,7 +39,6 @@ async def test_a_signal_ends_the_wait():
         await waiting
     with pytest.raises(DOMException, match="aborted"):
         await scheduler.wait(0, {"signal": controller.signal})
-    assert {} == controller.signal._listeners
 
 
 def test_a_clone_is_a_deep_copy():
