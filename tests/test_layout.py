@@ -66,7 +66,7 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator.engine.journal": {"cfworkflows_emulator.storage", "cfworkflows_emulator.tracebacks"},
     "cfworkflows_emulator.engine.definition": {"cfworkflows_emulator.engine.journal"},
     "cfworkflows_emulator.engine.operation": set(),
-    "cfworkflows_emulator.engine.probe": {"cfworkflows_emulator.storage"},
+    "cfworkflows_emulator.engine.probe": {"cfworkflows_emulator.engine.journal"},
     "cfworkflows_emulator.engine.run": {
         "cfworkflows_emulator.engine.definition",
         "cfworkflows_emulator.engine.operation",
@@ -108,7 +108,6 @@ LONGEST_FILE, MEDIAN_FILE = 450, 120
 LONGER = {
     "emulator/cfworkflows_emulator/engine/engine.py": "it opens and wires its parts, beside what is asked of it",
     "emulator/cfworkflows_emulator/engine/instance.py": "each change of its life repeats how it ends",
-    "emulator/cfworkflows_emulator/storage/instances.py": "the store of instances is also that of journals",
 }
 
 # The one way uphill: users import the test kit from the SDK, which loads it when it is asked for.
@@ -132,7 +131,6 @@ KNOWN_TO_OTHERS = {
     "cfworkflows_emulator.engine.journal.entries": "what a journal says",
     "cfworkflows_emulator.engine.journal.state": "what a journal folds into",
     "cfworkflows_emulator.storage.folder": "where the state is and who holds it, before it is opened",
-    "cfworkflows_emulator.storage.instances": "the tables of the journal",
     "cfworkflows_emulator.engine.probe": "what a test hooks into an engine",
 }
 

@@ -15,8 +15,8 @@ import pytest
 from cfworkflows_bindings import WorkflowBinding
 from cfworkflows_emulator.clock import VirtualClock
 from cfworkflows_emulator.config.loading import load_config
+from cfworkflows_emulator.engine import MIGRATIONS
 from cfworkflows_emulator.runtime import Project
-from cfworkflows_emulator.storage.instances import MIGRATIONS
 
 STATES = Path(__file__).parent / "states"
 DUMPS = sorted(STATES.glob("schema-*.sql"))

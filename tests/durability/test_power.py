@@ -10,9 +10,9 @@ import pytest
 from contract import History
 from served import CFWF, Served
 
-from cfworkflows_emulator.storage import Entry, InstanceRow, InstanceStore
+from cfworkflows_emulator.engine import MIGRATIONS, Entry, InstanceRow
+from cfworkflows_emulator.engine.journal.store import InstanceStore
 from cfworkflows_emulator.storage.database import Database
-from cfworkflows_emulator.storage.instances import MIGRATIONS
 
 STRACE = shutil.which("strace")
 

@@ -16,7 +16,7 @@ from world import Death
 from cfworkflows import WorkflowError
 from cfworkflows_emulator.engine import open_database
 from cfworkflows_emulator.engine.journal.state import InstanceState
-from cfworkflows_emulator.storage import InstanceStore
+from cfworkflows_emulator.engine.journal.store import InstanceStore
 
 PROGRAMS = pytest.mark.parametrize("program", OUTPUTS, ids=lambda program: program.__name__)
 

@@ -5,9 +5,9 @@ from types import MappingProxyType
 import pytest
 
 from cfworkflows.values import encode
-from cfworkflows_emulator.engine.divergence import LONGEST_VALUE, Made, divergence
+from cfworkflows_emulator.engine import Entry
+from cfworkflows_emulator.engine.divergence.divergence import LONGEST_VALUE, Made, divergence
 from cfworkflows_emulator.engine.journal.diagnosis import Call, Change
-from cfworkflows_emulator.storage import Entry
 
 CONFIG = {"retries": {"limit": 5, "delay": 1000, "backoff": "constant"}, "timeout": 600_000}
 NAP = {"durationMs": 60_000}

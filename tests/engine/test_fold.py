@@ -3,13 +3,12 @@
 import pytest
 
 from cfworkflows.errors import ErrorRecord
-from cfworkflows_emulator.engine import WorkflowDefinition
+from cfworkflows_emulator.engine import Entry, InstanceRow, WorkflowDefinition
 from cfworkflows_emulator.engine.admission import Admission
 from cfworkflows_emulator.engine.journal.diagnosis import Call, Diagnosis
 from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.engine.run.naming import Names
 from cfworkflows_emulator.engine.run.retries import FinalError
-from cfworkflows_emulator.storage import Entry, InstanceRow
 
 NO = {"name": "Error", "message": "no"}
 CONFIG = {"retries": {"limit": 1, "delay": 1000, "backoff": "constant"}, "timeout": 1000}

@@ -9,7 +9,7 @@ from world import Death
 from cfworkflows import NonRetryableError
 from cfworkflows_emulator.engine import open_database
 from cfworkflows_emulator.engine.journal.state import InstanceState
-from cfworkflows_emulator.storage import InstanceStore
+from cfworkflows_emulator.engine.journal.store import InstanceStore
 
 
 @pytest.mark.parametrize("evict_after_ms", [None, 0])

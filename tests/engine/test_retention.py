@@ -7,9 +7,9 @@ import pytest
 
 from cfworkflows import WorkflowError
 from cfworkflows_emulator.clock import VirtualClock
-from cfworkflows_emulator.engine import alarms
+from cfworkflows_emulator.engine import MIGRATIONS, alarms
+from cfworkflows_emulator.engine.journal.store import InstanceStore
 from cfworkflows_emulator.storage.database import Database
-from cfworkflows_emulator.storage.instances import MIGRATIONS, InstanceStore
 
 DAY = 86_400_000
 KEPT = {"success_retention_ms": 3 * DAY, "error_retention_ms": 5 * DAY}

@@ -2,8 +2,8 @@
 
 import pytest
 
+from cfworkflows_emulator.engine import Entry
 from cfworkflows_emulator.engine.journal.rewind import rewind
-from cfworkflows_emulator.storage import Entry
 
 
 def test_a_journal_without_the_step_is_refused():

@@ -9,9 +9,9 @@ from undoing import ONCE, Undone, fail, outcome, rolled_back
 from world import Death
 
 from cfworkflows import WorkflowError, WorkflowFatalError
-from cfworkflows_emulator.engine import open_database
+from cfworkflows_emulator.engine import Entry, open_database
 from cfworkflows_emulator.engine.journal.state import InstanceState
-from cfworkflows_emulator.storage import Entry, InstanceStore
+from cfworkflows_emulator.engine.journal.store import InstanceStore
 
 MISSING = ("RollbackMissing", "Rollback function not available in registry")
 

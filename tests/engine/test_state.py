@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from world import Server, workflow
 
 from cfworkflows.step.config import BACKOFFS
+from cfworkflows_emulator.engine import Entry
 from cfworkflows_emulator.engine.journal.entries import ENTRIES
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.run.retries import LONGEST_DELAY_MS, may_retry, retry_delay
 from cfworkflows_emulator.engine.skip import delays
-from cfworkflows_emulator.storage import Entry
 
 VERBS = st.sampled_from(["do", "fail", "flaky", "sleep", "wait", "until", "undo"])
 BRANCHES = st.lists(st.lists(VERBS, min_size=1, max_size=4), min_size=1, max_size=3)

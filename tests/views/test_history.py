@@ -2,7 +2,7 @@
 
 import pytest
 
-from cfworkflows_emulator.storage import Entry
+from cfworkflows_emulator.engine import Entry
 from cfworkflows_emulator.views import DoStep, History, Sleep, Wait
 
 CONFIG = {"retries": {"limit": 1, "delay": 10}, "timeout": 1000}

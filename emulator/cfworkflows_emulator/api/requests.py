@@ -9,7 +9,7 @@ from cfworkflows.types import LocationHint, StatusName
 from cfworkflows_bindings.workflow.batch import MAX_BATCH
 from cfworkflows_emulator.api.routing.envelope import ApiError
 from cfworkflows_emulator.api.routing.validation import Form, Query
-from cfworkflows_emulator.storage import Selection
+from cfworkflows_emulator.engine import Selection
 
 MAX_PER_PAGE = 100
 MAX_PAGE = 2**31

@@ -11,9 +11,8 @@ from cfworkflows_emulator.analysis import graph
 from cfworkflows_emulator.api.kind import ExplorerKind
 from cfworkflows_emulator.api.requests import StatusBody
 from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig, WorkflowSection
-from cfworkflows_emulator.engine import Engine, Status
+from cfworkflows_emulator.engine import Engine, Selection, Status
 from cfworkflows_emulator.runtime import Worker
-from cfworkflows_emulator.storage import Selection
 
 TRIGGER = "api"
 CHUNK = 500

@@ -8,8 +8,12 @@ from cfworkflows_emulator.engine.engine import Engine, open_database
 from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.intake import encoded
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
-from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES
+from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES, Entry
+from cfworkflows_emulator.engine.journal.schema import MIGRATIONS
+from cfworkflows_emulator.engine.journal.selection import Selection
 from cfworkflows_emulator.engine.journal.state import Status
+from cfworkflows_emulator.engine.journal.store import Beginning, InstanceRow
+from cfworkflows_emulator.engine.journal.streams import Chunk
 from cfworkflows_emulator.engine.run.results import REDACTED, is_sensitive, open_stream, result_of, shown_output
 from cfworkflows_emulator.engine.run.step_wait import check_event_type
 from cfworkflows_emulator.engine.run.streams import is_stream
@@ -17,10 +21,16 @@ from cfworkflows_emulator.engine.subscription import Subscription
 
 __all__ = [
     "EVENT_TYPES",
+    "MIGRATIONS",
     "REDACTED",
+    "Beginning",
+    "Chunk",
     "Diagnosis",
     "Engine",
+    "Entry",
     "Feed",
+    "InstanceRow",
+    "Selection",
     "Status",
     "Subscription",
     "WorkflowDefinition",

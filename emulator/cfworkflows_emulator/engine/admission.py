@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
-from cfworkflows_emulator.storage import InstanceRow
+from cfworkflows_emulator.engine.journal.store import InstanceRow
 
 MAX_QUEUED = 2_000_000
 """The most instances that are queued, as on the platform's paid plan (Limits)."""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from cfworkflows_emulator.clock import Clock, TimerHandle
-from cfworkflows_emulator.storage import InstanceStore
+from cfworkflows_emulator.engine.journal.store import InstanceStore
 
 log = logging.getLogger("cfworkflows.engine")
 

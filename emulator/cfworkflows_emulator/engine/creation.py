@@ -9,12 +9,13 @@ from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows_emulator.engine.definition import WorkflowDefinition, check_addressable, check_id, workflow_of
 from cfworkflows_emulator.engine.instance import Instance
 from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
-from cfworkflows_emulator.engine.journal.entries import EntryType
+from cfworkflows_emulator.engine.journal.entries import Entry, EntryType
 from cfworkflows_emulator.engine.journal.sizes import size_of
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
+from cfworkflows_emulator.engine.journal.store import InstanceRow
+from cfworkflows_emulator.engine.journal.streams import Chunk
 from cfworkflows_emulator.engine.residents import Residents
 from cfworkflows_emulator.engine.retention import expiry
-from cfworkflows_emulator.storage import Chunk, Entry, InstanceRow
 
 Prepared = tuple[Instance, InstanceRow, Entry]
 """A new instance, its row, and the first entry of its journal."""

@@ -11,8 +11,8 @@ from cfworkflows.errors import WorkflowError
 from cfworkflows.event import CronSchedule, WorkflowEvent
 from cfworkflows.typed import is_validated, validate
 from cfworkflows.values import decode
+from cfworkflows_emulator.engine.journal.entries import Entry
 from cfworkflows_emulator.engine.journal.sizes import over
-from cfworkflows_emulator.storage import Entry
 
 DEFAULT_STEP_LIMIT = 10_000
 DEFAULT_RETENTION_MS = 7 * 86_400_000

@@ -28,7 +28,12 @@ from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.instance import Instance
 from cfworkflows_emulator.engine.intake import encoded
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
+from cfworkflows_emulator.engine.journal.entries import Entry
+from cfworkflows_emulator.engine.journal.schema import MIGRATIONS
+from cfworkflows_emulator.engine.journal.selection import EVERY, Selection
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
+from cfworkflows_emulator.engine.journal.store import Entries, InstanceRow, InstanceStore, Rows
+from cfworkflows_emulator.engine.journal.streams import Chunk
 from cfworkflows_emulator.engine.lifeline import Lifeline
 from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
 from cfworkflows_emulator.engine.residents import Residents, stopping
@@ -39,17 +44,7 @@ from cfworkflows_emulator.engine.schedules import Schedules
 from cfworkflows_emulator.engine.skip import Delay
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
 from cfworkflows_emulator.engine.world import World
-from cfworkflows_emulator.storage import (
-    EVERY,
-    Chunk,
-    Database,
-    Durability,
-    Entry,
-    InstanceRow,
-    InstanceStore,
-    Selection,
-)
-from cfworkflows_emulator.storage.instances import MIGRATIONS, Entries, Rows
+from cfworkflows_emulator.storage import Database, Durability
 from cfworkflows_emulator.turns import REST_TURNS
 
 log = logging.getLogger("cfworkflows.engine")

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows.values import JsDict
-from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES
+from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES, Entry
+from cfworkflows_emulator.engine.journal.store import InstanceStore
 from cfworkflows_emulator.engine.subscription import InstanceEvents, preview
-from cfworkflows_emulator.storage import Entry, InstanceStore
 
 CHUNK = 200
 NOW = "now"

@@ -13,10 +13,11 @@ from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.divergence.comparison import Comparison
 from cfworkflows_emulator.engine.journal import sizes
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
-from cfworkflows_emulator.engine.journal.entries import TERMINAL, EntryType
+from cfworkflows_emulator.engine.journal.entries import TERMINAL, Entry, EntryType
 from cfworkflows_emulator.engine.journal.rewind import rewind
 from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
+from cfworkflows_emulator.engine.journal.store import InstanceRow
 from cfworkflows_emulator.engine.operation import Operation
 from cfworkflows_emulator.engine.probe import Intervention, Probe, missing_events
 from cfworkflows_emulator.engine.retention import expiry
@@ -26,7 +27,6 @@ from cfworkflows_emulator.engine.run.run import Run
 from cfworkflows_emulator.engine.skip import Delay, chosen
 from cfworkflows_emulator.engine.turn import Turn
 from cfworkflows_emulator.engine.world import World
-from cfworkflows_emulator.storage import Entry, InstanceRow
 from cfworkflows_emulator.tracebacks import format_error
 
 T = TypeVar("T")

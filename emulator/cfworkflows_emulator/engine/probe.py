@@ -3,7 +3,7 @@
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
-from cfworkflows_emulator.storage import Entry
+from cfworkflows_emulator.engine.journal.entries import Entry
 
 StandIn = Callable[..., Coroutine[Any, Any, Any]]
 """Called in place of a step's callback, with whatever arguments: what it gives or raises goes the way of the real."""

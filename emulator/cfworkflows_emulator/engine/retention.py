@@ -7,7 +7,7 @@ from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.alarms import Alarms
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
-from cfworkflows_emulator.storage import InstanceStore
+from cfworkflows_emulator.engine.journal.store import InstanceStore
 
 
 class Retention:

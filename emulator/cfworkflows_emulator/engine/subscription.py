@@ -10,10 +10,11 @@ from typing import Any
 from cfworkflows.errors import WorkflowError
 from cfworkflows.types import SubscriptionResult
 from cfworkflows.values import JsDict, decode
-from cfworkflows_emulator.engine.journal.entries import ENTRIES, EVENT_TYPES, TERMINAL, EntryType
+from cfworkflows_emulator.engine.journal.entries import ENTRIES, EVENT_TYPES, TERMINAL, Entry, EntryType
 from cfworkflows_emulator.engine.journal.state import Status
+from cfworkflows_emulator.engine.journal.store import InstanceStore
+from cfworkflows_emulator.engine.journal.streams import StoredStream
 from cfworkflows_emulator.engine.run.results import is_sensitive, open_stream, shown_output
-from cfworkflows_emulator.storage import Entry, InstanceStore, StoredStream
 
 
 class InstanceEvents:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from cfworkflows_emulator.clock import Clock, TimerHandle
 from cfworkflows_emulator.engine.admission import Admission, free_until
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
-from cfworkflows_emulator.storage import InstanceRow
+from cfworkflows_emulator.engine.journal.store import InstanceRow
 
 
 class Turn:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.admission import Admission
 from cfworkflows_emulator.engine.eviction import Eviction
+from cfworkflows_emulator.engine.journal.store import InstanceStore
 from cfworkflows_emulator.engine.lifeline import Lifeline
 from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
-from cfworkflows_emulator.storage import InstanceStore
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.engine.instance import Instance

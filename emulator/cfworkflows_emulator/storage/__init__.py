@@ -1,28 +1,24 @@
-"""What is kept on disk: the state folder, its lock, and one SQLite database for all instances.
+"""What is kept on disk: the state folder, its lock, and SQLite databases that are written in groups.
 
-Imports nothing of the emulator. Everything above reads and writes through `InstanceStore`.
+Imports nothing of the emulator, and knows nothing of what is kept: who keeps something brings its tables along.
 """
 
-from cfworkflows_emulator.storage.connection import Connection, DiskError, Durability, StateError
+from cfworkflows_emulator.storage.batch import Insert, Row
+from cfworkflows_emulator.storage.commits import Commits, Then
+from cfworkflows_emulator.storage.connection import Connection, DiskError, Durability, Migration, StateError
 from cfworkflows_emulator.storage.database import Database
 from cfworkflows_emulator.storage.folder import StateFolder
-from cfworkflows_emulator.storage.instances import Beginning, Entry, InstanceRow, InstanceStore
-from cfworkflows_emulator.storage.selection import EVERY, Selection
-from cfworkflows_emulator.storage.streams import Chunk, StoredStream
 
 __all__ = [
-    "EVERY",
-    "Beginning",
-    "Chunk",
+    "Commits",
     "Connection",
     "Database",
     "DiskError",
     "Durability",
-    "Entry",
-    "InstanceRow",
-    "InstanceStore",
-    "Selection",
+    "Insert",
+    "Migration",
+    "Row",
     "StateError",
     "StateFolder",
-    "StoredStream",
+    "Then",
 ]

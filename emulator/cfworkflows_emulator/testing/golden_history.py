@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cfworkflows_emulator.storage import Entry
+from cfworkflows_emulator.engine import Entry
 from cfworkflows_emulator.testing.records import Record, running
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 
 from cfworkflows.errors import ErrorRecord
 from cfworkflows.values import decode
-from cfworkflows_emulator.storage import Entry
+from cfworkflows_emulator.engine import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfworkflows.values import decode
-from cfworkflows_emulator.engine import Engine, Status
+from cfworkflows_emulator.engine import MIGRATIONS, Engine, Entry, Status
 from cfworkflows_emulator.engine.journal.entries import ATTEMPT_ENDS, ENTRIES, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.engine.probe import Moment
 from cfworkflows_emulator.runtime import started_futures_as_tasks
-from cfworkflows_emulator.storage import Entry
-from cfworkflows_emulator.storage.instances import MIGRATIONS
 from cfworkflows_emulator.testing.assertions import Failures
 from cfworkflows_emulator.testing.blueprint import Blueprint
 from cfworkflows_emulator.testing.clock import Clock

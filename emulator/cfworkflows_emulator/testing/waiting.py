@@ -1,8 +1,7 @@
 """What unfinished instances wait for, and until when: the report of a test that would wait for ever."""
 
 from cfworkflows.errors import CfworkflowsError
-from cfworkflows_emulator.engine import Engine, Status
-from cfworkflows_emulator.storage import Selection
+from cfworkflows_emulator.engine import Engine, Selection, Status
 from cfworkflows_emulator.views import History, waits_for
 
 UNFINISHED = Selection([status for status in Status if not status.finite])

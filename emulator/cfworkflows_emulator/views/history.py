@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfworkflows.errors import ErrorRecord
-from cfworkflows_emulator.engine import is_sensitive, shown_output
+from cfworkflows_emulator.engine import Entry, is_sensitive, shown_output
 from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState, SleepState, StepState, Verb, WaitState
-from cfworkflows_emulator.storage import Entry
 
 TYPES: Mapping[str, str] = {"do": "step", "sleep": "sleep", "wait": "waitForEvent", "rollback": "rollback"}
 """What the platform's APIs call the kinds of steps; the undoing of a step is one of its own."""

@@ -3,9 +3,8 @@
 from typing import Any
 
 from cfworkflows.errors import ErrorRecord
-from cfworkflows_emulator.engine import Status
+from cfworkflows_emulator.engine import InstanceRow, Status
 from cfworkflows_emulator.engine.journal.state import StepState
-from cfworkflows_emulator.storage import InstanceRow
 from cfworkflows_emulator.views.history import Attempt, DoStep, History, Sleep, Step, Wait
 from cfworkflows_emulator.views.plain import iso, plain, printable
 

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cfworkflows.values import decode
-from cfworkflows_emulator.engine import Status
+from cfworkflows_emulator.engine import Entry, Status
 from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.engine.journal.state import StepState, Verb
-from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.tracebacks import is_plumbing, note_of, shown_path
 from cfworkflows_emulator.views.history import DoStep, History
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from cfworkflows_bindings import WorkflowBinding
 from cfworkflows_emulator.clock import VirtualClock
 from cfworkflows_emulator.config.loading import load_config
+from cfworkflows_emulator.engine import MIGRATIONS
 from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.storage.connection import APPLICATION_ID
-from cfworkflows_emulator.storage.instances import MIGRATIONS
 
 HERE = Path(__file__).parent
 INSTANCES = {

@@ -13,10 +13,9 @@ from cfworkflows import __version__
 from cfworkflows.errors import WorkflowError
 from cfworkflows.step.config import ResolvedConfig
 from cfworkflows_emulator.api.routing.validation import Form
-from cfworkflows_emulator.engine import Engine
+from cfworkflows_emulator.engine import Chunk, Engine, Entry, InstanceRow
 from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState
-from cfworkflows_emulator.storage import Chunk, Entry, InstanceRow
 from cfworkflows_emulator.views import History, describe_timeline, iso
 
 FORMAT = 1

@@ -12,8 +12,7 @@ from cfworkflows.errors import DurationError
 from cfworkflows_emulator.api.requests import RestCreateBody, RestInstancesQuery, SettingsBody, WorkflowBody
 from cfworkflows_emulator.api.rest.refusals import invalid, refusal
 from cfworkflows_emulator.api.workflows import TRIGGER, Workflows
-from cfworkflows_emulator.engine import Status
-from cfworkflows_emulator.storage import Beginning, InstanceRow
+from cfworkflows_emulator.engine import Beginning, InstanceRow, Status
 from cfworkflows_emulator.views import iso
 
 RESERVED = frozenset({"batch", "terminate", "terminateAll"})

@@ -13,9 +13,8 @@ import math
 from collections.abc import Callable
 
 from cfworkflows_emulator.engine.journal.diagnosis import Call, Diagnosis
-from cfworkflows_emulator.engine.journal.entries import STARTS, StepKey, StepKind
+from cfworkflows_emulator.engine.journal.entries import STARTS, Entry, StepKey, StepKind
 from cfworkflows_emulator.engine.journal.state import InstanceState, Verb
-from cfworkflows_emulator.storage import Entry
 
 
 class Comparison:

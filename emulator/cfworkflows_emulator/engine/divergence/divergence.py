@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 from cfworkflows.errors import ErrorRecord, SerializationError
 from cfworkflows.values import encode
 from cfworkflows_emulator.engine.journal.diagnosis import Call, Change, Diagnosis
-from cfworkflows_emulator.engine.journal.entries import STARTS, EntryType, StepKey
-from cfworkflows_emulator.storage import Entry
+from cfworkflows_emulator.engine.journal.entries import STARTS, Entry, EntryType, StepKey
 
 LONGEST_VALUE = 200
 _PARAMETERS = {"durationMs": "duration", "until": "end", "eventType": "event type", "timeoutMs": "timeout"}

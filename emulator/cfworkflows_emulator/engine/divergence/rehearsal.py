@@ -12,11 +12,10 @@ from cfworkflows_emulator.clock import TimerHandle
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.divergence.divergence import Made, divergence
 from cfworkflows_emulator.engine.journal.diagnosis import Call, Diagnosis
-from cfworkflows_emulator.engine.journal.entries import ENDS, StepKind
+from cfworkflows_emulator.engine.journal.entries import ENDS, Entry, StepKind
 from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.engine.run.replay import Replay
 from cfworkflows_emulator.engine.world import World
-from cfworkflows_emulator.storage import Entry
 from cfworkflows_emulator.timers import Callback
 from cfworkflows_emulator.tracebacks import caller_location
 

@@ -2,11 +2,27 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, NotRequired, TypedDict
 
 StepKind = Literal["do", "sleep", "wait"]
 StepKey = tuple[StepKind, str]
 """The kind of a step and its `name-count`: what it is known by."""
+
+
+class Entry(NamedTuple):
+    """One line of an instance's journal.
+
+    `time` is in ms since the epoch. `step` is `name-count` for the entries of a step. `data` is plain JSON; `value`
+    is a user's value as the codec encoded it: params, a result, a payload.
+    """
+
+    seq: int
+    time: int
+    type: str
+    step: str | None = None
+    data: Mapping[str, Any] = MappingProxyType({})
+    value: str | None = None
 
 
 class EntryType(StrEnum):

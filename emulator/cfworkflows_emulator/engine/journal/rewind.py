@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from cfworkflows_emulator.engine.journal.entries import ATTEMPT_ENDS, ENTRIES, STARTS, EntryType
-from cfworkflows_emulator.storage import Entry
+from cfworkflows_emulator.engine.journal.entries import ATTEMPT_ENDS, ENTRIES, STARTS, Entry, EntryType
 
 # How an instance ended is undone; when it was paused is not, because that moved the ends of its sleeps. What replays
 # found out explains steps that stay where the code would not have them.

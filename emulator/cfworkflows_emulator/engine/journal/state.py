@@ -7,8 +7,8 @@ from typing import Any
 
 from cfworkflows.errors import ErrorRecord
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
-from cfworkflows_emulator.engine.journal.entries import EntryType
-from cfworkflows_emulator.storage import Entry, StoredStream
+from cfworkflows_emulator.engine.journal.entries import Entry, EntryType
+from cfworkflows_emulator.engine.journal.streams import StoredStream
 
 ENTRY_BYTES = 100
 """What an entry of the journal counts for, beside the values in it."""

@@ -9,10 +9,10 @@ from typing import Any, Literal, Protocol, TypeVar
 from cfworkflows.event import WorkflowEvent
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
-from cfworkflows_emulator.engine.journal.entries import EntryType, StepKind
+from cfworkflows_emulator.engine.journal.entries import Entry, EntryType, StepKind
 from cfworkflows_emulator.engine.journal.state import InstanceState
+from cfworkflows_emulator.engine.journal.store import InstanceStore
 from cfworkflows_emulator.engine.probe import Intervention, Probe
-from cfworkflows_emulator.storage import Entry, InstanceStore
 
 T = TypeVar("T")
 

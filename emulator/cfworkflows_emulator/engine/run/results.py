@@ -11,7 +11,8 @@ from cfworkflows.http import ReplayStream
 from cfworkflows.typed import coerce, type_name
 from cfworkflows.values import UnresolvedClassWarning, decode
 from cfworkflows_emulator.engine.journal.state import StepState
-from cfworkflows_emulator.storage import InstanceStore, StoredStream
+from cfworkflows_emulator.engine.journal.store import InstanceStore
+from cfworkflows_emulator.engine.journal.streams import StoredStream
 
 REDACTED = "[REDACTED]"
 """What stands for the output of a step with `sensitive: "output"`, wherever it can be seen from outside."""

@@ -22,14 +22,14 @@ from cfworkflows.errors import ErrorRecord, WorkflowError
 from cfworkflows.step import RollbackContext, StepCall, StepContext, StepInfo
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows.step.config import ResolvedConfig
-from cfworkflows_emulator.engine.journal.entries import UNDOING, EntryType
+from cfworkflows_emulator.engine.journal.entries import UNDOING, Entry, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState, RollbackState, Status, StepState
+from cfworkflows_emulator.engine.journal.store import InstanceStore
 from cfworkflows_emulator.engine.run import step_do
 from cfworkflows_emulator.engine.run.execution import Execution
 from cfworkflows_emulator.engine.run.host import Host
 from cfworkflows_emulator.engine.run.replay import Replay
 from cfworkflows_emulator.engine.run.results import result_of
-from cfworkflows_emulator.storage import Entry, InstanceStore
 
 log = logging.getLogger("cfworkflows.engine")
 

@@ -6,9 +6,10 @@ import sqlite3
 
 import pytest
 
-from cfworkflows_emulator.storage import Database, Entry, InstanceRow, InstanceStore, Selection, StateError
-from cfworkflows_emulator.storage.instances import MIGRATIONS
-from cfworkflows_emulator.storage.selection import where
+from cfworkflows_emulator.engine import MIGRATIONS, Entry, InstanceRow, Selection
+from cfworkflows_emulator.engine.journal.selection import where
+from cfworkflows_emulator.engine.journal.store import InstanceStore
+from cfworkflows_emulator.storage import Database, StateError
 
 
 def row(key, id="i", **fields):

@@ -5,37 +5,13 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from operator import attrgetter
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from cfworkflows_emulator.storage.batch import Insert, Row
-from cfworkflows_emulator.storage.commits import Commits, Then
-from cfworkflows_emulator.storage.connection import Migration, StateError
-from cfworkflows_emulator.storage.database import Database
-from cfworkflows_emulator.storage.selection import EVERY, Selection, where
-from cfworkflows_emulator.storage.streams import (
-    Chunk,
-    StreamStore,
-    add_chunks,
-    add_stream_chunks,
-    erase_all,
-    erase_unfinished,
-)
-
-
-class Entry(NamedTuple):
-    """One line of an instance's journal.
-
-    `time` is in ms since the epoch. `step` is `name-count` for the entries of a step. `data` is plain JSON; `value`
-    is a user's value as the codec encoded it: params, a result, a payload.
-    """
-
-    seq: int
-    time: int
-    type: str
-    step: str | None = None
-    data: Mapping[str, Any] = MappingProxyType({})
-    value: str | None = None
+from cfworkflows_emulator.engine.journal.entries import Entry, EntryType
+from cfworkflows_emulator.engine.journal.schema import KEPT
+from cfworkflows_emulator.engine.journal.selection import EVERY, Selection, where
+from cfworkflows_emulator.engine.journal.streams import Chunk, StreamStore, add_chunks, erase_all, erase_unfinished
+from cfworkflows_emulator.storage import Commits, Database, Insert, Row, StateError, Then
 
 
 class InstanceRow(NamedTuple):
@@ -63,50 +39,6 @@ class Beginning(NamedTuple):
     started_at: int | None
 
 
-def _schema(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        """CREATE TABLE instances (
-            key INTEGER PRIMARY KEY,
-            workflow TEXT NOT NULL,
-            id TEXT NOT NULL,
-            status TEXT NOT NULL,
-            created_at INTEGER NOT NULL,
-            modified_at INTEGER NOT NULL,
-            wake_at INTEGER,
-            UNIQUE (workflow, id)
-        ) STRICT"""
-    )
-    connection.execute("CREATE INDEX instances_by_wake ON instances (wake_at) WHERE wake_at IS NOT NULL")
-    connection.execute("CREATE INDEX instances_by_status ON instances (workflow, status, created_at)")
-    connection.execute(
-        """CREATE TABLE journal (
-            instance INTEGER NOT NULL REFERENCES instances (key) ON DELETE CASCADE,
-            seq INTEGER NOT NULL,
-            time INTEGER NOT NULL,
-            type TEXT NOT NULL,
-            step TEXT,
-            data TEXT NOT NULL,
-            value TEXT,
-            PRIMARY KEY (instance, seq)
-        ) STRICT, WITHOUT ROWID"""
-    )
-
-
-def _places_and_expiry(connection: sqlite3.Connection) -> None:
-    connection.execute("ALTER TABLE instances ADD COLUMN place INTEGER")
-    connection.execute("ALTER TABLE instances ADD COLUMN expires_at INTEGER")
-    connection.execute("CREATE INDEX instances_by_expiry ON instances (expires_at) WHERE expires_at IS NOT NULL")
-    connection.execute(f"CREATE INDEX instances_kept ON instances (workflow) WHERE {_KEPT}")
-    connection.execute("UPDATE instances SET place = key WHERE status = 'queued'")
-
-
-def _index_by_creation(connection: sqlite3.Connection) -> None:
-    connection.execute("CREATE INDEX instances_by_creation ON instances (workflow, created_at)")
-
-
-_KEPT = "expires_at IS NULL AND status IN ('complete', 'errored', 'terminated')"
-MIGRATIONS: list[Migration] = [_schema, _places_and_expiry, add_stream_chunks, _index_by_creation]
-
 _COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at, place, expires_at"
 _INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
 _APPEND = Insert("journal", "instance", "seq", "time", "type", "step", "data", "value")
@@ -124,8 +56,8 @@ _INTERRUPTED = f"""
     WHERE status IN ('queued', 'running', 'waitingForPause', 'rollingBack') AND wake_at IS NULL
     ORDER BY place, created_at, key"""  # noqa: S608 - constants only
 _JOURNAL = "SELECT seq, time, type, step, data, value FROM journal WHERE instance = ? AND seq > ? ORDER BY seq"
-_ENDING = """SELECT seq, time, type, step, data, value FROM journal
-    WHERE instance = ? AND step IS NULL AND type != 'event_received' ORDER BY seq"""
+_ENDING = f"""SELECT seq, time, type, step, data, value FROM journal
+    WHERE instance = ? AND step IS NULL AND type != '{EntryType.EVENT_RECEIVED}' ORDER BY seq"""  # noqa: S608 - constants only
 _INDEX = "UPDATE instances SET status = ?, modified_at = ?, wake_at = ?, place = ?, expires_at = ? WHERE key = ?"
 _EXPIRY = "UPDATE instances SET expires_at = ? WHERE key = ?"
 _DELETE = "DELETE FROM instances WHERE key = ?"  # its journal goes with it
@@ -365,7 +297,7 @@ class InstanceStore:
         `data` is that of the entry which the journal begins with: what the instance was created with.
         """
         query = f"""SELECT key, status, modified_at, data FROM instances JOIN journal ON instance = key
-            WHERE workflow = ? AND {_KEPT} AND seq = (SELECT min(seq) FROM journal WHERE instance = key)"""  # noqa: S608
+            WHERE workflow = ? AND {KEPT} AND seq = (SELECT min(seq) FROM journal WHERE instance = key)"""  # noqa: S608
         rows = await self._database.run(lambda connection: connection.execute(query, (workflow,)).fetchall())
         return [(key, status, modified_at, json.loads(data)) for key, status, modified_at, data in rows]
 
@@ -385,14 +317,14 @@ class InstanceStore:
 
     async def beginnings(self, keys: Sequence[int]) -> Beginnings:
         """How each of the instances `keys` came to be, by key, from the first entries of their journals."""
-        trigger = "SELECT data FROM journal WHERE instance = ? AND type = 'workflow_queued' ORDER BY seq LIMIT 1"
-        start = "SELECT time FROM journal WHERE instance = ? AND type = 'workflow_started' ORDER BY seq LIMIT 1"
+        trigger = "SELECT data FROM journal WHERE instance = ? AND type = ? ORDER BY seq LIMIT 1"
+        start = "SELECT time FROM journal WHERE instance = ? AND type = ? ORDER BY seq LIMIT 1"
 
         def read(connection: sqlite3.Connection) -> Beginnings:
             found: Beginnings = {}
             for key in keys:
-                queued = connection.execute(trigger, (key,)).fetchone()
-                started = connection.execute(start, (key,)).fetchone()
+                queued = connection.execute(trigger, (key, str(EntryType.WORKFLOW_QUEUED))).fetchone()
+                started = connection.execute(start, (key, str(EntryType.WORKFLOW_STARTED))).fetchone()
                 if queued is not None:  # else it was deleted since its row was read
                     found[key] = Beginning(json.loads(queued[0])["trigger"], started and started[0])
             return found

@@ -4,8 +4,8 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from cfworkflows_emulator.storage.commits import Commits
-from cfworkflows_emulator.storage.database import Database
+from cfworkflows_emulator.engine.journal.entries import EntryType
+from cfworkflows_emulator.storage import Commits, Database
 
 
 class Chunk(NamedTuple):
@@ -55,10 +55,10 @@ def add_stream_chunks(connection: sqlite3.Connection) -> None:
 _APPEND = "INSERT INTO stream_chunks (instance, step, attempt, number, data) VALUES (?, ?, ?, ?, ?)"
 _ERASE_ATTEMPT = "DELETE FROM stream_chunks WHERE instance = ? AND step = ? AND attempt = ?"
 _ERASE_ALL = "DELETE FROM stream_chunks WHERE instance = ?"
-_ERASE_UNFINISHED = """DELETE FROM stream_chunks WHERE instance = :key AND (step, attempt) NOT IN (
+_ERASE_UNFINISHED = f"""DELETE FROM stream_chunks WHERE instance = :key AND (step, attempt) NOT IN (
     SELECT step, json_extract(data, '$.stream.attempt') FROM journal
-    WHERE instance = :key AND type = 'step_completed' AND json_extract(data, '$.stream.attempt') IS NOT NULL
-)"""
+    WHERE instance = :key AND type = '{EntryType.STEP_COMPLETED}' AND json_extract(data, '$.stream.attempt') IS NOT NULL
+)"""  # noqa: S608 - constants only
 _READ = """SELECT data FROM stream_chunks WHERE instance = :key AND step = :step AND attempt = :attempt
     AND number = :number AND EXISTS (SELECT 1 FROM journal WHERE instance = :key AND seq = :seq)"""
 _SIZE = """SELECT
