@@ -63,15 +63,14 @@ ROOMS: dict[str, set[str]] = {
         "cfworkflows_emulator.imports",
     },
     "cfworkflows_emulator.storage": {"cfworkflows", "cfworkflows_emulator.turns"},
+    "cfworkflows_emulator.actors": {"cfworkflows_emulator.storage", "cfworkflows_emulator.clock"},
     "cfworkflows_emulator.engine.journal": {"cfworkflows_emulator.storage", "cfworkflows_emulator.tracebacks"},
     "cfworkflows_emulator.engine.definition": {"cfworkflows_emulator.engine.journal"},
-    "cfworkflows_emulator.engine.operation": set(),
     "cfworkflows_emulator.engine.probe": {"cfworkflows_emulator.engine.journal"},
     "cfworkflows_emulator.engine.run": {
         "cfworkflows_emulator.engine.definition",
-        "cfworkflows_emulator.engine.operation",
         "cfworkflows_emulator.engine.probe",
-        "cfworkflows_emulator.clock",
+        "cfworkflows_emulator.actors",
     },
     "cfworkflows_emulator.engine": {"cfworkflows_emulator.engine.run"},
     "cfworkflows_emulator.runtime": {
@@ -155,7 +154,6 @@ FOLDERS_OF_KINDS: dict[str, set[str]] = {
 # Circles that are left for readers: the second of each pair is imported for its type only.
 SEEN_BY_TYPE_CHECKERS = {
     ("cfworkflows_emulator.analysis.steps", "cfworkflows_emulator.analysis.flow"),
-    ("cfworkflows_emulator.engine.eviction", "cfworkflows_emulator.engine.instance"),
     ("cfworkflows_emulator.engine.world", "cfworkflows_emulator.engine.instance"),
     ("cfworkflows_emulator.testing.introspection", "cfworkflows_emulator.testing.world"),
     ("cfworkflows_emulator.testing.kit", "cfworkflows_emulator.testing.world"),

@@ -121,10 +121,10 @@ class Server:
 
     async def unloaded(self) -> None:
         """Wait until the steps that outlived their instances are over, and with them the instances out of memory."""
-        runs = [instance._outlived for instance in self.engine.residents.instances.values()]
+        runs = [instance._outlived for instance in self.engine.residents.actors.values()]
         if over := [operation.over for run in runs if run is not None for operation in run.operations]:
             await asyncio.wait(over)
-        assert {} == self.engine.residents.instances
+        assert {} == self.engine.residents.actors
 
     async def settled(self, instance: WorkflowInstance) -> Any:
         await self.clock.settle()

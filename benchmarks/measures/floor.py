@@ -69,7 +69,7 @@ async def _engine(path: Path, count: int, at_once: int) -> tuple[float, list[Gro
         began = time.perf_counter()
         for start in range(0, count, at_once):
             await asyncio.gather(*(ours.binding.create() for _ in range(min(at_once, count - start))))
-            while ours.engine.residents.instances:
+            while ours.engine.residents.actors:
                 await asyncio.sleep(0)
         await ours.engine.store.flushed()
         seconds = time.perf_counter() - began

@@ -67,7 +67,7 @@ async def replay(n: int) -> float:
         instance = await measured.binding.create()
         await clock.settle()
         await clock.advance(GRACE_MS + 1)
-        assert not measured.engine.residents.instances
+        assert not measured.engine.residents.actors
         began = time.perf_counter()
         await instance.send_event(type="go")
         return await ended(measured, began)
@@ -109,7 +109,7 @@ async def sleeps(n: int) -> float:
         began = time.perf_counter()
         await measured.binding.create()
         await clock.settle()
-        while clock.next_timer is not None and measured.engine.residents.instances:
+        while clock.next_timer is not None and measured.engine.residents.actors:
             await clock.advance_to_next()
         return await ended(measured, began)
 
@@ -166,7 +166,7 @@ async def alone(run: Callable[[Any], Awaitable[None]], work: Work, evict_after_m
 
 async def ended(measured: InProcess, began: float) -> float:
     """Wait until there is no instance in memory any more: the seconds since `began`."""
-    while measured.engine.residents.instances:
+    while measured.engine.residents.actors:
         await asyncio.sleep(0)
     return time.perf_counter() - began
 

@@ -32,7 +32,7 @@ async def test_a_queued_instance_is_a_row_and_nothing_in_memory(working, work):
     server = await working(1)
     a, b = await create(server, "a", "b")
     await work.until_began("a")
-    assert 1 == len(server.engine.residents.instances)
+    assert 1 == len(server.engine.residents.actors)
     assert ["workflow_queued"] == await server.journal(b)
     await work.end("a", "b")
     await server.clock.settle()

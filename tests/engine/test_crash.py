@@ -228,7 +228,7 @@ async def test_no_status_is_told_before_it_is_on_disk(serve, monkeypatch):
     async def flush_and_end():
         monkeypatch.undo()
         await flushed()
-        next(iter(server.engine.residents.instances.values())).terminate()
+        next(iter(server.engine.residents.actors.values())).terminate()
 
     monkeypatch.setattr(server.engine.store, "flushed", flush_and_end)
     assert "waiting" == (await instance.status()).status

@@ -58,12 +58,12 @@ async def test_nothing_is_left_of_a_deleted_instance(serve, phase, evict_after_m
         await instance.pause()
     if evict_after_ms == 0 and phase != "callback":
         await server.clock.advance(0)
-        assert {} == server.engine.residents.instances
+        assert {} == server.engine.residents.actors
     await instance.delete()
     await server.clock.settle()
     await asyncio.sleep(0)
     assert (0, 0) == await rows(server)
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
     assert set() == server.engine._world.callbacks
     assert (["stopped"] if phase == "callback" else []) == log
     assert await gone(instance)

@@ -145,7 +145,7 @@ async def test_an_event_wakes_an_instance_that_is_not_in_memory(serve):
     server = await serve(run, evict_after_ms=0)
     instance = await server.create()
     await server.clock.advance("1 second")
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
     await instance.send_event(type="go", payload=5)
     assert 5 == (await server.settled(instance)).output
     assert [1] == calls

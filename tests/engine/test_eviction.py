@@ -6,7 +6,7 @@ import programs
 import pytest
 from programs import OUTPUTS, effects
 
-from cfworkflows_emulator.engine import alarms, eviction
+from cfworkflows_emulator.actors import alarms, eviction
 
 
 async def sleeper(step):
@@ -26,16 +26,16 @@ async def test_it_leaves_memory_after_the_grace_period(serve):
     """No object and no task is left; an event brings it back, and so does a time."""
     server = await serve(sleeper, evict_after_ms=5_000)
     instance = await server.create()
-    assert 1 == len(server.engine.residents.instances)
+    assert 1 == len(server.engine.residents.actors)
     await server.clock.advance(5_000)
-    assert ({}, []) == (server.engine.residents.instances, steps())
+    assert ({}, []) == (server.engine.residents.actors, steps())
     assert "waiting" == (await instance.status()).status
     await instance.send_event(type="go", payload=1)
     await server.clock.advance(5_000)
-    assert ({}, []) == (server.engine.residents.instances, steps())
+    assert ({}, []) == (server.engine.residents.actors, steps())
     await server.clock.advance("1 day")
     assert [1] == (await instance.status()).output
-    assert ({}, []) == (server.engine.residents.instances, steps())
+    assert ({}, []) == (server.engine.residents.actors, steps())
 
 
 @pytest.mark.parametrize("program", OUTPUTS, ids=lambda program: program.__name__)
@@ -47,7 +47,7 @@ async def test_every_program_ends_the_same_if_each_wait_is_a_replay(serve, progr
     assert OUTPUTS[program] == (await programs.finish(server, instance)).output
     state = await server.state(instance)
     assert {name: state.steps[name].attempts for name in effects} == effects
-    assert ({}, []) == (server.engine.residents.instances, steps())
+    assert ({}, []) == (server.engine.residents.actors, steps())
     assert server.clock.next_timer is None
 
 
@@ -65,7 +65,7 @@ async def test_more_sleepers_than_fit_into_memory_wake_in_order(serve, monkeypat
     naps = [1000 * ((n * 7) % 20 + 1) for n in range(20)]
     instances = [await server.create(params=nap) for nap in naps]
     await server.clock.advance(0)
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
     if file:
         await server.restart()
     else:
@@ -125,7 +125,7 @@ async def test_two_operations_at_once_on_an_evicted_instance_see_one_object(serv
     server = await serve(run, evict_after_ms=0)
     instance = await server.create()
     await server.clock.advance(0)
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
     await asyncio.gather(*(instance.send_event(type="go", payload=n) for n in range(2)))
     assert [0, 1] == (await server.settled(instance)).output
 
@@ -146,11 +146,11 @@ async def test_a_callback_that_timed_out_delays_the_eviction_and_does_not_preven
     instance = await server["run"].create()
     await server.time_out(began)
     await server.clock.advance("1 minute")
-    assert 1 == len(server.engine.residents.instances)
+    assert 1 == len(server.engine.residents.actors)
     go.set()
     await asyncio.gather(*server.engine._world.callbacks)
     await asyncio.sleep(0)
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
     assert "complete" == (await server.finish(instance)).status
 
 
@@ -170,7 +170,7 @@ async def test_nothing_is_left_of_workflows_that_ended(serve):
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert before == asyncio.all_tasks()
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
     assert server.clock.next_timer is None
 
 
@@ -191,11 +191,11 @@ async def test_a_crowd_is_taken_up_ahead_and_goes_on_at_its_time(serve, monkeypa
     for nap in naps:
         await server.create(params=nap)
     await server.clock.advance("50 seconds")
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
     if restarted:
         await server.restart()
     await server.clock.advance("9 seconds")
-    assert ([], 20 if limit is None else 0) == (woken, len(server.engine.residents.instances))
+    assert ([], 20 if limit is None else 0) == (woken, len(server.engine.residents.actors))
     await server.clock.advance("2 seconds")
     assert [(nap, nap) for nap in naps] == woken
     assert {"complete": 20} == {status: n for status, n in (await server.engine.counts("run")).items() if n}
@@ -212,7 +212,7 @@ async def test_an_instance_of_a_crowd_can_be_paused_and_ended_ahead_of_its_time(
     server = await serve(run)
     paused, ended, third = [await server.create() for _ in range(3)]
     await server.clock.advance("58 seconds")
-    assert 3 == len(server.engine.residents.instances)
+    assert 3 == len(server.engine.residents.actors)
     await paused.pause()
     await ended.terminate()
     await server.clock.advance("1 minute")
@@ -231,7 +231,7 @@ async def test_of_more_than_may_be_parked_the_first_leave_at_once(serve, monkeyp
     server = await serve(run)
     soon = [await server.create(params="9 seconds") for _ in range(3)]
     later = [await server.create(params="1 hour") for _ in range(6)]
-    resident = {instance.id for instance in server.engine.residents.instances.values()}
+    resident = {instance.id for instance in server.engine.residents.actors.values()}
     assert {each.id for each in (*soon, *later[2:])} == resident
     await server.clock.advance("1 hour")
     assert {"complete": 9} == {status: n for status, n in (await server.engine.counts("run")).items() if n}

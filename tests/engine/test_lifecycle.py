@@ -116,7 +116,7 @@ async def test_a_pause_whose_process_dies_takes_effect_in_the_next(server, phase
     await server.restart()
     instance = await server.get(instance.id)
     assert "paused" == (await server.settled(instance)).status
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
     phases.go.set()
     await instance.resume()
     assert "last" == (await server.finish(instance)).output
@@ -259,7 +259,7 @@ async def test_pause_and_resume_of_a_finished_instance_do_nothing(serve, call):
     before = (await server.engine.list("run"), await server.journal(instance))
     await getattr(instance, call)()
     assert before == (await server.engine.list("run"), await server.journal(instance))
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
 
 
 async def test_a_workflow_may_end_itself(serve):

@@ -54,7 +54,7 @@ async def test_an_instance_that_waits_is_told_of_as_it_is(serve):
     server = await serve(work, evict_after_ms=0)
     instance = await server.create(params=DONE | {"waits": True})
     await server.clock.advance("1 second")
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
     assert "waiting" == (await instance.status()).status
     await instance.send_event({"type": "go", "payload": 1})
     await server.clock.settle()
@@ -73,7 +73,7 @@ async def test_a_run_that_is_over_leaves_memory_at_once(serve):
 
     server = await serve(run)
     instance = await server.create()
-    (resident,) = server.engine.residents.instances.values()
+    (resident,) = server.engine.residents.actors.values()
     over = weakref.ref(resident._run)
     del resident
     gc.disable()

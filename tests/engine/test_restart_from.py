@@ -187,7 +187,7 @@ async def test_any_status_will_do(serve, program, status):
     assert ("complete", "second life") == ((s := await server.settled(instance)).status, s.output)
     assert {"a-1": 1, "b-1": 2} == program.calls
     assert server.clock.next_timer is None
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
 
 
 async def test_a_kept_step_that_was_cut_off_is_repeated_without_losing_an_attempt(serve, program):

@@ -6,8 +6,9 @@ import sqlite3
 import pytest
 
 from cfworkflows import WorkflowError
+from cfworkflows_emulator.actors import alarms
 from cfworkflows_emulator.clock import VirtualClock
-from cfworkflows_emulator.engine import MIGRATIONS, alarms
+from cfworkflows_emulator.engine import MIGRATIONS
 from cfworkflows_emulator.engine.journal.store import InstanceStore
 from cfworkflows_emulator.storage.database import Database
 

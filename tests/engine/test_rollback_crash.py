@@ -65,7 +65,7 @@ async def test_a_replay_for_the_handlers_starts_nothing(serve):
     server = await serve(run, file=True)
     instance = await server[run.__name__].create(id="i")
     await began.wait()
-    server.engine.residents.instances[1].terminate(roll_back=True)
+    server.engine.residents.actors[1].terminate(roll_back=True)
     await server.engine.store.flushed()
     killed.append(True)
     await server.restart()

@@ -30,7 +30,7 @@ async def test_terminate_with_rollback(serve, rest):
         await instance.pause()
     elif rest == "evicted":
         await server.clock.advance("1 minute")
-        assert not server.engine.residents.instances
+        assert not server.engine.residents.actors
     await instance.terminate({"rollback": True})
     status = await server.settled(instance)
     assert (["bad", "a"] if rest == "retry" else ["a"]) == undone.names
@@ -212,7 +212,7 @@ async def test_the_retry_delay_of_a_handler_survives(serve, way):
     else:
         await server.clock.advance(1)
     assert ("rollingBack", None) == ((status := await server.settled(instance)).status, status.rollback)
-    assert not server.engine.residents.instances  # its time has not come
+    assert not server.engine.residents.actors  # its time has not come
     assert ("complete", None) == outcome(await server.finish(instance))
     assert (["b", "a", "a"], 10_000) == (undone.names, server.clock.now() - began)
     assert 1 == (await server.journal(instance)).count("attempt_started first-1")

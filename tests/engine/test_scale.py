@@ -31,7 +31,7 @@ async def footprint(server):
         "tasks": len(asyncio.all_tasks()),
         "timers": len(server.clock._timers),
         "handles": len(loop._ready) + len(loop._scheduled) - (commits._idle is not None),
-        "instances": len(engine.residents.instances),
+        "instances": len(engine.residents.actors),
         "alarms": len(engine._alarms._heap),
         "expiries": len(engine._retention._alarms._heap),
         "waking": len(engine.residents.work) + len(engine._creation.under_way),
@@ -75,9 +75,9 @@ async def test_instances_that_wait_leave_memory(serve):
     for _ in range(10):
         await server["sleeper"].create_batch([{} for _ in range(100)])
     await server.clock.settle()
-    assert 1_000 == len(server.engine.residents.instances)
+    assert 1_000 == len(server.engine.residents.actors)
     await server.clock.advance("11 seconds")
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
     ending = {task for task in asyncio.all_tasks() if task.cancelling()}
     if (writing := server.engine.store._commits._writing) is not None:
         ending.add(writing)

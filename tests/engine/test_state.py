@@ -105,7 +105,7 @@ async def _compare(server, instance):
     row, entries = await server.engine.history("run", "i")
     state = InstanceState.fold(entries)
     assert state == await server.state(instance)
-    if (live := server.engine.residents.instances.get(row.key)) is not None:
+    if (live := server.engine.residents.actors.get(row.key)) is not None:
         assert state == live.state
     assert row.status == state.visible_status
     seqs = [entry.seq for entry in entries]

@@ -174,7 +174,7 @@ async def test_an_event_is_told_only_when_it_is_on_disk(serve, monkeypatch):
     await hangs.wait()
     # Reads take their turn before the commit: what is read now is what was there before.
     assert "sleep_started" == (await server.engine.store.journal(1))[-1].type
-    assert "paused" == next(iter(server.engine.residents.instances.values())).state.status
+    assert "paused" == next(iter(server.engine.residents.actors.values())).state.status
     assert not waiting.done()
     go.set()
     await pausing
@@ -329,7 +329,7 @@ async def test_a_subscription_brings_no_instance_back_and_keeps_none_in_memory(s
     await server.clock.advance(0)
     live = asyncio.ensure_future(told(await instance.subscribe()))
     await server.clock.advance(0)
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
     await server.clock.advance("1 hour")
     assert await shown(server, instance) == seen(await live)
 

@@ -103,7 +103,7 @@ async def test_what_was_held_back_is_no_difference(serve):
 
     server = await serve(run, file=True)
     instance = await server["run"].create(id="i")
-    for each in server.engine.residents.instances.values():
+    for each in server.engine.residents.actors.values():
         each.hold_back()
     stopping.set()
     for _ in range(50):

@@ -242,7 +242,7 @@ async def test_an_event_to_an_instance_that_has_ended_is_refused(serve):
     instance = await server.create(id="i")
     with pytest.raises(WorkflowError, match=r"\(instance.not_running\) .* it is complete"):
         await instance.send_event(type="go")
-    assert {} == server.engine.residents.instances
+    assert {} == server.engine.residents.actors
 
 
 @EVICTION

@@ -1,6 +1,6 @@
 """The engine: instances of workflows as durable actors.
 
-May import storage and clock of the emulator, and the SDK. It knows no configuration files and no HTTP.
+May import actors, storage and clock of the emulator, and the SDK. It knows no configuration files and no HTTP.
 """
 
 from cfworkflows_emulator.engine.definition import WorkflowDefinition

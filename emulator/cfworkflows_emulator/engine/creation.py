@@ -7,15 +7,15 @@ from typing import Any
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows_emulator.engine.definition import WorkflowDefinition, check_addressable, check_id, workflow_of
-from cfworkflows_emulator.engine.instance import Instance
+from cfworkflows_emulator.engine.instance import Instance, Instances
 from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
 from cfworkflows_emulator.engine.journal.entries import Entry, EntryType
 from cfworkflows_emulator.engine.journal.sizes import size_of
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.journal.store import InstanceRow
 from cfworkflows_emulator.engine.journal.streams import Chunk
-from cfworkflows_emulator.engine.residents import Residents
 from cfworkflows_emulator.engine.retention import expiry
+from cfworkflows_emulator.engine.world import World
 
 Prepared = tuple[Instance, InstanceRow, Entry]
 """A new instance, its row, and the first entry of its journal."""
@@ -24,10 +24,10 @@ Prepared = tuple[Instance, InstanceRow, Entry]
 class Creation:
     """Creates instances among `residents`. Those that are `under_way` are not durable yet."""
 
-    def __init__(self, residents: Residents, definitions: Mapping[str, WorkflowDefinition]) -> None:
+    def __init__(self, world: World, residents: Instances, definitions: Mapping[str, WorkflowDefinition]) -> None:
         self.under_way: set[asyncio.Future[str]] = set()
+        self._world = world
         self._residents = residents
-        self._world = residents.world
         self._definitions = definitions
 
     async def one(self, workflow: str, options: Mapping[str, Any]) -> str:

@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from cfworkflows.errors import instance_not_found
+from cfworkflows.errors import WorkflowError, instance_not_found
+from cfworkflows_emulator.actors import AHEAD_MS, Alarms, Eviction, Lifeline, Residents, Schedules
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.admission import Admission, free_until
-from cfworkflows_emulator.engine.alarms import AHEAD_MS, Alarms
 from cfworkflows_emulator.engine.creation import Creation
 from cfworkflows_emulator.engine.definition import (
     WorkflowDefinition,
@@ -23,9 +23,8 @@ from cfworkflows_emulator.engine.definition import (
 )
 from cfworkflows_emulator.engine.divergence.determinism import DeterminismCheck
 from cfworkflows_emulator.engine.divergence.rehearsal import rehearse
-from cfworkflows_emulator.engine.eviction import Eviction
 from cfworkflows_emulator.engine.feed import Feed
-from cfworkflows_emulator.engine.instance import Instance
+from cfworkflows_emulator.engine.instance import Instance, Instances
 from cfworkflows_emulator.engine.intake import encoded
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import Entry
@@ -34,13 +33,10 @@ from cfworkflows_emulator.engine.journal.selection import EVERY, Selection
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.journal.store import Entries, InstanceRow, InstanceStore, Rows
 from cfworkflows_emulator.engine.journal.streams import Chunk
-from cfworkflows_emulator.engine.lifeline import Lifeline
 from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
-from cfworkflows_emulator.engine.residents import Residents, stopping
 from cfworkflows_emulator.engine.retention import Retention
 from cfworkflows_emulator.engine.run.caller import running_here
 from cfworkflows_emulator.engine.run.step_wait import check_event_type
-from cfworkflows_emulator.engine.schedules import Schedules
 from cfworkflows_emulator.engine.skip import Delay
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
 from cfworkflows_emulator.engine.world import World
@@ -86,11 +82,13 @@ class Engine:
             rested=self._determinism.rested if check_determinism else None,
             dormant=dormant,
         )
-        self.residents = Residents(self._world, self.definitions, self._left)
-        self._creation = Creation(self.residents, self.definitions)
+        self.residents: Instances = Residents(
+            clock, load=self._load, left=self._left, check=self._refuse_when_closed, absent=instance_not_found
+        )
+        self._creation = Creation(self._world, self.residents, self.definitions)
         # Those that are taken up ahead of their time must not leave again before it has come.
         ahead_ms = AHEAD_MS if evict_after_ms is None else min(AHEAD_MS, evict_after_ms / 2)
-        self._alarms = Alarms(clock, store, store.next_alarms, self.residents.wake, ahead_ms)
+        self._alarms = Alarms(clock, store.next_alarms, self.residents.wake, ahead_ms)
         self._retention = Retention(clock, store, self.residents.has)
         self._schedules = Schedules(clock, self._creation.scheduled)
         self._subscriptions: weakref.WeakSet[Subscription | Feed] = weakref.WeakSet()
@@ -137,7 +135,8 @@ class Engine:
             log.warning("%d instance(s) of workflow %s are left as they are: it is not configured.", count, workflow)
         await self._alarms.load()
         await self._retention.start(self.definitions.values())
-        self._schedules.start(self.definitions.values())
+        for definition in self.definitions.values():
+            self._schedules.arm(definition.name, definition.schedules)
 
     async def close(self, grace_s: float = 0) -> list[str]:
         """Stop. Callbacks that run get `grace_s` seconds to end; what is cut off is taken up by the next process.
@@ -182,7 +181,7 @@ class Engine:
         """
         for subscription in self._subscriptions:
             if subscription.previews or not onlookers_only:
-                subscription.fail(stopping())
+                subscription.fail(_stopping())
 
     async def threads_ended(self) -> None:
         """Wait for the callbacks that run in threads. After `kill`."""
@@ -204,7 +203,7 @@ class Engine:
         SerializationError for params that cannot be stored, PayloadValidationError for params that do not fit the
         workflow's type.
         """
-        self.residents.refuse_when_closed()
+        self._refuse_when_closed()
         return await self._creation.one(workflow, options)
 
     async def create_batch(self, workflow: str, batch: Sequence[Mapping[str, Any]]) -> "list[str | None]":
@@ -212,7 +211,7 @@ class Engine:
 
         Raises what `create_instance` raises, with a note that says for which of them, and then creates none.
         """
-        self.residents.refuse_when_closed()
+        self._refuse_when_closed()
         return await self._creation.batch(workflow, batch)
 
     async def adopt(self, workflow: str, id: str, entries: Sequence[Entry], chunks: Sequence[Chunk] = ()) -> None:
@@ -220,7 +219,7 @@ class Engine:
 
         Raises WorkflowError for an id that is wrong or taken.
         """
-        self.residents.refuse_when_closed()
+        self._refuse_when_closed()
         await self._creation.adopted(workflow, id, entries, chunks)
 
     async def exists(self, workflow: str, id: str) -> bool:
@@ -230,7 +229,7 @@ class Engine:
     async def state(self, workflow: str, id: str) -> InstanceState:
         """The state of an instance, everything in it durable. Raises WorkflowError if there is no such instance."""
         row = await self._find(workflow, id)
-        instance = self.residents.instances.get(row.key)
+        instance = self.residents.actors.get(row.key)
         seen = instance.state.last_seq if instance is not None else None
         await self.store.flushed()
         if instance is not None and instance.state.last_seq == seen:
@@ -244,7 +243,7 @@ class Engine:
     async def outcome(self, workflow: str, id: str) -> InstanceState:
         """Like `state`, but of an instance that has ended without its steps: it takes no time to fold them."""
         row = await self._find(workflow, id)
-        if row.key not in self.residents.instances and Status(row.status).finite:
+        if row.key not in self.residents.actors and Status(row.status).finite:
             await self.store.flushed()
             state = InstanceState.fold(await self.store.ending(row.key))
             if state.status.finite:  # it was not restarted meanwhile
@@ -301,7 +300,7 @@ class Engine:
         """
         cursor, types = check_options(options)
         row = await self._find(workflow, id)
-        self.residents.refuse_when_closed()
+        self._refuse_when_closed()
         subscription = Subscription(self.store, row.key, id, cursor, types, previews=previews)
         self._subscriptions.add(subscription)
         return subscription
@@ -313,7 +312,7 @@ class Engine:
         that is none, and WorkflowError if there is no such workflow.
         """
         self.workflow(workflow)
-        self.residents.refuse_when_closed()
+        self._refuse_when_closed()
         feed = Feed(self.store, workflow, last_event_id, self.clock.now())
         self._subscriptions.add(feed)
         return feed
@@ -366,7 +365,8 @@ class Engine:
         distinct = dict.fromkeys(check_addressable(id) for id in ids)
         rows = [row for id in distinct if (row := await self.store.find(workflow, id)) is not None]
         keys = {row.key for row in rows}
-        await self.residents.remove(keys)
+        for instance in await self.residents.remove(keys):
+            instance.delete()
         for key in keys:
             self._admission.leave(key)
             self.store.delete(key)
@@ -421,11 +421,11 @@ class Engine:
 
     def progress(self) -> object:
         """Something that is equal to what it was before if nothing has happened since to instances in memory."""
-        journals = frozenset((key, instance.state.last_seq) for key, instance in self.residents.instances.items())
+        journals = frozenset((key, instance.state.last_seq) for key, instance in self.residents.actors.items())
         return journals, frozenset(self._world.callbacks)
 
     def _loose_ends(self) -> set[asyncio.Future[Any]]:
-        instances = list(self.residents.instances.values())
+        instances = list(self.residents.actors.values())
         awaited = {task for instance in instances for task in instance.awaited} | self._world.late
         lingering = {operation.over for instance in instances for operation in instance.lingering}
         return {*(self._world.callbacks - awaited), *lingering}
@@ -444,13 +444,36 @@ class Engine:
             raise instance_not_found(id)
         return row
 
+    def _refuse_when_closed(self) -> None:
+        """Raises WorkflowError (`instance.unavailable`), or StateError if nothing is written any more."""
+        if self.residents.closed:
+            raise _stopping()
+        self.store.check()
+
+    async def _load(self, keys: Sequence[int]) -> builtins.list[Instance]:
+        """Instances as they are stored; those that there are."""
+        await self.store.flushed()
+        found = await self.store.load(keys)
+        for key in set(keys).difference(row.key for row, _ in found):
+            self._admission.leave(key)  # it was deleted since it got its slot
+        return [
+            Instance(self._world, self.workflow(row.workflow), row, InstanceState.fold(entries))
+            for row, entries in found
+        ]
+
     def _left(self, instance: Instance) -> None:
         """An instance has left memory: what it waits for is on the disk."""
+        if self._world.dormant:
+            return
         if instance.wake_at is not None and instance.state.visible_status.wakes:
             needs_slot = instance.definition.concurrency_limit is not None
             self._alarms.set(instance.key, instance.wake_at, punctual=needs_slot)
         if instance.expires_at is not None:
             self._retention.set(instance.key, instance.expires_at)
+
+
+def _stopping() -> WorkflowError:
+    return WorkflowError("The server is stopping", code="instance.unavailable")
 
 
 async def open_database(

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from cfworkflows.errors import ErrorRecord, SerializationError, WorkflowError
 from cfworkflows.event import WorkflowEvent
 from cfworkflows.values import encode
+from cfworkflows_emulator.actors import Operation, Residents
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.divergence.comparison import Comparison
 from cfworkflows_emulator.engine.journal import sizes
@@ -18,7 +19,6 @@ from cfworkflows_emulator.engine.journal.rewind import rewind
 from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.journal.store import InstanceRow
-from cfworkflows_emulator.engine.operation import Operation
 from cfworkflows_emulator.engine.probe import Intervention, Probe, missing_events
 from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.run import rollback, step_do
@@ -154,6 +154,14 @@ class Instance:
             self.append(EntryType.WORKFLOW_RUNNING)
         self._receive_mocked()
         self._begin(Run(self, Comparison.of(self.state, self.diagnose)))
+
+    def wake(self) -> None:
+        """Start it, unless it is one of a crowd that is early, and needs a slot to go on: when its time has come it
+        asks for that.
+        """
+        needs_slot = self.definition.concurrency_limit is not None
+        if self.wake_at is None or not needs_slot or self.wake_at <= self.clock.now():
+            self.start()
 
     def _begin(self, run: Execution) -> None:
         self._run = run
@@ -473,3 +481,7 @@ class Instance:
         self.state.last_seq = entries[-1].seq
         self.append(EntryType.WORKFLOW_RESTARTED, step, kind=kind)
         self._changed()
+
+
+Instances = Residents[int, Instance]
+"""Those that are in memory, by key."""

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from cfworkflows_emulator.actors import Alarms
 from cfworkflows_emulator.clock import Clock
-from cfworkflows_emulator.engine.alarms import Alarms
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.journal.store import InstanceStore
@@ -20,7 +20,7 @@ class Retention:
         self._clock = clock
         self._store = store
         self._in_use = in_use
-        self._alarms = Alarms(clock, store, store.next_expiries, self._expire)
+        self._alarms = Alarms(clock, store.next_expiries, self._expire)
 
     async def start(self, definitions: Iterable[WorkflowDefinition]) -> None:
         """Give those that ended before there was a retention their expiry, and arm the timers."""

@@ -7,11 +7,10 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cfworkflows_emulator.actors import Eviction, Lifeline
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.admission import Admission
-from cfworkflows_emulator.engine.eviction import Eviction
 from cfworkflows_emulator.engine.journal.store import InstanceStore
-from cfworkflows_emulator.engine.lifeline import Lifeline
 from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class World:
     store: InstanceStore
     threads: Executor
     context: contextvars.Context
-    eviction: Eviction
+    eviction: "Eviction[Instance]"
     unload: Callable[["Instance"], None]
     admission: Admission
     lifeline: Lifeline

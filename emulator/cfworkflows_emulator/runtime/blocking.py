@@ -17,8 +17,8 @@ from pathlib import Path
 from types import FrameType
 
 from cfworkflows.http import Request
+from cfworkflows_emulator.actors import CALLED_IN
 from cfworkflows_emulator.clock import monotonic
-from cfworkflows_emulator.engine.operation import CALLED_IN
 from cfworkflows_emulator.engine.run.caller import running_in
 from cfworkflows_emulator.tracebacks import is_plumbing, shown_path
 

@@ -5,9 +5,9 @@ import logging
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from cfworkflows_emulator.actors import Schedules
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.config import LoadedConfig
-from cfworkflows_emulator.engine.schedules import Schedules
 from cfworkflows_emulator.handlers import SCHEDULED
 from cfworkflows_emulator.runtime.deliver import deliver
 from cfworkflows_emulator.runtime.events import ScheduledController

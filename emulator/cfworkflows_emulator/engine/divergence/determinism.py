@@ -4,15 +4,14 @@ import asyncio
 from collections.abc import Callable
 
 from cfworkflows_emulator.engine.divergence.rehearsal import rehearse
-from cfworkflows_emulator.engine.instance import Instance
+from cfworkflows_emulator.engine.instance import Instance, Instances
 from cfworkflows_emulator.engine.journal.state import Status
-from cfworkflows_emulator.engine.residents import Residents
 
 
 class DeterminismCheck:
     """Replays instances of `residents` aside, and tells each what a replay does differently."""
 
-    def __init__(self, residents: Callable[[], Residents]) -> None:
+    def __init__(self, residents: Callable[[], Instances]) -> None:
         self._residents = residents
         self._checked: dict[int, int] = {}
         self._checking: set[asyncio.Task[None]] = set()
@@ -37,13 +36,13 @@ class DeterminismCheck:
         while self._checking:
             await asyncio.wait(self._checking)
 
-    async def _check(self, residents: Residents, instance: Instance, after: int, upto: int) -> None:
-        store = residents.world.store
+    async def _check(self, residents: Instances, instance: Instance, after: int, upto: int) -> None:
+        store = instance.world.store
         await store.flushed()
         entries = [entry for entry in await store.journal(instance.key) if entry.seq <= upto]
         if not entries or residents.closed:  # it was deleted, or restarted
             return
-        found = await rehearse(residents.world, instance.definition, instance.id, entries, after=after, strict=True)
+        found = await rehearse(instance.world, instance.definition, instance.id, entries, after=after, strict=True)
         if found is not None and not residents.closed:
             async with residents.using(instance.key) as using:
                 using.diagnose(found)

@@ -281,12 +281,14 @@ class InstanceStore:
 
     async def next_alarms(self, after: tuple[int, int], limit: int) -> Alarms:
         """`(wake_at, key)` of the instances that are due next, from behind the one that is given."""
+        await self.flushed()
         query = """SELECT wake_at, key FROM instances
             WHERE wake_at IS NOT NULL AND (wake_at, key) > (?, ?) ORDER BY wake_at, key LIMIT ?"""
         return await self._database.run(lambda connection: connection.execute(query, (*after, limit)).fetchall())
 
     async def next_expiries(self, after: tuple[int, int], limit: int) -> Alarms:
         """`(expires_at, key)` of the instances that are to be deleted next, from behind the one that is given."""
+        await self.flushed()
         query = """SELECT expires_at, key FROM instances
             WHERE expires_at IS NOT NULL AND (expires_at, key) > (?, ?) ORDER BY expires_at, key LIMIT ?"""
         return await self._database.run(lambda connection: connection.execute(query, (*after, limit)).fetchall())

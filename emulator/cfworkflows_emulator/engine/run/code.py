@@ -5,7 +5,7 @@ from typing import Any
 
 from cfworkflows.step import WorkflowStep
 from cfworkflows.step.call import StepDriver, resolve_awaitable
-from cfworkflows_emulator.engine.operation import Latch
+from cfworkflows_emulator.actors import Latch
 from cfworkflows_emulator.engine.run.host import Journalled
 
 

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 from typing import Any, Literal, NoReturn, TypeVar
 
 from cfworkflows.step import StepCall
+from cfworkflows_emulator.actors import Latch, Operation
 from cfworkflows_emulator.engine.journal.entries import ENTRIES, Entry, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
-from cfworkflows_emulator.engine.operation import Latch, Operation
 from cfworkflows_emulator.engine.probe import NO_PROBE, Intervention, Moment
 from cfworkflows_emulator.engine.run.caller import run_as
 from cfworkflows_emulator.engine.run.host import Follower, Host

@@ -4,8 +4,8 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Set
 
+from cfworkflows_emulator.actors import Latch
 from cfworkflows_emulator.engine.journal.entries import Entry
-from cfworkflows_emulator.engine.operation import Latch
 from cfworkflows_emulator.engine.run.caller import Callback, enclosing_callback
 from cfworkflows_emulator.engine.run.host import Host
 from cfworkflows_emulator.turns import SETTLE_TURNS

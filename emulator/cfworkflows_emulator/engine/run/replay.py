@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step import StepCall
+from cfworkflows_emulator.actors import Operation
 from cfworkflows_emulator.engine.journal.entries import StepKind
 from cfworkflows_emulator.engine.journal.state import Verb
-from cfworkflows_emulator.engine.operation import Operation
 from cfworkflows_emulator.engine.run import step_do, step_sleep, step_wait
 from cfworkflows_emulator.engine.run.caller import run_as
 from cfworkflows_emulator.engine.run.code import Code

@@ -22,11 +22,11 @@ from cfworkflows.step import DelayRequest, StepCall, StepContext, StepInfo
 from cfworkflows.step.call import resolve_awaitable
 from cfworkflows.step.config import DYNAMIC_DELAY, DelayFunction, ResolvedConfig
 from cfworkflows.values import encode
+from cfworkflows_emulator.actors import Latch, called_in
 from cfworkflows_emulator.engine.journal import sizes
 from cfworkflows_emulator.engine.journal.entries import Entry, EntryType
 from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 from cfworkflows_emulator.engine.journal.state import StepState
-from cfworkflows_emulator.engine.operation import Latch, called_in
 from cfworkflows_emulator.engine.run.host import Journalled, VerbContext
 from cfworkflows_emulator.engine.run.results import result_of
 from cfworkflows_emulator.engine.run.retries import FinalError, may_retry, retry_delay

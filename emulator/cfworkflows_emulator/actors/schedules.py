@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterable
 from cfworkflows.cron import CronExpression
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.clock import Clock, TimerHandle
-from cfworkflows_emulator.engine.definition import WorkflowDefinition
 
 log = logging.getLogger("cfworkflows.engine")
 
@@ -30,13 +29,8 @@ class Schedules:
         self._timers: dict[tuple[str, str], TimerHandle] = {}
         self._firing: set[asyncio.Task[None]] = set()
 
-    def start(self, definitions: Iterable[WorkflowDefinition]) -> None:
-        """Arm the timers. A schedule whose time is this very millisecond fires."""
-        for definition in definitions:
-            self.arm(definition.name, definition.schedules)
-
     def arm(self, name: str, schedules: Iterable[str]) -> None:
-        """Arm the timers of one of those that have schedules."""
+        """Arm the timers of one of those that have schedules. A schedule whose time is this very millisecond fires."""
         for text in dict.fromkeys(schedules):
             self._arm(name, CronExpression.parse(text), self._clock.now() - 1)
 

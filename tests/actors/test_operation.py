@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from cfworkflows_emulator.engine.operation import Latch, Operation
+from cfworkflows_emulator.actors import Latch, Operation
 
 
 class Ending:

@@ -1,4 +1,4 @@
-"""The times at which something is due for instances that are not in memory: the next in a heap, all in the database."""
+"""The times at which something is due for actors that are not in memory: the next in a heap, all in the database."""
 
 import asyncio
 import heapq
@@ -6,14 +6,13 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from cfworkflows_emulator.clock import Clock, TimerHandle
-from cfworkflows_emulator.engine.journal.store import InstanceStore
 
 log = logging.getLogger("cfworkflows.engine")
 
 IN_MEMORY = 1_000
 
 CROWD = 200
-"""Instances that are due at about the same time. Of so many, each is taken up a while ahead, so that when their time
+"""Actors that are due at about the same time. Of so many, each is woken a while ahead, so that when their time
 comes they are in memory, and have only to go on.
 """
 AHEAD_MS = 5_000
@@ -23,7 +22,8 @@ Read = Callable[[tuple[int, int], int], Awaitable[list[tuple[int, int]]]]
 
 
 class Alarms:
-    """Calls `wake(keys)` when instances are due, the earliest first. `read(after, limit)` gives the next `(when, key)`.
+    """Calls `wake(keys)` when actors are due, the earliest first. `read(after, limit)` gives the next `(when, key)` of
+    all that were set before it is called.
 
     Some `IN_MEMORY` of them are held: all up to `_loaded_up_to`, a `(when, key)`. Those after it are found in the
     database when their time comes near. None means that there are none after it.
@@ -31,11 +31,8 @@ class Alarms:
     A crowd is woken up to `ahead_ms` before it is due. Who is not to be is `set` again, as `punctual`.
     """
 
-    def __init__(
-        self, clock: Clock, store: InstanceStore, read: Read, wake: Callable[[list[int]], None], ahead_ms: float = 0
-    ) -> None:
+    def __init__(self, clock: Clock, read: Read, wake: Callable[[list[int]], None], ahead_ms: float = 0) -> None:
         self._clock = clock
-        self._store = store
         self._read = read
         self._wake = wake
         self._ahead_ms = ahead_ms
@@ -53,7 +50,6 @@ class Alarms:
         self._loaded_up_to = None  # what is set from now on may be too late for the query
         self._reading = True
         try:
-            await self._store.flushed()
             due = await self._read(after, IN_MEMORY)
         finally:
             self._reading = False
@@ -64,7 +60,7 @@ class Alarms:
         self._arm()
 
     def set(self, key: int, when: int, *, punctual: bool = False) -> None:
-        """Wake instance `key` at `when`, in ms. Its row in the database says the same."""
+        """Wake actor `key` at `when`, in ms. The database says the same."""
         if self._loaded_up_to is not None and (when, key) > self._loaded_up_to:
             return
         if punctual:

@@ -1,46 +1,47 @@
-"""Instances that only wait leave memory after a grace period, or sooner if there are many of them."""
+"""Actors that only wait leave memory after a grace period, or sooner if there are many of them."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Any, Generic, TypeVar
 
+from cfworkflows_emulator.actors.actor import Actor
 from cfworkflows_emulator.clock import Clock, TimerHandle
 
-if TYPE_CHECKING:
-    from cfworkflows_emulator.engine.instance import Instance
-
 MOST_PARKED = 1_000
-"""So many instances may wait in memory; beside those that go on within the grace period anyway."""
+"""So many actors may wait in memory; beside those that go on within the grace period anyway."""
 
 
-class Eviction:
+Kept = TypeVar("Kept", bound=Actor[Any])
+
+
+class Eviction(Generic[Kept]):
     """Those that are parked, in the order in which they were: the first of them leaves first.
 
     `grace_ms` is how long they stay; None for ever.
     """
 
-    def __init__(self, clock: Clock, grace_ms: float | None, evict: "Callable[[Instance], None]") -> None:
+    def __init__(self, clock: Clock, grace_ms: float | None, evict: Callable[[Kept], None]) -> None:
         self.grace_ms = grace_ms
         self._clock = clock
         self._evict = evict
-        self._parked: dict[Instance, float] = {}
+        self._parked: dict[Kept, float] = {}
         self._timer: TimerHandle | None = None
         self._due: float | None = None
 
-    def parked(self, instance: "Instance", until: float) -> None:
-        """An instance waits now, until `until` in ms."""
-        if self.grace_ms is None or instance in self._parked:
+    def parked(self, actor: Kept, until: float) -> None:
+        """An actor waits now, until `until` in ms."""
+        if self.grace_ms is None or actor in self._parked:
             return
         now = self._clock.now()
         if until < now + self.grace_ms:
             return  # it goes on before it would leave
-        self._parked[instance] = now + self.grace_ms
+        self._parked[actor] = now + self.grace_ms
         if len(self._parked) > MOST_PARKED:
             self._leave(next(iter(self._parked)))
         self._arm()
 
-    def goes_on(self, instance: "Instance") -> None:
+    def goes_on(self, actor: Kept) -> None:
         """It waits no longer, or is not in memory any more."""
-        when = self._parked.pop(instance, None)
+        when = self._parked.pop(actor, None)
         if when is not None and when == self._due:
             self._arm()
 
@@ -61,6 +62,6 @@ class Eviction:
             self._leave(next(iter(self._parked)))
         self._arm()
 
-    def _leave(self, instance: "Instance") -> None:
-        del self._parked[instance]
-        self._evict(instance)
+    def _leave(self, actor: Kept) -> None:
+        del self._parked[actor]
+        self._evict(actor)

@@ -1,0 +1,33 @@
+"""What is asked of an actor by those that keep it in memory."""
+
+from collections.abc import Hashable
+from typing import Protocol, TypeVar
+
+Key_co = TypeVar("Key_co", bound=Hashable, covariant=True)
+
+
+class Actor(Protocol[Key_co]):
+    """Something durable that is in memory at most once. What changes it is written at once, and durable later."""
+
+    users: int
+    """How many callers use it now: as long as there are any, it stays."""
+
+    @property
+    def key(self) -> Key_co:
+        """What it is known by."""
+
+    @property
+    def running(self) -> bool:
+        """Whether something of it runs, or waits in memory: as long as it does, it stays."""
+
+    def wake(self) -> None:
+        """Go on, if it has anything to go on with: its time has come or is near, or it has got what it waited for."""
+
+    def hold_back(self) -> None:
+        """Let nothing new start: the process is about to stop."""
+
+    def stop(self) -> None:
+        """Leave memory as it stands: what is stored is all that is needed to go on."""
+
+    async def durable(self) -> None:
+        """Wait until everything that has changed is durable. Raises if it cannot be."""
