@@ -235,3 +235,25 @@ async def test_of_more_than_may_be_parked_the_first_leave_at_once(serve, monkeyp
     assert {each.id for each in (*soon, *later[2:])} == resident
     await server.clock.advance("1 hour")
     assert {"complete": 9} == {status: n for status, n in (await server.engine.counts("run")).items() if n}
+
+
+async def test_one_whose_workflow_is_gone_does_not_keep_others_asleep(serve, caplog):
+    """Of those that are due together, those that have code go on; the others are left as they are, with a warning."""
+
+    async def kept(step):
+        await step.sleep("nap", "1 day")
+        return "awake"
+
+    async def gone(step):
+        await step.sleep("nap", "1 day")
+
+    server = await serve(gone, kept, file=True)
+    await server["gone"].create(id="first")
+    second = await server["kept"].create(id="second")
+    await server.clock.settle()
+    server.classes.pop(0)
+    await server.restart()
+    await server.clock.advance("1 day")
+    assert "awake" == (await (await server["kept"].get(second.id)).status()).output
+    warnings = [record.getMessage() for record in caplog.records]
+    assert ["1 instance(s) of workflow gone are left as they are: it is not configured."] == warnings

@@ -146,10 +146,9 @@ class Residents(Generic[Key, Kept]):
     async def _wake(self, keys: Sequence[Key]) -> None:
         keys = list(dict.fromkeys(keys))  # one may have been set for two times that have both come
         absent = [key for key in keys if not self.has(key)]
-        if absent:
-            await asyncio.shield(self._read(absent))
+        gone = set(absent) - (await asyncio.shield(self._read(absent)) if absent else set())
         for key in keys:
-            if (actor := self.actors.get(key)) is None and (actor := await self._found(key)) is None:
+            if key in gone or (actor := await self._found(key)) is None:
                 continue  # it was deleted since its time was set
             if not self.closed:
                 actor.wake()

@@ -5,6 +5,7 @@ import builtins
 import contextvars
 import logging
 import weakref
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -120,8 +121,7 @@ class Engine:
 
         The queues have their old order. Instances whose retention is over are deleted.
         """
-        abandoned: dict[str, int] = {}
-        interrupted = []
+        interrupted, abandoned = [], []
         now = self.clock.now()
         for row in await self.store.interrupted():
             if (definition := self.definitions.get(row.workflow)) is not None:
@@ -129,10 +129,9 @@ class Engine:
                 if is_free or self._admission.restore(definition, row):
                     interrupted.append(row.key)
             else:
-                abandoned[row.workflow] = abandoned.get(row.workflow, 0) + 1
+                abandoned.append(row.workflow)
         self.residents.wake(interrupted)
-        for workflow, count in abandoned.items():
-            log.warning("%d instance(s) of workflow %s are left as they are: it is not configured.", count, workflow)
+        _warn_of_abandoned(abandoned)
         await self._alarms.load()
         await self._retention.start(self.definitions.values())
         for definition in self.definitions.values():
@@ -456,9 +455,11 @@ class Engine:
         found = await self.store.load(keys)
         for key in set(keys).difference(row.key for row, _ in found):
             self._admission.leave(key)  # it was deleted since it got its slot
+        _warn_of_abandoned(row.workflow for row, _ in found if row.workflow not in self.definitions)
         return [
-            Instance(self._world, self.workflow(row.workflow), row, InstanceState.fold(entries))
+            Instance(self._world, definition, row, InstanceState.fold(entries))
             for row, entries in found
+            if (definition := self.definitions.get(row.workflow)) is not None
         ]
 
     def _left(self, instance: Instance) -> None:
@@ -470,6 +471,12 @@ class Engine:
             self._alarms.set(instance.key, instance.wake_at, punctual=needs_slot)
         if instance.expires_at is not None:
             self._retention.set(instance.key, instance.expires_at)
+
+
+def _warn_of_abandoned(workflows: Iterable[str]) -> None:
+    """Instances of `workflows`, one for each, would go on if their code was there."""
+    for workflow, count in Counter(workflows).items():
+        log.warning("%d instance(s) of workflow %s are left as they are: it is not configured.", count, workflow)
 
 
 def _stopping() -> WorkflowError:
