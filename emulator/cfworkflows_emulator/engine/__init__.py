@@ -13,7 +13,7 @@ from cfworkflows_emulator.engine.journal.schema import MIGRATIONS
 from cfworkflows_emulator.engine.journal.selection import Selection
 from cfworkflows_emulator.engine.journal.state import Status
 from cfworkflows_emulator.engine.journal.store import Beginning, InstanceRow
-from cfworkflows_emulator.engine.journal.streams import Chunk
+from cfworkflows_emulator.engine.journal.streams import Chunk, StoredStream
 from cfworkflows_emulator.engine.run.results import REDACTED, is_sensitive, open_stream, result_of, shown_output
 from cfworkflows_emulator.engine.run.step_wait import check_event_type
 from cfworkflows_emulator.engine.run.streams import is_stream
@@ -32,6 +32,7 @@ __all__ = [
     "InstanceRow",
     "Selection",
     "Status",
+    "StoredStream",
     "Subscription",
     "WorkflowDefinition",
     "check_event_type",

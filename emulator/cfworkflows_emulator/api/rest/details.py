@@ -5,8 +5,7 @@ from typing import Any
 
 from cfworkflows_emulator.api.requests import StepQuery
 from cfworkflows_emulator.api.rest.refusals import refusal
-from cfworkflows_emulator.engine import REDACTED, Status, is_sensitive
-from cfworkflows_emulator.engine.journal.streams import StoredStream
+from cfworkflows_emulator.engine import REDACTED, Status, StoredStream, is_sensitive
 from cfworkflows_emulator.views import (
     DoStep,
     History,
