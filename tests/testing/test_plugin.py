@@ -1,5 +1,6 @@
 """The pytest plugin in processes of its own: fixtures, modes, what it reports and what it refuses."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -145,6 +146,73 @@ async def test_passes(env):
         ],
     )
     assert "orders/b1" not in result.stdout.str()
+
+
+FAILING = """
+async def test_of_a_step(env):
+    await (await env.ORDERS.create(id="a1", params={"amount": 0})).result()
+
+async def test_of_the_worker(worker):
+    await worker.fetch("/", method="POST", body="no json")
+
+async def test_of_the_call(env):
+    await env.ORDERS.create(id="no id")
+
+async def test_of_a_cause(env):
+    try:
+        await env.ORDERS.get("nobody")
+    except Exception as error:
+        raise ExceptionGroup("all", [error]) from error
+"""
+
+
+def test_failure_shows_no_frames_of_ours(run: Run) -> None:
+    """In the traceback, in causes and groups, and in what was logged, which comes after the story."""
+    result = run(FAILING)
+    result.assert_outcomes(failed=4)
+    told = result.stdout.str()
+    assert "" == "\n".join(line for line in told.splitlines() if re.search(r"cfworkflows\w*/\w+.*\.py", line))
+    result.stdout.fnmatch_lines(["*cfworkflows: orders/a1 (errored)*", "*Captured log call*", "*ERROR*a1 errored*"])
+
+
+def test_full_trace_shows_all_frames(run: Run) -> None:
+    """For those who look for a fault of ours."""
+    result = run(FAILING, "--full-trace", "-k", "of_the_call")
+    result.stdout.fnmatch_lines(["*cfworkflows_bindings/workflow/binding.py:*"])
+
+
+def test_timeline_of_tests_that_pass(run: Run) -> None:
+    """Printed if it is asked for."""
+    source = "async def test_passes(env):\n    await (await env.ORDERS.create(id='a1', params={'amount': 5})).result()"
+    result = run(source, "--cfwf-timeline")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*test_passes*", "*cfworkflows: orders/a1 (complete)*", "*complete: 1"])
+    assert "cfworkflows: orders" not in run(source).stdout.str()
+
+
+def test_test_that_polls_on_the_machines_time_is_ended(run: Run) -> None:
+    """With the report, at its line, as a failure of the test; also in a sync test with a loop of its own."""
+    result = run(
+        """
+async def test_polls(env):
+    await env.ORDERS.create(id="a1", params={"amount": 5})
+    while True:
+        await asyncio.sleep(0.01)
+
+def test_other_loop(env):
+    asyncio.run(env.ORDERS.create())
+""",
+        ini="cfworkflows_patience = 0.5",
+    )
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "E*StalledError: For 0.5 seconds nothing went on but the test itself.",
+            'E *orders/a1 sleeps (step "a week-1", src/entry.py:16) until 2026-01-08 00:00',
+            "test_it.py:7: StalledError",
+            "E*RuntimeError: env, worker and clock belong to the event loop of the test's fixtures*",
+        ]
+    )
 
 
 def test_assertion_in_the_worker_fails_a_test_that_does_not_look(run: Run) -> None:

@@ -1,5 +1,6 @@
 """`FakeEnv`: an environment of Workflow classes and plain values, without a configuration."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -13,6 +14,8 @@ from cfworkflows_emulator.testing.leaks import LeakError
 from cfworkflows_emulator.testing.workflow import FakeWorkflow
 from cfworkflows_emulator.testing.world import World, fake_world
 
+_OWN = {"clock", "workflow"}
+
 
 class FakeEnv:
     """The bindings of a Worker, made for one test: Workflows over the real engine in memory, and plain values.
@@ -22,16 +25,16 @@ class FakeEnv:
             assert await instance.result() == {"n": 2}
 
     A keyword that is a WorkflowEntrypoint class becomes a Workflow, called as its binding in lower case (`orders`);
-    anything else is a plain value. The workflows see the same names in `self.env`. Time is virtual: `env.clock`, which
-    begins at `start`, by default 2026-01-01 in UTC. An instance that waits for longer than `evict_after` leaves memory
-    and is replayed; by default none is, unless the setting says so. At the end nothing may be left behind (LeakError),
-    and an assertion that failed in a workflow, and that nobody has met yet, is raised.
+    anything else is a plain value. The workflows see the same names in `self.env`, and what is set on `env` later. Time
+    is virtual: `env.clock`, which begins at `start`, by default 2026-01-01 in UTC. An instance that waits for longer
+    than `evict_after` leaves memory and is replayed; by default none is, unless the setting says so. At the end nothing
+    may be left behind (LeakError), and an assertion that failed in a workflow, and that nobody has met yet, is raised.
     """
 
     def __init__(
         self, *, start: datetime | None = None, evict_after: Duration | timedelta | None = None, **bindings: Any
     ) -> None:
-        if reserved := bindings.keys() & {"clock", "workflow"}:
+        if reserved := bindings.keys() & _OWN:
             raise TypeError(f"FakeEnv has an attribute {min(reserved)} of its own: give the binding another name.")
         self._start = _milliseconds(start) if start is not None else None
         self._evict_after_ms = parse_duration(evict_after) if evict_after is not None else None
@@ -64,6 +67,13 @@ class FakeEnv:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         __tracebackhide__ = True
+        idling = self._open().idling
+        if isinstance(error, asyncio.CancelledError) and idling.error is not None:
+            stalled, idling.error = idling.error, None
+            if (task := asyncio.current_task()) is not None:
+                task.uncancel()
+            await self._stack.__aexit__(type(stalled), stalled, error.__traceback__)
+            raise stalled.with_traceback(error.__traceback__) from None
         failure = self._open().failures.take()
         if failure is not None:
             await self._stack.__aexit__(type(failure), failure, failure.__traceback__)
@@ -77,6 +87,18 @@ class FakeEnv:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self._open().env, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """A stand-in, which the workflows see too."""
+        if name.startswith("_"):
+            super().__setattr__(name, value)
+        elif name in _OWN:
+            raise AttributeError(f"FakeEnv has an attribute {name} of its own: give the binding another name.")
+        else:
+            setattr(self._open().env, name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._open().env, name)
 
     def __repr__(self) -> str:
         return f"<FakeEnv: {', '.join([*self._faked, *self._values]) or 'no bindings'}>"

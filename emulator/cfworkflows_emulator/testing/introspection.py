@@ -185,6 +185,8 @@ class WorkflowInstanceIntrospector(_Session):
             await self._world.engine.delete_instances(self._workflow, [self.id])
 
     async def _state(self) -> InstanceState | None:
+        __tracebackhide__ = True
+        self._world.check()
         try:
             return await self._world.engine.state(self._workflow, self.id)
         except WorkflowError as error:

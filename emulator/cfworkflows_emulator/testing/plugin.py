@@ -36,7 +36,13 @@ _INI = {
 def pytest_addoption(parser: pytest.Parser) -> None:
     for name, (help_, default) in _INI.items():
         parser.addini(name, help_, default=default)
-    parser.getgroup("cfworkflows").addoption(
+    group = parser.getgroup("cfworkflows")
+    group.addoption(
+        "--cfwf-timeline",
+        action="store_true",
+        help="print what the instances did of tests that pass, too",
+    )
+    group.addoption(
         "--cfwf-record",
         action="store_true",
         help="write the histories that matches_history() and golden() compare with, instead of comparing",
@@ -49,10 +55,16 @@ def pytest_configure(config: pytest.Config) -> None:
         "cfworkflows(config, environment, start, evict_after, unfinished, leaks, patience, determinism): settings of "
         "the test kit for one test; start is the datetime at which its clock begins",
     )
+    if config.option.cfwf_timeline and not hasattr(config, "workerinput"):
+        config.option.reportchars += "P"  # pytest then prints the sections of tests that passed
     if _choice(config.getini("cfworkflows"), "cfworkflows", "on", "off"):
         from cfworkflows_emulator.testing import fixtures
 
         config.pluginmanager.register(fixtures, "cfworkflows-fixtures")
+        if config.pluginmanager.has_plugin("asyncio"):
+            from cfworkflows_emulator.testing.coroutines import Coroutines
+
+            config.pluginmanager.register(Coroutines(), "cfworkflows-coroutines")
         config.pluginmanager.register(Hooks(), "cfworkflows-hooks")
 
 
@@ -78,7 +90,11 @@ class Hooks:
         """A failed assertion of a workflow fails the test, also if it never awaited the instance."""
         try:
             result = yield
-        except (Exception, pytest.fail.Exception):
+        except BaseException as error:
+            if (stalled := item.stash[RECORD].stalled()) is not None:
+                raise stalled.with_traceback(error.__traceback__) from None  # where it waited
+            if not isinstance(error, (Exception, pytest.fail.Exception)):
+                raise
             if (failure := item.stash[RECORD].undelivered()) is not None:
                 raise failure from None  # what the test met is a consequence of it
             raise
@@ -90,23 +106,31 @@ class Hooks:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        report = yield
         record = item.stash.get(RECORD, None)
-        if record is not None and record.sections:
-            report.sections += [(f"cfworkflows: {title}", text) for title, text in record.sections]
-            record.sections.clear()
-        if record is not None and report.failed:
+        if record is not None and record.worlds and call.excinfo is not None and not item.config.option.fulltrace:
+            from cfworkflows_emulator.testing.reports import trim
+
+            trim(call.excinfo.value)
+            call.excinfo = pytest.ExceptionInfo.from_exception(call.excinfo.value)
+        report = yield
+        if record is None:
+            return report
+        told, record.sections = record.sections, []
+        if report.failed:
             record.failed = True
-            report.sections += [(f"cfworkflows: {title}", text) for title, text in _told(record)]
+        if report.failed or (call.when == "call" and item.config.option.cfwf_timeline):
+            told = _told(record) + told
+        # The story comes before what was logged.
+        report.sections[:0] = [(f"cfworkflows: {title}", text) for title, text in told]
         return report
 
 
 def _told(record: Record) -> list[tuple[str, str]]:
     for world in record.worlds:
         # The test is over, its fixtures are not: the loop stands between the two.
-        if not world.closed and not world.loop.is_running() and not world.loop.is_closed():
+        if not world.told and not world.loop.is_running() and not world.loop.is_closed():
             record.timelines.append(world.loop.run_until_complete(world.timelines()))
-            world.closed = True
+            world.told = True
     told = [section for tell in record.timelines for section in tell()]
     record.timelines.clear()
     return told

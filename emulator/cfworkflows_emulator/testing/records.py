@@ -56,6 +56,14 @@ class Record:
                 return failure
         return None
 
+    def stalled(self) -> BaseException | None:
+        """Why a test was ended that waited for ever, once."""
+        for world in self.worlds:
+            if (error := world.idling.error) is not None:
+                world.idling.error = None
+                return error
+        return None
+
 
 _running: list[Record] = []
 

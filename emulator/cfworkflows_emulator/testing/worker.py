@@ -95,6 +95,8 @@ class _Hold:
         self._world = world
 
     def __enter__(self) -> None:
+        __tracebackhide__ = True
+        self._world.check()
         self._world.clock.hold()
 
     def __exit__(self, *error: object) -> None:

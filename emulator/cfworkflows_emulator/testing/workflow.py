@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows.errors import WorkflowError
+from cfworkflows.types import InstanceStatus
 from cfworkflows.values import decode
 from cfworkflows_bindings import WorkflowBinding
 from cfworkflows_bindings import WorkflowInstance as Handle
 from cfworkflows_emulator.config import WORKFLOWS, WorkflowSection
-from cfworkflows_emulator.engine import Engine, Status
+from cfworkflows_emulator.engine import Status
 from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.runtime import Resources, Worker, definition_of
-from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.history import HistoryEntry
 from cfworkflows_emulator.testing.kit import KitKind
 from cfworkflows_emulator.testing.passing import passed_until
@@ -26,20 +26,21 @@ if TYPE_CHECKING:
 class Held:
     """An engine that holds the clock while a call is under way: what a test asks for happens before the time moves."""
 
-    def __init__(self, engine: Engine, clock: Clock) -> None:
-        self._engine = engine
-        self._clock = clock
+    def __init__(self, world: "World") -> None:
+        self._world = world
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._engine, name)
+        method = getattr(self._world.engine, name)
+        clock = self._world.clock
 
         async def call(*arguments: Any, **options: Any) -> Any:
             __tracebackhide__ = True
-            self._clock.hold()
+            self._world.check()
+            clock.hold()
             try:
                 return await method(*arguments, **options)
             finally:
-                self._clock.release()
+                clock.release()
 
         return call
 
@@ -48,9 +49,16 @@ class WorkflowInstance(Handle):
     """A handle on an instance, with all that a Worker's code has, and `result()` and `history()`."""
 
     def __init__(self, world: "World", workflow: str, id: str, binding: WorkflowBinding) -> None:
-        held: Any = Held(world.engine, world.clock)
+        held: Any = Held(world)
         super().__init__(held, workflow, id, binding)
         self._world = world
+
+    async def status(self) -> InstanceStatus[Any]:
+        """As in a Worker. Raises StalledError if a test asks again and again while nothing can go on."""
+        __tracebackhide__ = True
+        status = await super().status()
+        await self._world.idling.polled()
+        return status
 
     async def result(self) -> Any:
         """The output of the instance, once it is complete. Time passes by itself until then.
@@ -65,6 +73,8 @@ class WorkflowInstance(Handle):
 
     async def history(self) -> list[HistoryEntry]:
         """All that happened to the instance, the oldest first."""
+        __tracebackhide__ = True
+        self._world.check()
         _, entries = await self._world.engine.history(self._workflow, self._id)
         return [HistoryEntry.of(entry) for entry in entries]
 
@@ -77,6 +87,8 @@ class WorkflowInstance(Handle):
 
     async def timeline(self) -> str:
         """Its history as text, as a failing test prints it."""
+        __tracebackhide__ = True
+        self._world.check()
         _, entries = await self._world.engine.history(self._workflow, self._id)
         return timeline(History.of(entries), self._world.failures.stopped.get((self._workflow, self._id)))
 
@@ -100,7 +112,7 @@ class Workflow(WorkflowBinding):
     """`env.MY_WORKFLOW` in a test: the binding itself, whose handles are those of this kit."""
 
     def __init__(self, world: "World", workflow: str) -> None:
-        held: Any = Held(world.engine, world.clock)
+        held: Any = Held(world)
         super().__init__(held, workflow)
         self._world = world
 

@@ -1,7 +1,6 @@
 """A world of its own for one test: an engine in memory, its clock, and the bindings over both."""
 
 import asyncio
-import copy
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
@@ -22,11 +21,14 @@ from cfworkflows_emulator.runtime import (
 from cfworkflows_emulator.testing.assertions import Failures
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.divergences import assert_deterministic, differences
+from cfworkflows_emulator.testing.idling import Idling
 from cfworkflows_emulator.testing.kinds import kind_of
 from cfworkflows_emulator.testing.kit import Faked
 from cfworkflows_emulator.testing.leaks import Census, LeakError
 from cfworkflows_emulator.testing.probe import KitProbe
 from cfworkflows_emulator.testing.records import Record, Timelines, running
+from cfworkflows_emulator.testing.reports import trimmed_log
+from cfworkflows_emulator.testing.stand_ins import TestedEnvironment
 from cfworkflows_emulator.testing.waiting import situation, unfinished
 from cfworkflows_emulator.views import History, timeline
 
@@ -43,13 +45,19 @@ class World:
         self.failures = probe.failures
         self.introspections = probe.introspections
         self.loop = asyncio.get_running_loop()
-        self.closed = False
-        self.env: Environment = copy.copy(worker.env)
-        for name in self.env:
-            binding = getattr(worker.env, name)
-            kind = kind_of(binding)
-            if kind is not None:
-                setattr(self.env, name, kind.seen(binding, self))
+        self.told = False
+        self.idling = Idling(engine, clock)
+        self.env: Environment = TestedEnvironment(worker.env, self._seen)
+
+    def _seen(self, binding: Any) -> Any:
+        kind = kind_of(binding)
+        return kind.seen(binding, self) if kind is not None else binding
+
+    def check(self) -> None:
+        """A test calls. Raises RuntimeError if its environment is gone, or if it calls from another event loop."""
+        __tracebackhide__ = True
+        self.clock.check()
+        self.idling.called()
 
     async def timelines(self) -> Timelines:
         """What happened so far, to be put into words when it is needed."""
@@ -125,6 +133,7 @@ async def _tidy(record: Record) -> AsyncIterator[tuple[AsyncExitStack, list[str]
     census = Census() if record.settings.leaks else None
     leaks: list[str] = []
     async with AsyncExitStack() as stack:
+        stack.enter_context(trimmed_log())
         yield stack, leaks
     if census is not None:
         leaks += await census.left()
@@ -139,8 +148,10 @@ def _kept(world: World, stack: AsyncExitStack, leaks: list[str]) -> World:
     record.worlds.append(world)
 
     async def close() -> None:
-        world.closed = True
-        record.timelines.append(await world.timelines())
+        world.idling.close()
+        if not world.told:
+            world.told = True
+            record.timelines.append(await world.timelines())
         leaks.extend(await world.introspections.left())
         if record.settings.determinism and not record.failed:
             await world.engine.rehearsed()
@@ -150,6 +161,7 @@ def _kept(world: World, stack: AsyncExitStack, leaks: list[str]) -> World:
         cut_off = await world.worker.close(grace_s=0)
         if record.settings.leaks:
             leaks.extend(cut_off)
+        world.clock.close()
 
     stack.push_async_callback(close)
     return world
