@@ -1,9 +1,9 @@
 """What `run()` receives: the event that created the instance, and the events it waits for."""
 
-import warnings
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, cast
 
+from cfworkflows.caller import warn
 from cfworkflows.errors import PortabilityWarning
 from cfworkflows.values import ClosedJsDict, JsDict
 
@@ -72,11 +72,10 @@ class WorkflowStepEvent(ClosedJsDict, Generic[T]):
                 known, value = not name.startswith("_") and hasattr(payload, name), getattr(payload, name, None)
             if not known:
                 raise
-        warnings.warn(
+        warn(
             f"event.{name} is a field of the payload: write event.payload.{name} "
             f"(approval.payload.{name}, where the event is called approval). Cloudflare has no such shorthand.",
             PortabilityWarning,
-            stacklevel=2,
         )
         return value
 

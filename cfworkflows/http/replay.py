@@ -1,10 +1,9 @@
 """A stream whose content is kept elsewhere, and can be read again: the output of a step."""
 
-import sys
-import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+from cfworkflows.caller import warn
 from cfworkflows.errors import PortabilityWarning
 from cfworkflows.http.streams import ReadableStream, ReadableStreamReader
 
@@ -68,21 +67,12 @@ class ReplayStream(ReadableStream):
     def _replay(self) -> ReadableStream:
         if not self._warned:
             self._warned = True
-            warnings.warn(
+            warn(
                 "The output stream of a step is read again. That works here; on Cloudflare a stream is read once: use "
                 "tee() for two readers, and read it in the step that needs it.",
                 PortabilityWarning,
-                stacklevel=_depth_of_caller(),
             )
         self._reading, self._spent = ReadableStream(self._open()), False
         return self._reading
 
     getReader = get_reader  # noqa: N815 - the platform's name
-
-
-def _depth_of_caller() -> int:
-    """The stack level, as `warnings.warn` in the calling function counts it, of the code that uses the stream."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("cfworkflows.http"):
-        level, frame = level + 1, frame.f_back
-    return level

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cfworkflows.errors import WorkflowFatalError
-from cfworkflows.step.call import Rollback, StepCall, caller_location, context_style
+from cfworkflows.step.call import Rollback, StepCall, context_style
 from cfworkflows.step.config import WorkflowStepConfig, resolve
 from cfworkflows.step.options import RollbackConfig, RollbackOptions, StepConfig
 from cfworkflows.typed import return_type
@@ -83,7 +83,6 @@ def in_one_form(
         config=resolve(name, config),
         rollback=undo,
         returns=returns if returns is not None else return_type(callback),
-        location=caller_location(),
     )
 
 

@@ -4,16 +4,17 @@ import asyncio
 import functools
 import inspect
 import re
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from types import FunctionType
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from cfworkflows.errors import WorkflowFatalError
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step.config import ResolvedConfig
 from cfworkflows.step.context import StepContext
+
+T = TypeVar("T")
 
 ContextStyle = Literal["positional", "keyword"] | None
 
@@ -34,7 +35,7 @@ class StepCall:
     """One call of `step.do`, checked and in one form.
 
     `context` says how the callback takes the step context. `returns` is the type that the result is rebuilt as, where
-    one is known. `location` is the `file:line` of the call.
+    one is known.
     """
 
     name: str
@@ -43,7 +44,6 @@ class StepCall:
     config: ResolvedConfig
     rollback: Rollback | None
     returns: Any
-    location: str
 
     def invoke(self, context: StepContext | None) -> Any:
         """Call the callback, with the context where it takes one: its result, or an awaitable of it."""
@@ -77,6 +77,9 @@ class StepDriver(Protocol):
     def wait_for_event(
         self, name: str, event_type: str, timeout_ms: float, returns: Any
     ) -> asyncio.Future[WorkflowStepEvent[Any]]: ...
+
+    def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        """A task of `work`: the verbs that it calls count as called by the line that is calling now."""
 
 
 def context_style(
@@ -130,19 +133,6 @@ def check_name(name: object) -> str:
         )
         raise error
     return name
-
-
-def caller_location() -> str:
-    """`file:line` of the nearest frame outside this package: where the user called the step."""
-    frame = sys._getframe(1)  # inspect.stack() reads source files; this runs once for each step
-    while frame is not None:
-        module = frame.f_globals.get("__name__", "")
-        if not module.startswith("cfworkflows.step"):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        if frame.f_back is None:
-            break
-        frame = frame.f_back
-    return "<unknown>"
 
 
 async def resolve_awaitable(value: Any) -> Any:

@@ -7,7 +7,7 @@ call always runs a new step.
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 Do = Callable[..., asyncio.Future[Any]]
 """`step.do` with a name and a callback, and the options as keywords."""
+
+Task = Callable[[Coroutine[Any, Any, Any]], asyncio.Future[Any]]
+"""`StepDriver.task`."""
 
 
 class StepDecorator:
@@ -28,6 +31,7 @@ class StepDecorator:
     def __init__(
         self,
         do: Do,
+        task: Task,
         functions: "dict[str, StepFunction[Any]]",
         name: str | None,
         depends: "Sequence[StepFunction[Any]] | None",
@@ -35,6 +39,7 @@ class StepDecorator:
         options: dict[str, Any],
     ) -> None:
         self._do = do
+        self._task = task
         self._functions = functions
         self._name = name
         self._depends = depends
@@ -50,7 +55,7 @@ class StepDecorator:
     def __call__(self, function: Callable[..., Any]) -> "StepFunction[Any]":
         name = self._name if self._name is not None else getattr(function, "__name__", "")
         decorated: StepFunction[Any] = StepFunction(
-            self._do, self._functions, name, function, self._depends, self._concurrent, self._options
+            self._do, self._task, self._functions, name, function, self._depends, self._concurrent, self._options
         )
         self._functions[name] = decorated
         return decorated
@@ -68,6 +73,7 @@ class StepFunction(Generic[T]):
     def __init__(
         self,
         do: Do,
+        task: Task,
         functions: "dict[str, StepFunction[Any]]",
         name: str,
         function: Callable[..., Any],
@@ -77,6 +83,7 @@ class StepFunction(Generic[T]):
     ) -> None:
         self.__name__ = name
         self._do = do
+        self._task = task
         self._functions = functions
         self._name = name
         self._function = function
@@ -88,7 +95,7 @@ class StepFunction(Generic[T]):
     def __call__(self) -> asyncio.Future[T]:
         parameters = [parameter for parameter in inspect.signature(self._function).parameters if parameter != "ctx"]
         if parameters or self._depends:
-            self._latest = asyncio.ensure_future(self._after(self._dependencies(parameters)))
+            self._latest = self._task(self._after(self._dependencies(parameters)))
             self._latest.add_done_callback(_retrieve)
         else:
             self._latest = self._start({})

@@ -255,7 +255,9 @@ class WorkflowStep:
                 "rollback_config": rollback_config,
                 "returns": returns,
             }
-            return StepDecorator(self.do, self._functions, name, depends, concurrent, decorator_options)
+            return StepDecorator(
+                self.do, self._driver.task, self._functions, name, depends, concurrent, decorator_options
+            )
         if depends is not None or concurrent:
             raise TypeError("depends= and concurrent= belong to the decorator form, @step.do(…).")
         return self._driver.do(in_one_form(check_name(name), config, callback, rollback, rollback_config, returns))

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from cfworkflows.caller import warn
 from cfworkflows.values.jsdict import JsDict
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _hint(name: str) -> str:
 
 def warn_unresolved(name: str, reason: str) -> None:
     """Warn that a stored `name` is read as plain data, and why."""
-    warnings.warn(f"A stored {name} is read as plain data: {reason}.", UnresolvedClassWarning, stacklevel=2)
+    warn(f"A stored {name} is read as plain data: {reason}.", UnresolvedClassWarning)
 
 
 def problems(error: Exception) -> list[str]:

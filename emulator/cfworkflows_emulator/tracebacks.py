@@ -1,22 +1,21 @@
-"""Tracebacks for people: the frames of the user's own code, without ours and asyncio's around them."""
+"""Places in the user's code, for people: tracebacks without our frames and asyncio's, and the line that is calling."""
 
 import asyncio
 import concurrent.futures
-import importlib.util
+import contextvars
 import os
 import sys
 import threading
 import traceback
+from collections.abc import Coroutine
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
+from typing import Any, TypeVar
 
-_PACKAGES = ("cfworkflows", "cfworkflows_bindings", "cfworkflows_emulator")
-_OURS = tuple(
-    f"{folder}{os.sep}"
-    for package in _PACKAGES
-    if (spec := importlib.util.find_spec(package)) is not None
-    for folder in spec.submodule_search_locations or ()
-)
+from cfworkflows.caller import is_ours, line_of, on_behalf_of, users_frame
+
+T = TypeVar("T")
+
 _PLUMBING = tuple(str(Path(path).parent) for path in (asyncio.__file__, concurrent.futures.__file__))
 _THREADS = threading.__file__
 
@@ -37,17 +36,20 @@ def user_frames(trace: TracebackType | None) -> TracebackType | None:
 
 def is_plumbing(filename: str) -> bool:
     """Whether a source file is ours or asyncio's, rather than the user's or a library's."""
-    return filename.startswith((*_OURS, *_PLUMBING, "<frozen")) or filename == _THREADS
+    return is_ours(filename) or filename.startswith((*_PLUMBING, "<frozen")) or filename == _THREADS
 
 
 def caller_location() -> str | None:
-    """`file:line` of the nearest frame that is not ours: where the user called us. None if there is none."""
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None:
-        if not is_plumbing(frame.f_code.co_filename):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back
-    return None
+    """`file:line` of the user's code that is calling us. None if there is none."""
+    frame = users_frame(sys._getframe(1))
+    return line_of(frame) if frame is not None else on_behalf_of.get()
+
+
+def task_for_caller(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    """A task of ours: what it calls is called by the line of the user's code that is calling now."""
+    context = contextvars.copy_context()
+    context.run(on_behalf_of.set, caller_location())
+    return asyncio.get_running_loop().create_task(work, context=context)
 
 
 def shown_path(path: str) -> str:
@@ -61,7 +63,7 @@ def format_error(error: BaseException) -> str:
 
 
 def _trimmed(report: traceback.TracebackException, seen: frozenset[int] = frozenset()) -> traceback.TracebackException:
-    frames = [frame for frame in report.stack if not frame.filename.startswith((*_OURS, *_PLUMBING, "<frozen"))]
+    frames = [frame for frame in report.stack if not is_plumbing(frame.filename)]
     if not frames and not seen and getattr(report, "text", None) is None:  # a SyntaxError shows its line by itself
         frames = list(report.stack)
     report.stack = traceback.StackSummary.from_list(frames)
@@ -79,13 +81,3 @@ def note_of(trace: str | None, message: str) -> str:
     if not found or len(lines) < 2 or lines[0] or lines[1].lstrip().startswith("+-"):
         return ""
     return lines[1].strip()
-
-
-def location(error: BaseException) -> str | None:
-    """`file:line` of the innermost user frame of `error`, None if it has no frames."""
-    trace = user_frames(error.__traceback__)
-    if trace is None:
-        return None
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"

@@ -1,9 +1,12 @@
 """The steps of a journal with their attempts, once for all who show them."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from cfworkflows_emulator.engine import Entry
-from cfworkflows_emulator.views import DoStep, History, Sleep, Wait
+from cfworkflows_emulator.views import DoStep, History, Sleep, Wait, timeline
 
 CONFIG = {"retries": {"limit": 1, "delay": 10}, "timeout": 1000}
 ERROR = {"name": "ValueError", "message": "no", "traceback": None}
@@ -87,3 +90,13 @@ def test_a_step_that_gave_nothing_has_no_output() -> None:
     assert (False, None) == (nothing.has_output, nothing.output)
     something = step(History.of([*started, Entry(5, 3, "step_completed", "a-1", value="1")]), "a-1")
     assert (True, "[REDACTED]") == (something.has_output, something.output)
+
+
+def test_the_line_of_an_error_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It may have been raised in the standard library, for what the user's code gave to it."""
+    monkeypatch.chdir(tmp_path)
+    trace = "".join(
+        f'  File "{file}", line {line}, in f\n' for file, line in ((tmp_path / "shop.py", 3), (json.__file__, 9))
+    )
+    failed = Entry(7, 4, "attempt_errored", "a-1", {"attempt": 1, "error": {**ERROR, "traceback": trace}})
+    assert "failed: ValueError: no (shop.py:3)" in timeline(History.of([*JOURNAL[:6], failed]))

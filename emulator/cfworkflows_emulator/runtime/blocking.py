@@ -11,16 +11,17 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from cfworkflows.caller import CALLED_BY_LOOP, is_users, line_of, users_frame
 from cfworkflows.http import Request
 from cfworkflows_emulator.actors import CALLED_IN
 from cfworkflows_emulator.clock import monotonic
 from cfworkflows_emulator.engine.run.caller import running_in
-from cfworkflows_emulator.tracebacks import is_plumbing, shown_path
+from cfworkflows_emulator.tracebacks import shown_path
 
 log = logging.getLogger("cfworkflows.worker")
 
@@ -97,16 +98,16 @@ class _Watch:
         frames = list(_outwards(innermost))
         if any(frame.f_globals.get("__name__", "").partition(".")[0] in _DEBUGGERS for frame in frames):
             return None
-        mine = next((frame for frame in frames if self._is_users(frame.f_code.co_filename)), None)
+        mine = next((frame for frame in frames if self._is_projects(frame.f_code.co_filename)), None)
         context = next(filter(None, map(_context, frames)), None)
         what, remedy = _explained(context) if context is not None else (None, None)
-        where = mine or next((frame for frame in frames if not is_plumbing(frame.f_code.co_filename)), innermost)
-        return what or "Something", f"at {shown_path(_line(where))}", remedy or _AWAIT
+        where = mine or users_frame(innermost) or innermost
+        return what or "Something", f"at {shown_path(line_of(where))}", remedy or _AWAIT
 
-    def _is_users(self, filename: str) -> bool:
+    def _is_projects(self, filename: str) -> bool:
         path = Path(filename)
         is_below = any(path.is_relative_to(folder) for folder in self._folders)
-        return is_below and "site-packages" not in path.parts and not is_plumbing(filename)
+        return is_below and "site-packages" not in path.parts and is_users(filename)
 
 
 class _Stopwatch:
@@ -144,22 +145,14 @@ def _explained(context: contextvars.Context) -> tuple[str | None, str | None]:
 def _context(frame: FrameType) -> contextvars.Context | None:
     """The context of what is called in this frame, if it is one where the loop or the engine enters a context."""
     context: contextvars.Context | None = None
-    if frame.f_code is _HANDLE_RUN:
+    if frame.f_code is CALLED_BY_LOOP:
         context = frame.f_locals["self"]._context
     elif frame.f_code is CALLED_IN:
         context = frame.f_locals["context"]
     return context
 
 
-_run: Callable[[asyncio.Handle], None] = asyncio.Handle._run
-_HANDLE_RUN = _run.__code__
-
-
 def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
-
-
-def _line(frame: FrameType) -> str:
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"

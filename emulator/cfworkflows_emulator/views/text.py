@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from cfworkflows.caller import is_users
 from cfworkflows.values import decode
 from cfworkflows_emulator.engine import Entry, Status
 from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.engine.journal.state import StepState, Verb
-from cfworkflows_emulator.tracebacks import is_plumbing, note_of, shown_path
+from cfworkflows_emulator.tracebacks import note_of, shown_path
 from cfworkflows_emulator.views.history import DoStep, History
 
 LONGEST_VALUE = 100
@@ -71,7 +72,7 @@ def _line(entry: Entry, outputs: Mapping[str, Any]) -> str:
 
 def _error(data: Mapping[str, Any]) -> str:
     error = data["error"]
-    frames = [frame for frame in _FRAME.findall(error.get("traceback") or "") if not is_plumbing(frame[0])]
+    frames = [frame for frame in _FRAME.findall(error.get("traceback") or "") if is_users(frame[0])]
     where = f" ({shown_path(':'.join(frames[-1]))})" if frames else ""
     note = note_of(error.get("traceback"), error["message"])
     return f"{error['name']}: {error['message']}{where}{f' - {note}' if note else ''}"

@@ -73,7 +73,7 @@ class Comparison:
 
     def began(self, entry: Entry) -> None:
         """A step that the journal did not know begins with `entry`."""
-        new = Call(STARTS[entry.type], str(entry.step), entry.data["at"])
+        new = Call(STARTS[entry.type], str(entry.step), entry.data.get("at"))
         self._inserted.add(new.key)
         if self._in_order and self._sequence:
             self._tell(Diagnosis(new=(new,), skipped=self._journal[next(iter(self._sequence))]))

@@ -3,8 +3,9 @@ it is done, or else started.
 """
 
 import asyncio
+from collections.abc import Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from cfworkflows.errors import WorkflowFatalError
 from cfworkflows.event import WorkflowStepEvent
@@ -16,6 +17,9 @@ from cfworkflows_emulator.engine.run.code import Code
 from cfworkflows_emulator.engine.run.execution import Execution
 from cfworkflows_emulator.engine.run.host import Journalled
 from cfworkflows_emulator.engine.run.naming import Names
+from cfworkflows_emulator.tracebacks import caller_location, task_for_caller
+
+T = TypeVar("T")
 
 
 class Calls:
@@ -75,16 +79,17 @@ class Driver:
         step = self._allot("do", call.name)
         self._calls.count(step, call)
         known = run.state.steps.get(step)
+        at = caller_location() if known is None else None
         if known is None and run.admits():
-            step_do.begin(run, step, call)
+            step_do.begin(run, step, call, at)
         elif known is not None and known.done:
             return run.settled(partial(step_do.outcome, run.host, step, call))
-        return run.operate(step, step_do.perform(run, step, call, is_new=known is None), attempts=True)
+        return run.operate(step, step_do.perform(run, step, call, at, is_new=known is None), attempts=True)
 
     def sleep(self, name: str, duration_ms: float) -> asyncio.Future[None]:
         step = self._allot("sleep", name)
         if step not in self._run.state.sleeps:
-            step_sleep.begin(self._run, step, duration_ms, absolute=False)
+            step_sleep.begin(self._run, step, duration_ms, caller_location(), absolute=False)
         return self._slept(step)
 
     def sleep_until(self, name: str, timestamp_ms: float) -> asyncio.Future[None]:
@@ -93,7 +98,7 @@ class Driver:
             now = self._run.clock.now()
             if timestamp_ms < now:
                 return self._run.settled(step_sleep.refuse_past)
-            step_sleep.begin(self._run, step, timestamp_ms - now, absolute=True)
+            step_sleep.begin(self._run, step, timestamp_ms - now, caller_location(), absolute=True)
         return self._slept(step)
 
     def _slept(self, step: str) -> asyncio.Future[None]:
@@ -108,11 +113,14 @@ class Driver:
         step = self._allot("wait", name)
         wait = run.state.waits.get(step)
         if wait is None:
-            step_wait.begin(run, step, event_type, timeout_ms)
+            step_wait.begin(run, step, event_type, timeout_ms, caller_location())
         elif wait.done:
             return run.settled(partial(step_wait.outcome, run.host, step, returns))
         run.parking.expect(step)
         return run.operate(step, step_wait.perform(run, step, returns))
+
+    def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        return task_for_caller(work)
 
     def _allot(self, kind: StepKind, name: str) -> str:
         run = self._run

@@ -82,6 +82,8 @@ class Execution:
 
     def append_start(self, type: EntryType, step: str, **data: Any) -> Entry:
         """Like `append`, for the first entry of a verb: it says in which step's callback the verb was called."""
+        if data["at"] is None:
+            del data["at"]
         if (inside := self.parking.inside()) is not None:
             return self.append(type, step, **data, inside=inside)
         if not self._gate.is_set():

@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from cfworkflows_emulator.engine.run.driver import Calls
 from cfworkflows_emulator.engine.run.execution import settled
 from cfworkflows_emulator.engine.run.host import Journalled
 from cfworkflows_emulator.engine.run.parking import Stillness
+from cfworkflows_emulator.tracebacks import task_for_caller
 
 T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
@@ -122,6 +123,9 @@ class Replay(Stillness):
             step_wait.check(step, event_type, timeout_ms)
         self._note("wait", step, {"eventType": event_type, "timeoutMs": timeout_ms})
         return self._future(wait, partial(step_wait.outcome, self._host, step, returns))
+
+    def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
+        return task_for_caller(work)
 
     def _allot(self, kind: StepKind, name: str) -> str:
         step = self._calls.allot(kind, name, None, closed=self._closed)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any
 
+from cfworkflows.caller import warn
 from cfworkflows.errors import PayloadValidationError, WorkflowInternalError
 from cfworkflows.http import ReplayStream
 from cfworkflows.typed import coerce, type_name
@@ -109,8 +110,7 @@ def _discreet(step: str, returns: Any) -> Iterator[None]:
             "output is sensitive."
         ) from None
     if caught:
-        warnings.warn(
+        warn(
             f"The output of step {step} is read as plain data in part. Why is not shown, because it is sensitive.",
             UnresolvedClassWarning,
-            stacklevel=4,
         )

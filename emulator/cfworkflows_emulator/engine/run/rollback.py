@@ -136,7 +136,6 @@ class Rollback(Execution):
             config=call.rollback.config,
             rollback=None,
             returns=call.returns,
-            location=call.location,
             store=self.store,
             key=self.host.key,
             step=step,

@@ -3,7 +3,6 @@
 from cfworkflows.errors import WorkflowFatalError
 from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.engine.run.host import VerbContext
-from cfworkflows_emulator.tracebacks import caller_location
 
 MAX_SLEEP_MS = 365.25 * 86_400_000
 """The documented limit is 365 days, and the documented unit `"1 year"` a quarter of a day more: both may be used."""
@@ -23,13 +22,13 @@ def check(step: str, duration_ms: float) -> None:
         )
 
 
-def begin(run: VerbContext, step: str, duration_ms: float, *, absolute: bool) -> None:
+def begin(run: VerbContext, step: str, duration_ms: float, at: str | None, *, absolute: bool) -> None:
     """Fix when the sleep ends: a replay never computes it again. Raises WorkflowFatalError beyond a year."""
     check(step, duration_ms)
     data = {"absolute": True} if absolute else {}
     skipped = (intervention := run.intervention) is not None and intervention.skips_sleep(step)
     until = run.clock.now() + (duration_ms if not skipped else 0)
-    run.append_start(EntryType.SLEEP_STARTED, step, durationMs=duration_ms, until=until, at=caller_location(), **data)
+    run.append_start(EntryType.SLEEP_STARTED, step, durationMs=duration_ms, until=until, at=at, **data)
 
 
 async def perform(run: VerbContext, step: str) -> None:

@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
+from cfworkflows.caller import on_behalf_of
 from cfworkflows.errors import WorkflowError, WorkflowFatalError, WorkflowTimeoutError
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.typed import coerce
@@ -12,7 +13,6 @@ from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.engine.journal.sizes import over
 from cfworkflows_emulator.engine.run.host import Journalled, VerbContext
 from cfworkflows_emulator.engine.run.step_sleep import MAX_SLEEP_MS
-from cfworkflows_emulator.tracebacks import caller_location
 
 MAX_TYPE_LENGTH = 100
 MIN_TIMEOUT_MS = 1_000
@@ -50,13 +50,11 @@ def check(step: str, event_type: str, timeout_ms: float) -> None:
         )
 
 
-def begin(run: VerbContext, step: str, event_type: str, timeout_ms: float) -> None:
+def begin(run: VerbContext, step: str, event_type: str, timeout_ms: float, at: str | None) -> None:
     """Fix when the wait times out: a replay never computes it again. Raises what `check` does."""
     check(step, event_type, timeout_ms)
     until = run.clock.now() + timeout_ms
-    run.append_start(
-        EntryType.WAIT_STARTED, step, eventType=event_type, until=until, timeoutMs=timeout_ms, at=caller_location()
-    )
+    run.append_start(EntryType.WAIT_STARTED, step, eventType=event_type, until=until, timeoutMs=timeout_ms, at=at)
 
 
 async def perform(run: VerbContext, step: str, returns: Any) -> WorkflowStepEvent[Any]:
@@ -71,6 +69,7 @@ async def perform(run: VerbContext, step: str, returns: Any) -> WorkflowStepEven
             run.append(EntryType.WAIT_TIMED_OUT, step)
         else:
             await run.park(wait.until, event_for=step)
+    on_behalf_of.set(wait.at)
     return outcome(run.host, step, returns)
 
 
