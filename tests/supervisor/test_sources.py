@@ -1,12 +1,9 @@
-import os
 import time
 from pathlib import Path
 
 import pytest
 
-from cfworkflows_emulator.supervisor.channel import FILES_PER_MESSAGE, Channel
 from cfworkflows_emulator.supervisor.child import cause
-from cfworkflows_emulator.supervisor.messages import Connection, Connections, Stop, Stopping
 from cfworkflows_emulator.supervisor.sources import UNSURE, Sources, digests, forget_bytecode
 
 
@@ -74,51 +71,6 @@ def test_bytecode_of_changed_files_is_forgotten(tmp_path):
     compiled = py_compile.compile(str(source))
     forget_bytecode([str(source), str(tmp_path / "never.py")])
     assert not Path(compiled).exists()
-
-
-def test_messages_come_whole_and_with_their_files():
-    """However the bytes come in pieces, each message is what was sent, and has its open files."""
-    one, other = Channel.pair()
-    reader, writer = os.pipe()
-    assert one.send(Connections([Connection(reader, b"\xff" * 20_000)]))
-    assert one.send(Stop(1.5, 0.5, hand_over=True, cause="by the reload"))
-    received = []
-    while len(received) < 2:
-        received += other.read()
-    connections, stop = received
-    assert Stop(1.5, 0.5, hand_over=True, cause="by the reload") == stop
-    [(descriptor, unread)] = connections.connections
-    assert b"\xff" * 20_000 == unread
-    os.write(writer, b"through")
-    assert b"through" == os.read(descriptor, 10)
-    one.close()
-    assert other.read() is None
-    assert not other.send(Stopping())
-    for each in (reader, writer, descriptor):
-        os.close(each)
-    other.close()
-
-
-def test_many_connections_are_handed_over_in_several_messages():
-    """The kernel takes only so many files at once; none stays open with the sender."""
-    one, other = Channel.pair()
-    reader, writer = os.pipe()
-    given = [Connection(os.dup(reader), str(number).encode()) for number in range(FILES_PER_MESSAGE + 1)]
-    one.hand_over(given)
-    one.close()
-    received = []
-    while (messages := other.read()) is not None:
-        received += messages
-    assert [FILES_PER_MESSAGE, 1] == [len(message.connections) for message in received]
-    found = [each for message in received for each in message.connections]
-    assert [each.unread for each in given] == [each.unread for each in found]
-    for each in found:
-        os.close(each.descriptor)
-    os.close(reader)
-    with pytest.raises(BrokenPipeError):
-        os.write(writer, b"nobody has the other end")
-    os.close(writer)
-    other.close()
 
 
 def test_the_end_of_a_process_is_explained():

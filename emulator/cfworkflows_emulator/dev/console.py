@@ -51,6 +51,10 @@ class Console:
                 answer = self._paint(sys.stdout, _STATUS_COLOURS.get(status // 100, BLUE), answer)
             self._print(sys.stdout, f"{method} {path} {answer} ({milliseconds:.0f}ms)")
 
+    def mute(self) -> None:
+        """Print nothing from now on."""
+        self.severity = SEVERITY["none"] + 1
+
     def clear(self) -> None:
         """Empty the terminal, with what has scrolled away."""
         self._print(sys.stdout, "\x1b[2J\x1b[3J\x1b[H")

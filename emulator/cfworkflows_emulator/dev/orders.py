@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from typing import NoReturn
 
 from cfworkflows_emulator.dev.stopping import exit_now
 from cfworkflows_emulator.server import Server
@@ -24,9 +25,9 @@ class Orders:
         """The order to start. Other orders are kept for `follow`, but for the one to stop."""
         while True:
             for message in self._read():
-                self._early.append(message)
                 if isinstance(message, Stop):
-                    exit_now(0)
+                    self._leave()
+                self._early.append(message)
             for message in self._early:
                 if isinstance(message, Go):
                     self._early.remove(message)
@@ -57,11 +58,16 @@ class Orders:
                     if self._loop is not None:
                         self._loop.call_soon_threadsafe(self._obey, message)
                     elif isinstance(message, Stop):  # while the code of the Worker loads: nothing runs yet
-                        for early in self._early:
-                            self._channel.send(early)
-                        exit_now(0)
+                        self._leave()
                     else:
                         self._early.append(message)
+
+    def _leave(self) -> NoReturn:
+        """End before anything was served: the connections are for the next worker."""
+        for early in self._early:
+            if isinstance(early, Connections):
+                self._channel.send(early)
+        exit_now(0)
 
     def _obey(self, message: Message) -> None:
         assert self._loop is not None

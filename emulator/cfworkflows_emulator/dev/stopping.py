@@ -10,6 +10,7 @@ def exit_now(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, RuntimeError):  # nobody reads it any more, or a signal came in the middle of a flush
+        except (OSError, RuntimeError, ValueError, AttributeError):
+            # Nobody reads it any more, a signal came in the middle of a flush, or code of the user closed it.
             continue
     os._exit(code)

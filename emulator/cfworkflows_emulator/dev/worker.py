@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import selectors
 import socket
 import sys
 import threading
@@ -17,6 +18,7 @@ import cfworkflows_emulator
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.config import ConfigError, LoadedConfig, render
 from cfworkflows_emulator.dev.console import Console
+from cfworkflows_emulator.dev.forks import Forks, end_children
 from cfworkflows_emulator.dev.orders import Orders
 from cfworkflows_emulator.dev.reading import Reading
 from cfworkflows_emulator.dev.startup import BANNER, bindings_table, origin, ready_line
@@ -78,6 +80,7 @@ class _Worker:
         self._console = common.console
         self._orders = Orders(channel)
         self._is_first = number == 0
+        self._server: Server | None = None
         self._timeline: Timeline | None = None
         self._state: Path | None = None
         self._before = frozenset(sys.modules)
@@ -91,8 +94,20 @@ class _Worker:
             configs = error
         go = self._orders.wait_for_go()
         forget_bytecode(go.paths)
+        selector = selectors.DefaultSelector()
         # Not `asyncio.run`, which would wait for the threads of the Worker: the process ends with all of them.
-        return asyncio.Runner().run(self._serve(configs, go))
+        runner = asyncio.Runner(loop_factory=lambda: asyncio.SelectorEventLoop(selector))
+        Forks(runner.get_loop(), selector, self._leave)
+        try:
+            return runner.run(self._serve(configs, go))
+        finally:
+            end_children()
+
+    def _leave(self) -> list[int]:
+        """In a process that the Worker has forked: the files that it has to be without. It reports nothing of ours."""
+        self._console.mute()
+        sockets = [each.fileno() for each in self._common.sockets]
+        return [self._channel.fileno(), *sockets, *(self._server.descriptors if self._server is not None else ())]
 
     async def _serve(self, configs: Sequence[LoadedConfig] | ConfigError, go: Go) -> int:
         async with AsyncExitStack() as stack:
@@ -109,7 +124,7 @@ class _Worker:
                 self._console.error(str(error))
                 original = error.original if isinstance(error, WorkerLoadError) else None
                 served = Failure(original or error)
-            server = Server(
+            self._server = server = Server(
                 served,
                 self._common.sockets,
                 on_request=self._console.request,

@@ -53,6 +53,15 @@ class Connection(web.RequestHandler):
         """Whether no request is being answered, nor waits for its turn."""
         return self._waiter is not None and not self._waiter.done()
 
+    @property
+    def descriptor(self) -> int | None:
+        """The open file of the connection; None if it is closed."""
+        transport = self.transport
+        if transport is None:
+            return None
+        descriptor: int = transport.get_extra_info("socket").fileno()
+        return descriptor if descriptor >= 0 else None
+
     def give_away(self) -> tuple[int, bytes] | None:
         """A descriptor of the connection, and what was read of the next request; None if a request is being answered.
 

@@ -59,6 +59,12 @@ class Server:
         host = self._sockets[0].getsockname()[0]
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
+    @property
+    def descriptors(self) -> list[int]:
+        """The open files of its connections."""
+        found = [cast("Connection", each).descriptor for each in self._connections.connections]
+        return [each for each in found if each is not None]
+
     async def start(self) -> None:
         for listening in self._sockets:
             self._listeners.append(await self._loop.create_server(self._connections, sock=listening, backlog=BACKLOG))

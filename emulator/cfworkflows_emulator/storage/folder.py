@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import weakref
 from pathlib import Path
 from types import TracebackType
 
@@ -56,6 +57,7 @@ class StateFolder:
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock: int | None = _locked(path / "lock")
+            _open.add(self)
             self._keep_out_of_git()
             note = {"pid": holder or os.getpid(), "command": sys.argv, **({"address": address} if address else {})}
             # At once, because others read it.
@@ -100,8 +102,14 @@ class StateFolder:
             return  # another process may hold it by now
         if not self._holds_for_another:
             self._holder.unlink(missing_ok=True)
-        os.close(self._lock)
+        _unlock(self._lock)
         self._lock = None
+
+    def _let_go(self) -> None:
+        """In a fork: the folder is still its parent's."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def __enter__(self) -> "StateFolder":
         return self
@@ -110,6 +118,25 @@ class StateFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+_open: "weakref.WeakSet[StateFolder]" = weakref.WeakSet()
+
+
+def _let_go_of_all() -> None:
+    for folder in list(_open):
+        folder._let_go()
+
+
+os.register_at_fork(after_in_child=_let_go_of_all)
+
+
+def _unlock(descriptor: int) -> None:
+    """Free the lock, also for what has a copy of `descriptor`: a process that was forked, by whatever it was."""
+    import fcntl
+
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
 
 
 def _locked(path: Path) -> int:

@@ -7,8 +7,11 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
 
-from cfworkflows_emulator.supervisor.channel import Channel
+from cfworkflows_emulator.supervisor.channel import Channel, QueuedChannel
+from cfworkflows_emulator.supervisor.signals import Signals
 
 COLLECT_EVERY = 10_000
 """A worker looks for garbage each time that it has so many more objects. Most go by themselves, so that a tenth of the
@@ -22,7 +25,7 @@ Work = Callable[[Channel, int], int]
 class Child:
     """A worker. `failed` says that it serves what is wrong instead of the code."""
 
-    def __init__(self, pid: int, channel: Channel) -> None:
+    def __init__(self, pid: int, channel: QueuedChannel) -> None:
         self.pid = pid
         self.channel = channel
         self.failed = False
@@ -30,31 +33,45 @@ class Child:
 
     @classmethod
     def fork(cls, work: Work, number: int, leave: Callable[[], None]) -> "Child":
-        """Fork a process that runs `work`. There `leave` comes first, and lets go of what is the supervisor's."""
+        """Fork a process that runs `work`. There `leave` comes first, and lets go of what is the supervisor's.
+
+        Raises OSError if the system grants no more processes, or files.
+        """
         ours, theirs = Channel.pair()
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
+        _flush()
         gc.freeze()  # pages that no collection writes to stay shared
-        pid = os.fork()
-        if pid:
+        # A signal that came to the child before it has left would be read by the supervisor, as one of its own.
+        signal.pthread_sigmask(signal.SIG_BLOCK, Signals.NUMBERS)
+        try:
+            pid = os.fork()
+            if not pid:
+                cls._run(work, number, leave, ours, theirs)
+        except OSError:
+            ours.close()
+            raise
+        finally:
             theirs.close()
-            return cls(pid, ours)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, Signals.NUMBERS)
+        return cls(pid, ours)
+
+    @staticmethod
+    def _run(work: Work, number: int, leave: Callable[[], None], ours: QueuedChannel, theirs: Channel) -> NoReturn:
+        """In the child, which ends here whatever happens."""
         code = 1
         try:
             ours.close()
             leave()
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, Signals.NUMBERS)
             gc.set_threshold(COLLECT_EVERY)
             gc.enable()
             code = work(theirs, number)
         except BaseException:  # noqa: BLE001 - the process ends here whatever it was
             traceback.print_exc()
         finally:
-            for stream in (sys.stdout, sys.stderr):
-                try:
-                    stream.flush()
-                except OSError:  # nobody reads it any more
-                    continue
-            os._exit(code)
+            try:
+                _flush()
+            finally:
+                os._exit(code)
 
     def serves(self, *, failed: bool) -> None:
         """From now on it does."""
@@ -73,6 +90,13 @@ class Child:
     def uptime(self) -> float:
         """For how many seconds it has served; 0 if it never did."""
         return time.monotonic() - self._serves_since if self._serves_since is not None else 0.0
+
+
+def _flush() -> None:
+    """Write out what was printed. Code of the user may have closed the streams."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # nobody reads it any more, or there is nothing to write to
+            stream.flush()
 
 
 def cause(code: int) -> str:

@@ -3,6 +3,7 @@
 import os
 import sys
 import termios
+from contextlib import suppress
 
 
 class Keyboard:
@@ -23,9 +24,10 @@ class Keyboard:
 
     def listen(self) -> None:
         """Take keys at once and without echo; again after the process was suspended."""
-        mode = termios.tcgetattr(self._descriptor)
-        mode[3] &= ~(termios.ICANON | termios.ECHO)
-        termios.tcsetattr(self._descriptor, termios.TCSADRAIN, mode)
+        with suppress(termios.error):  # the terminal is gone: so are its keys, as `read` tells
+            mode = termios.tcgetattr(self._descriptor)
+            mode[3] &= ~(termios.ICANON | termios.ECHO)
+            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, mode)
 
     def fileno(self) -> int:
         return self._descriptor

@@ -28,6 +28,13 @@ class Loop:
         self._selector.register(source, selectors.EVENT_READ, call)
         self._sources.add(source)
 
+    def set_writing(self, source: Source, writing: bool) -> None:
+        """Whether what was added for `source` is called as well when something can be written to it."""
+        events = selectors.EVENT_READ | (selectors.EVENT_WRITE if writing else 0)
+        key = self._selector.get_key(source)
+        if key.events != events:
+            self._selector.modify(source, events, key.data)
+
     def remove(self, source: Source) -> None:
         """Before it is closed."""
         self._selector.unregister(source)
@@ -36,6 +43,12 @@ class Loop:
     def after(self, delay_s: float, name: Hashable, call: Callable[[], None]) -> None:
         """In so many seconds `call` is called, once, instead of what waits under this name."""
         self._timers[name] = (time.monotonic() + delay_s, call)
+
+    def postpone(self, delay_s: float, name: Hashable) -> None:
+        """What waits under this name is not called before so many seconds have passed."""
+        if name in self._timers:
+            when, call = self._timers[name]
+            self._timers[name] = (max(when, time.monotonic() + delay_s), call)
 
     def cancel(self, name: Hashable) -> None:
         """Call nothing that waits for a time under this name."""

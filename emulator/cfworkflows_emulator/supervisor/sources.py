@@ -4,6 +4,7 @@ import hashlib
 import importlib.util
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 ABSENT = ""
@@ -105,7 +106,8 @@ def _parents(paths: Iterable[str]) -> set[str]:
 
 def _python_files(roots: Iterable[str]) -> Iterator[str]:
     for folder in _folders(roots):
-        with os.scandir(folder) as entries:
+        # It may be gone by now.
+        with suppress(OSError), os.scandir(folder) as entries:
             yield from (entry.path for entry in entries if entry.name.endswith(".py"))
 
 

@@ -45,6 +45,9 @@ DEAF = f"The worker did not answer for {DEAF_S:g} seconds: code of the Worker bl
 
 STUCK = "Stopped the hard way: code of the Worker blocks the event loop."
 
+RETRY_S = 1.0
+"""After so many seconds a process is started that the system did not grant."""
+
 YOUNG_S = 5.0  # a worker that dies younger than this may well die again
 MOST_DEATHS = 5  # of young workers in a row, and then only a change helps
 FIRST_DELAY_S = 0.25  # before the third worker; it doubles from one to the next
@@ -66,7 +69,8 @@ class Supervisor:
         self._signals = Signals()
         self._changes = Changes(self._loop, terminal, self.reload, lambda: self._is_busy) if watch else None
         self._worker: Child | None = None
-        self._successor: Child | None = None  # forked, and told to go when the worker has released the state
+        self._is_reloading = False  # the worker was told to stop, or is gone, and the next one is not told to go yet
+        self._successor: Child | None = None  # that one, if it is forked
         self._children: list[Child] = []
         self._connections: list[Connection] = []
         self._go = Go()
@@ -107,14 +111,14 @@ class Supervisor:
             return
         self._deaths = 0
         self._loop.cancel("restart")
+        self._is_reloading = True
         self._go = Go(reason=reason, since=time.perf_counter(), paths=list(paths))
-        old = self._worker
         self._successor = self._fork()
-        if old is None:
+        if self._worker is None:
             self._take_over()
             return
-        old.channel.send(Stop(GRACE_S, RELOAD_CALLBACKS_S, hand_over=True, cause="by the reload"))
-        self._limit(old, DEAF_S, DEAF)
+        self._send(self._worker, Stop(GRACE_S, RELOAD_CALLBACKS_S, hand_over=True, cause="by the reload"))
+        self._limit(self._worker, DEAF_S, DEAF)
 
     def stop(self, number: int = signal.SIGINT) -> None:
         """End in order; the second time at once."""
@@ -130,18 +134,23 @@ class Supervisor:
         if self._worker is None:
             self._code = 0
             return
-        self._worker.channel.send(Stop(GRACE_S, GRACE_S, hand_over=False, cause=f"after {GRACE_S:g} seconds"))
+        self._send(self._worker, Stop(GRACE_S, GRACE_S, hand_over=False, cause=f"after {GRACE_S:g} seconds"))
         self._limit(self._worker, GRACE_S, STUCK)
 
     @property
     def _is_busy(self) -> bool:
         """Whether a worker is being put in the place of another one, or everything ends."""
-        return self._successor is not None or self._code is not None or self._signal_count > 0
+        return self._is_reloading or self._code is not None or self._signal_count > 0
 
     # Workers
 
-    def _fork(self) -> Child:
-        child = Child.fork(self._work, self._forked, self._let_go)
+    def _fork(self) -> Child | None:
+        """The next worker, which waits until it is told to go; None if the system grants no process now."""
+        try:
+            child = Child.fork(self._work, self._forked, self._let_go)
+        except OSError as error:
+            self._terminal.error(f"The system grants no process for the next worker: {error.strerror}.")
+            return None
         self._forked += 1
         self._children.append(child)
         self._loop.add(child.channel, lambda: self._on_channel(child))
@@ -151,9 +160,8 @@ class Supervisor:
         """In a worker: close what is the supervisor's, so that all of it ends with the supervisor."""
         self._loop.close()
         self._signals.let_go()
-        for child in self._children:
-            child.channel.close()
-        for connection in self._connections:
+        unsent = [connection for child in self._children for connection in child.channel.close()]
+        for connection in (*self._connections, *unsent):
             os.close(connection.descriptor)
         if self._changes is not None:
             self._changes.let_go()
@@ -162,20 +170,34 @@ class Supervisor:
             os.dup2(null, 0)
             os.close(null)
 
-    def _send_go(self, child: Child) -> None:
-        self._send_connections(child)
-        child.channel.send(self._go)
-        self._go = Go()
+    def _send(self, child: Child, message: Message) -> None:
+        """Never waits, and is no error if `child` has ended: then connections are kept for the next one."""
+        if child.channel in self._loop:
+            child.channel.send(message)
+            self._loop.set_writing(child.channel, child.channel.has_unsent)
+        elif isinstance(message, Connections):
+            self._connections += message.connections
 
     def _send_connections(self, child: Child) -> None:
         given, self._connections = self._connections, []
-        child.channel.hand_over(given)
+        self._send(child, Connections(given))
 
     def _take_over(self) -> None:
         """The successor becomes the worker."""
-        assert self._successor is not None
         self._worker, self._successor = self._successor, None
-        self._send_go(self._worker)
+        self._start()
+
+    def _start(self) -> None:
+        """Let the worker serve, which is forked now unless it is there."""
+        if self._worker is None:
+            self._worker = self._fork()
+        if self._worker is None:
+            self._loop.after(RETRY_S, "restart", self._start)
+            return
+        self._is_reloading = False
+        self._send_connections(self._worker)
+        self._send(self._worker, self._go)
+        self._go = Go()
 
     def _limit(self, child: Child, seconds: float, text: str) -> None:
         """End `child` the hard way unless it has ended in so many seconds, and say why."""
@@ -187,13 +209,20 @@ class Supervisor:
         self._loop.after(seconds, child, end)
 
     def _on_channel(self, child: Child) -> None:
+        child.channel.flush()
+        self._loop.set_writing(child.channel, child.channel.has_unsent)
         messages = child.channel.read()
         if messages is None:
-            self._loop.remove(child.channel)
-            child.channel.close()
+            self._hang_up(child)
+            self._loop.after(DEAF_S, child, child.kill)  # it ends just now, or can be told nothing any more
             return
         for message in messages:
             self._on(child, message)
+
+    def _hang_up(self, child: Child) -> None:
+        """Nothing more is read from `child`, nor sent to it."""
+        self._loop.remove(child.channel)
+        self._connections += child.channel.close()
 
     def _on(self, child: Child, message: Message) -> None:
         match message:
@@ -208,10 +237,10 @@ class Supervisor:
                 self._limit(child, GRACE_S + STUCK_S, STUCK)
             case Connections():
                 self._connections += message.connections
-                if child is not self._worker and self._worker is not None:  # the next one has started without them
-                    self._send_connections(self._worker)
+                if child is not self._worker and self._worker is not None and not self._is_busy:
+                    self._send_connections(self._worker)  # it has started without them
             case Released():
-                if child is self._worker and self._successor is not None:
+                if child is self._worker and self._is_reloading and not self._signal_count:
                     self._take_over()
                 self._import(message.needed)
             case Renew():
@@ -233,17 +262,19 @@ class Supervisor:
             code = child.reap()
             if code is None:
                 continue
-            while child.channel in self._loop:  # what it said before it ended
-                self._on_channel(child)
+            if child.channel in self._loop:  # what it said before it ended
+                for message in child.channel.read() or ():
+                    self._on(child, message)
+                self._hang_up(child)
             self._loop.cancel(child)
             self._children.remove(child)
-            if child is self._successor:  # it runs nothing of the user's yet, so somebody killed it
-                self._successor = self._fork()
+            if child is self._successor:
+                self._successor = None  # another one is forked when it is needed: this one may have died by itself
             elif child is self._worker:
                 self._worker = None
                 if self._signal_count:
                     self._code = 0 if self._code is None else self._code
-                elif self._successor is not None:
+                elif self._is_reloading:
                     self._take_over()
                 else:
                     self._died(child, code)
@@ -269,10 +300,6 @@ class Supervisor:
         delay = 0.0 if self._deaths == 1 else FIRST_DELAY_S * 2 ** (self._deaths - 2)
         self._loop.after(delay, "restart", self._start)
 
-    def _start(self) -> None:
-        self._worker = self._fork()
-        self._send_go(self._worker)
-
     # What happens outside
 
     def _on_signals(self) -> None:
@@ -280,10 +307,16 @@ class Supervisor:
             if number == signal.SIGCHLD:
                 self._on_child_ended()
             elif number == signal.SIGCONT:
-                if self._keys is not None:
-                    self._keys.listen()
+                self._on_continued()
             else:
                 self.stop(number)
+
+    def _on_continued(self) -> None:
+        """All the processes were suspended, mostly: time has passed, in which no worker could answer."""
+        for child in self._children:
+            self._loop.postpone(DEAF_S, child)
+        if self._keys is not None:
+            self._keys.listen()
 
     def _on_keys(self) -> None:
         assert self._keys is not None
