@@ -54,6 +54,30 @@ class Connection(web.RequestHandler):
         return self._waiter is not None and not self._waiter.done()
 
     @property
+    def handling(self) -> asyncio.Task[None] | None:
+        """What ends once the request that came last is through, and the connection closed; None if none is handled.
+
+        A response may be sent while the body of its request still comes. It is read to its end: a connection that is
+        closed with something unread takes its last response with it.
+        """
+        task = self._task_handler
+        return None if task is None or task.done() or self._is_waiting else task
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether its response is not sent to its end yet."""
+        return self._current_request is not None
+
+    def close_when_drained(self) -> None:
+        """Answer no other request that comes on it."""
+        self._close = True
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether its last response told the client that it may ask again."""
+        return bool(self._keepalive)
+
+    @property
     def descriptor(self) -> int | None:
         """The open file of the connection; None if it is closed."""
         transport = self.transport

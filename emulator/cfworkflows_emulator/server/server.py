@@ -26,6 +26,12 @@ RequestLog = Callable[[str, str, int, str, float], None]
 """Told of each answer, but for those on control paths: method, path, status, its text, and the milliseconds it took."""
 
 
+DRAIN_S = 0.25
+"""For how long a worker that stops waits for the rest of a body that nobody reads, in seconds, when that keeps others."""
+
+DRAIN_LOOK_S = 0.005
+
+
 class Server:
     """Answers requests with a project's Worker, or with what is wrong. `serve` and `cfwf dev` make one.
 
@@ -113,13 +119,33 @@ class Server:
         left = [self._answering[task] for task in self._undecided]
         for task in self._undecided:
             task.cancel()
+        # A client that has its response, and sends the rest of its body, may ask again at once, and has to be handed over.
+        deadline = self._loop.time() + min(DRAIN_S, timeout_s)
+        while any(each.is_kept for each in self._draining()) and self._loop.time() < deadline:
+            await asyncio.sleep(DRAIN_LOOK_S)
         return left
+
+    def _draining(self) -> list[Connection]:
+        """The connections on which nothing is answered any more, and bodies still come."""
+        connections = cast("list[Connection]", self._connections.connections)
+        return [each for each in connections if each.handling is not None and not each.is_answering]
 
     async def sent(self, timeout_s: float) -> list[str]:
         """Wait until every response is sent to its end. Gives the requests whose responses take longer."""
+        deadline = self._loop.time() + timeout_s
         if self._answering and timeout_s > 0:
             await asyncio.wait(list(self._answering), timeout=timeout_s)
-        return list(self._answering.values())
+        left = list(self._answering.values())
+        await self._drained(deadline - self._loop.time())
+        return left
+
+    async def _drained(self, timeout_s: float) -> None:
+        """Wait until the bodies have come of the requests that are answered."""
+        for each in self._draining():
+            each.close_when_drained()
+        handling = [each.handling for each in self._draining()]
+        if handling and timeout_s > 0:
+            await asyncio.wait([task for task in handling if task is not None], timeout=timeout_s)
 
     async def _turn(self) -> None:
         turn = self._loop.create_future()
@@ -128,6 +154,7 @@ class Server:
 
     async def stop(self, grace_s: float = 0) -> list[str]:
         """Accept nothing more, and give the requests under way `grace_s` seconds. Gives those that were cut off."""
+        deadline = self._loop.time() + grace_s
         for listener in self._listeners:
             listener.close()
         if self._control is not None:
@@ -138,6 +165,7 @@ class Server:
         left = list(self._answering.values())
         for task in self._answering:
             task.cancel()
+        await self._drained(min(deadline - self._loop.time(), DRAIN_S))
         await self._connections.shutdown(0.1)
         return left
 
