@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-SAVES = 150
+SAVES = 200
 UNREAD = """
 from version import VERSION
 assert VERSION
@@ -56,11 +56,58 @@ async def test_a_body_that_nobody_reads_costs_no_answer(write, running, pieces):
             save(folder, version)
             await asyncio.sleep(0.02)
         async with asyncio.timeout(10):
-            while answers[-1][1] != str(SAVES - 1):
+            while answers[-1][1] != str(SAVES - 1):  # noqa: ASYNC110 - the server is another process
                 await asyncio.sleep(0.01)
         stopping = True
         await asyncio.gather(*clients)
         dev.signal()
         assert 0 == await dev.process.wait()
-        assert (await reading).count(b"Reloaded in") > 10
+        assert (await reading).count(b"Reloaded in") > 3
+    assert {200} == {status for status, _ in answers}
+
+
+WHOLE = """from cfworkflows import *
+VERSION = {version}
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        text = (
+            str(VERSION)
+        )
+        return Response(text)
+"""
+HALVES = {"nothing": 0, "a syntax error": WHOLE.index(")\n        return"), "no handler": WHOLE.index("class")}
+
+
+@pytest.mark.parametrize("half", HALVES)
+async def test_half_of_a_save_is_not_served(write, running, half):
+    """A save that empties the file and writes it in two pieces, in the middle of reloads too: each answer is whole."""
+    folder = write(WHOLE.format(version=0))
+    entry = folder / "src/entry.py"
+    answers = []
+    stopping = False
+
+    async def ask(dev):
+        while not stopping:
+            answers.append(await dev.get())
+
+    async with running() as dev:
+        reading = asyncio.create_task(dev.process.stdout.read())
+        client = asyncio.create_task(ask(dev))
+        for version in range(1, 30):
+            text = WHOLE.format(version=version)
+            with entry.open("w") as file:
+                file.write(text[: HALVES[half]])
+                file.flush()
+                await asyncio.sleep(0.005 * (version % 8))
+                file.write(text[HALVES[half] :])
+            await asyncio.sleep(0.05 + 0.01 * (version % 10))
+        async with asyncio.timeout(10):
+            while answers[-1] != (200, "29"):  # noqa: ASYNC110 - the server is another process
+                await asyncio.sleep(0.01)
+        stopping = True
+        await client
+        dev.signal()
+        assert 0 == await dev.process.wait()
+        errors = [line for line in (await reading).decode().splitlines() if line.startswith("error")]
+        assert [] == errors
     assert {200} == {status for status, _ in answers}

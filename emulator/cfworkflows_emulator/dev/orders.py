@@ -17,6 +17,7 @@ class Orders:
         self._channel = channel
         self._early: list[Message] = []
         self._lock = threading.Lock()  # of the moment from which on the loop obeys
+        self._is_leaving = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: Server | None = None
         self.stop: asyncio.Future[Stop] | None = None
@@ -59,15 +60,26 @@ class Orders:
                         self._loop.call_soon_threadsafe(self._obey, message)
                     elif isinstance(message, Stop):  # while the code of the Worker loads: nothing runs yet
                         self._leave()
+                    elif self._is_leaving:
+                        self._give_back([message])
                     else:
                         self._early.append(message)
 
+    def leave(self) -> None:
+        """Nothing is served: the connections that have come, and come from now on, are for the next worker."""
+        with self._lock:
+            self._is_leaving = True
+            self._give_back(self._early)
+
     def _leave(self) -> NoReturn:
-        """End before anything was served: the connections are for the next worker."""
-        for early in self._early:
-            if isinstance(early, Connections):
-                self._channel.send(early)
+        """End at once, before anything was served."""
+        self._give_back(self._early)
         exit_now(0)
+
+    def _give_back(self, messages: list[Message]) -> None:
+        for message in messages:
+            if isinstance(message, Connections):
+                self._channel.send(message)
 
     def _obey(self, message: Message) -> None:
         assert self._loop is not None

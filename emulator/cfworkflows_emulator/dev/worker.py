@@ -28,8 +28,18 @@ from cfworkflows_emulator.server.sockets import is_wildcard, network_address
 from cfworkflows_emulator.storage import DiskError, Durability
 from cfworkflows_emulator.storage.folder import DEFAULT, takes_data
 from cfworkflows_emulator.supervisor.channel import Channel
-from cfworkflows_emulator.supervisor.messages import Connection, Go, Hopeless, MadeFrom, Released, Renew, Serving, Stop
-from cfworkflows_emulator.supervisor.sources import digests, forget_bytecode
+from cfworkflows_emulator.supervisor.messages import (
+    Connection,
+    Go,
+    Hopeless,
+    MadeFrom,
+    Outdated,
+    Released,
+    Renew,
+    Serving,
+    Stop,
+)
+from cfworkflows_emulator.supervisor.sources import digests, forget_bytecode, python_files, saved_since
 
 _NOT_THE_USERS = tuple(
     str(Path(module.__file__ or "").parent) + os.sep
@@ -39,6 +49,12 @@ _NOT_THE_USERS = tuple(
 PROBE_S = 2.0
 """How often it is tried, in seconds, whether a disk that was full takes data again."""
 
+
+PATIENCE_S = 0.5
+"""For so long, in seconds, nothing is served that was saved while it was loaded: that may have been half of it."""
+
+PATIENCE_WITH_ERRORS_S = 1.0
+"""The same for what does not load."""
 
 NEEDED_AT_TIMES = ("ada_url", "pydantic", "cfworkflows_emulator.config.loading", "cfworkflows_emulator.api")
 """What takes long to import, and not every worker needs. Once one did, the supervisor has it for those to come."""
@@ -71,6 +87,10 @@ class Workers(NamedTuple):
     def work(self, channel: Channel, number: int) -> int:
         """Be worker `number`: serve until the supervisor says that it is enough. Gives the exit code."""
         return _Worker(self, channel, number).run()
+
+
+class _OutdatedError(Exception):
+    """See `Outdated`."""
 
 
 class _Worker:
@@ -115,7 +135,11 @@ class _Worker:
             failure: CfworkflowsError | None = None
             try:
                 served = await self._open(stack, configs, go)
+            except _OutdatedError:
+                return 0
             except CfworkflowsError as error:
+                if self._is_outdated(configs, go, failed=True):
+                    return 0
                 failure = error
                 if self._is_first:
                     self._console.fatal(str(error))
@@ -134,9 +158,7 @@ class _Worker:
             await server.start()
             self._channel.send(Serving(failed=isinstance(served, Failure)))
             self._announce(server.port, go, failed=isinstance(served, Failure))
-            known = self._common.reading.first if isinstance(configs, ConfigError) else configs
-            roots = list(dict.fromkeys(str(each.main.parent) for each in known))
-            paths = {*(str(path) for each in known for path in each.watched), *self._imported()}
+            paths, roots = self._made_from(configs)
             # Not in the event loop, which code of the Worker may block from now on.
             threading.Thread(target=self._tell_sources, args=(paths, roots), daemon=True).start()
             project = served if isinstance(served, Project) else None
@@ -145,6 +167,27 @@ class _Worker:
             renewal.cancel()
             await self._stop(order, server, project)
         return 0
+
+    def _made_from(self, configs: Sequence[LoadedConfig] | ConfigError) -> tuple[set[str], list[str]]:
+        """The files that this worker is made from, and the folders below which every Python file counts."""
+        known = self._common.reading.first if isinstance(configs, ConfigError) else configs
+        roots = list(dict.fromkeys(str(each.main.parent) for each in known))
+        return {*(str(path) for each in known for path in each.watched), *self._imported()}, roots
+
+    def _is_outdated(self, configs: Sequence[LoadedConfig] | ConfigError, go: Go, *, failed: bool) -> bool:
+        """Whether something was saved while it was loaded. Then the next worker is told of, and this one has to end.
+
+        What is saved again and again is served after a while all the same.
+        """
+        patience_s = PATIENCE_WITH_ERRORS_S if failed else PATIENCE_S
+        if not go.looked_ns or time.perf_counter() - go.since > patience_s:
+            return False
+        paths, roots = self._made_from(configs)
+        saved = saved_since({*paths, *python_files(roots)} if failed else paths, go.looked_ns)
+        if saved:
+            self._channel.send(Outdated(saved))
+            self._orders.leave()
+        return bool(saved)
 
     async def _renew(
         self, project: Project | None, failure: BaseException | None, stop: "asyncio.Future[Stop]"
@@ -174,12 +217,18 @@ class _Worker:
         state = (self._common.persist_to or configs[0].directory / DEFAULT).absolute()
         self._state = state
         timeline = Timeline(state, self._common.speed)
+
+        def loaded() -> None:
+            if self._is_outdated(configs, go, failed=False):
+                raise _OutdatedError
+
         opening = Project.open(
             *configs,
             clock=timeline.clock,
             state=state,
             holder=os.getppid(),
             address=self._common.address,
+            loaded=loaded,
             name_blocks=True,
             durability=self._common.durability,
             check_determinism=self._common.check_determinism,

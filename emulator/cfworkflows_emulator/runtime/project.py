@@ -1,7 +1,7 @@
 """A project: one or several Workers and their Workflows on this machine, from configurations that are loaded."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import ModuleType
@@ -60,6 +60,7 @@ class Project:
         probe: Probe = NO_PROBE,
         holder: int | None = None,
         address: str | None = None,
+        loaded: Callable[[], None] = lambda: None,
         name_blocks: bool = False,
         durability: Durability = "normal",
         fire_crons: bool = True,
@@ -69,10 +70,11 @@ class Project:
 
         `others` are Workers that run beside it: one engine runs the instances of all, and bindings of one reach another
         (`script_name`, `services`). `clock` is the machine's by default. `state` is the state folder, None to keep
-        everything in memory. `probe` is a test's. `holder` is the process to
-        name when another one wants the same state, this one by default, and `address` the URL where it answers. With
-        `name_blocks`, code of the Workers that blocks the event loop is named in the log while it does; with
-        `check_determinism`, every step of an instance is followed by a replay; with `fire_crons`, the Workers' crons
+        everything in memory. `probe` is a test's. `holder` is the process to name when another one wants the same
+        state, this one by default, and `address` the URL where it answers. `loaded` is called when the code is there
+        and no instance runs yet: what it raises ends the opening. With `name_blocks`, code of the Workers that blocks
+        the event loop is named in the log while it does; with `check_determinism`, every step of an instance is
+        followed by a replay; with `fire_crons`, the Workers' crons
         call their `scheduled` handlers. Closed at the end of the block, without waiting for what runs: `close` first,
         to wait.
 
@@ -104,6 +106,7 @@ class Project:
             stack.push_async_callback(project.close)
             if name_blocks:
                 stack.enter_context(blocks_named(*(each.directory for each in configs)))
+            loaded()
             await engine.resume_all()
             if fire_crons:
                 for each in configs:

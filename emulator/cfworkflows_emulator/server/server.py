@@ -27,9 +27,9 @@ RequestLog = Callable[[str, str, int, str, float], None]
 
 
 DRAIN_S = 0.25
-"""For how long a worker that stops waits for the rest of a body that nobody reads, in seconds, when that keeps others."""
+"""How long a server that stops waits for the rest of bodies that nobody reads, in seconds, if that holds others up."""
 
-DRAIN_LOOK_S = 0.005
+DRAIN_LOOK_S = 0.005  # aiohttp does not say when a connection waits for its next request
 
 
 class Server:
@@ -119,10 +119,12 @@ class Server:
         left = [self._answering[task] for task in self._undecided]
         for task in self._undecided:
             task.cancel()
-        # A client that has its response, and sends the rest of its body, may ask again at once, and has to be handed over.
+        # A client that has its response, and still sends its body, may ask again at once: it is to be handed over.
         deadline = self._loop.time() + min(DRAIN_S, timeout_s)
         while any(each.is_kept for each in self._draining()) and self._loop.time() < deadline:
-            await asyncio.sleep(DRAIN_LOOK_S)
+            later = self._loop.create_future()
+            self._loop.call_later(DRAIN_LOOK_S, later.set_result, None)
+            await later
         return left
 
     def _draining(self) -> list[Connection]:

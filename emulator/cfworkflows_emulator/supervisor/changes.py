@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from cfworkflows_emulator.supervisor.loop import Loop
-from cfworkflows_emulator.supervisor.sources import Sources
+from cfworkflows_emulator.supervisor.sources import Sources, now_in_files
 from cfworkflows_emulator.supervisor.terminal import Terminal
 from cfworkflows_emulator.supervisor.watching import Watcher, watch
 
@@ -15,20 +15,23 @@ SETTLE_S = 0.05  # a file that is gone may come back, as with editors that save 
 class Changes:
     """Watches the files that the worker was made from, and calls `reload` when what is in them has changed.
 
-    While `is_reloading` it looks at nothing: the next worker reports its sources, and they are looked at then.
+    While `is_reloading` it looks at nothing: the next worker reports its sources, and they are looked at then. While it
+    `is_loading`, a save waits as well: else nothing would ever be served while files are saved again and again.
     """
 
     def __init__(
         self,
         loop: Loop,
         terminal: Terminal,
-        reload: Callable[[str, Sequence[str]], None],
+        reload: Callable[[str, Sequence[str], int], None],
         is_reloading: Callable[[], bool],
+        is_loading: Callable[[], bool],
     ) -> None:
         self._loop = loop
         self._terminal = terminal
         self._reload = reload
         self._is_reloading = is_reloading
+        self._is_loading = is_loading
         self._sources: Sources | None = None
         self._watcher: Watcher | None = None
 
@@ -54,7 +57,11 @@ class Changes:
         sources = self._sources
         if sources is None or self._is_reloading():
             return
-        if paths is not None and sources.misses(paths):
+        looked_ns = now_in_files()
+        if self._watcher is not None and self._watcher.catch_up():
+            paths = None
+        missing = paths is not None and sources.misses(paths)
+        if self._is_loading() or missing or self._is_unfinished():
             self._loop.after(SETTLE_S, self, lambda: self._look(None))
             return
         if paths is None or any(Path(path).is_dir() for path in paths):
@@ -65,7 +72,20 @@ class Changes:
         changed = sources.changed(paths)
         if changed:
             more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-            self._reload(f"{_shown(changed[0])}{more} changed", changed)
+            self._reload(f"{_shown(changed[0])}{more} changed", changed, looked_ns)
+
+    @property
+    def are_saved(self) -> bool:
+        """Whether nobody is just writing to a file that counts, as far as the system tells."""
+        if self._watcher is not None:
+            self._watcher.catch_up()  # what that was is found when the next worker reports its sources
+        return not self._is_unfinished()
+
+    def _is_unfinished(self) -> bool:
+        watcher, sources = self._watcher, self._sources
+        return (
+            watcher is not None and sources is not None and any(sources.counts(path) for path in watcher.unfinished())
+        )
 
     def _watch(self, folders: Sequence[str]) -> None:
         if self._watcher is not None:

@@ -78,6 +78,11 @@ class Child:
         self._serves_since = time.monotonic()
         self.failed = failed
 
+    @property
+    def is_loading(self) -> bool:
+        """Whether it does not serve yet."""
+        return self._serves_since is None
+
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)  # it is not reaped yet, so the pid is still its own
 

@@ -26,13 +26,14 @@ class Go:
     """Start to serve.
 
     `reason` is why the worker before this one does not serve any more, None for the first one; `since` when that came
-    up, by `time.perf_counter`. `paths` have changed since that one was made. `failure` is a text to serve in place of
-    the code.
+    up, by `time.perf_counter`. `paths` have changed since that one was made. What is saved from `looked_ns` on, in ns
+    since the epoch, may be read by halves. `failure` is a text to serve in place of the code.
     """
 
     reason: str | None = None
     since: float = 0.0
     paths: list[str] = field(default_factory=list)
+    looked_ns: int = 0
     failure: str | None = None
 
 
@@ -91,8 +92,15 @@ class Renew:
 
 
 @dataclass(frozen=True, slots=True)
+class Outdated:
+    """It ends without having served: `paths` were saved while it loaded, so that it may have read half of them."""
+
+    paths: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Hopeless:
     """It cannot start, and has said why."""
 
 
-Message = Connections | Go | Stop | Serving | MadeFrom | Stopping | Released | Renew | Hopeless
+Message = Connections | Go | Stop | Serving | MadeFrom | Stopping | Released | Renew | Outdated | Hopeless

@@ -3,6 +3,8 @@
 import hashlib
 import importlib.util
 import os
+import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +13,7 @@ ABSENT = ""
 UNSURE = "?"  # it was written while it was read, so nobody knows what was read
 
 _CLOCK_TICK_NS = 10_000_000  # file systems stamp with a clock that is up to this much behind
+_COARSE = 5  # CLOCK_REALTIME_COARSE
 _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__"})
 
 
@@ -29,14 +32,18 @@ class Sources:
     def changed(self, paths: Iterable[str] | None = None) -> list[str]:
         """Those of `paths`, or else of all that count, whose content is another one. Each is told once."""
         found = []
-        for path in {*self._digests, *_python_files(self.roots)} if paths is None else paths:
-            if path not in self._digests and not (path.endswith(".py") and self._is_below_a_root(path)):
+        for path in {*self._digests, *python_files(self.roots)} if paths is None else paths:
+            if not self.counts(path):
                 continue
             now = digest(path)
             if self._digests.get(path, ABSENT) != now:
                 found.append(path)
                 self._digests[path] = now
         return found
+
+    def counts(self, path: str) -> bool:
+        """Whether it matters what is in the file."""
+        return path in self._digests or (path.endswith(".py") and self._is_below_a_root(path))
 
     def misses(self, paths: Iterable[str]) -> bool:
         """Whether one of `paths` is gone that counts, or that files are in which count."""
@@ -58,13 +65,23 @@ class Sources:
 
 def digests(paths: Iterable[str], roots: Iterable[str], began_ns: int) -> dict[str, str]:
     """What is in `paths` and the Python files below `roots`, which were read from `began_ns` on (since the epoch)."""
-    found = {path: digest(path) for path in {*paths, *_python_files(roots)}}
+    found = {path: digest(path) for path in {*paths, *python_files(roots)}}
     surely_before_ns = began_ns - _CLOCK_TICK_NS
     moved = {folder for folder in _parents(found) if _moved_ns(folder) > surely_before_ns}
     for path in found:  # afterwards: what is saved from here on, the watcher tells
         if _saved_ns(path) > surely_before_ns or os.path.dirname(path) in moved:  # noqa: PTH120 - thousands
             found[path] = UNSURE
     return found
+
+
+def now_in_files() -> int:
+    """The time that a file is stamped with if it is saved now, in ns since the epoch."""
+    return time.clock_gettime_ns(_COARSE) if sys.platform == "linux" else time.time_ns()
+
+
+def saved_since(paths: Iterable[str], time_ns: int) -> list[str]:
+    """Those of `paths` that were written to since `now_in_files` was this."""
+    return [path for path in paths if _saved_ns(path) >= time_ns]
 
 
 def forget_bytecode(paths: Iterable[str]) -> None:
@@ -104,7 +121,8 @@ def _parents(paths: Iterable[str]) -> set[str]:
     return {os.path.dirname(path) for path in paths}  # noqa: PTH120 - thousands, at every reload
 
 
-def _python_files(roots: Iterable[str]) -> Iterator[str]:
+def python_files(roots: Iterable[str]) -> Iterator[str]:
+    """All the Python files below `roots` that count."""
     for folder in _folders(roots):
         # It may be gone by now.
         with suppress(OSError), os.scandir(folder) as entries:

@@ -19,6 +19,7 @@ from cfworkflows_emulator.supervisor.messages import (
     Hopeless,
     MadeFrom,
     Message,
+    Outdated,
     Released,
     Renew,
     Serving,
@@ -26,7 +27,7 @@ from cfworkflows_emulator.supervisor.messages import (
     Stopping,
 )
 from cfworkflows_emulator.supervisor.signals import Signals
-from cfworkflows_emulator.supervisor.sources import Sources
+from cfworkflows_emulator.supervisor.sources import Sources, now_in_files
 from cfworkflows_emulator.supervisor.terminal import Terminal
 
 GRACE_S = 5.0
@@ -44,6 +45,12 @@ DEAF_S = 2.0
 DEAF = f"The worker did not answer for {DEAF_S:g} seconds: code of the Worker blocks the event loop."
 
 STUCK = "Stopped the hard way: code of the Worker blocks the event loop."
+
+LOADING_S = 1.0
+"""A worker that takes longer than this to load, in seconds, is replaced when a file is saved: it may never be done."""
+
+SAVING_S = 0.005
+"""How often it is looked, in seconds, whether a file is written to its end that the next worker is to load."""
 
 RETRY_S = 1.0
 """After so many seconds a process is started that the system did not grant."""
@@ -67,13 +74,19 @@ class Supervisor:
         self._pressed: Callable[[str], None] = lambda key: None
         self._loop = Loop()
         self._signals = Signals()
-        self._changes = Changes(self._loop, terminal, self.reload, lambda: self._is_busy) if watch else None
+        self._changes = (
+            Changes(self._loop, terminal, self.reload, lambda: self._is_busy, lambda: self._is_loading)
+            if watch
+            else None
+        )
         self._worker: Child | None = None
         self._is_reloading = False  # the worker was told to stop, or is gone, and the next one is not told to go yet
         self._successor: Child | None = None  # that one, if it is forked
         self._children: list[Child] = []
         self._connections: list[Connection] = []
         self._go = Go()
+        self._gone = self._go  # the last one that was sent
+        self._started = 0.0  # when that was
         self._forked = 0
         self._deaths = 0
         self._has_served = False
@@ -102,23 +115,28 @@ class Supervisor:
 
     # What can be asked of it
 
-    def reload(self, reason: str, paths: Sequence[str] = ()) -> None:
+    def reload(self, reason: str, paths: Sequence[str] = (), looked_ns: int | None = None) -> None:
         """Put a new worker in the place of the one that serves, because `paths` have changed, if it is for that.
 
-        Nothing happens if that is just being done.
+        That was seen at `looked_ns` (`now_in_files`), just now by default. Nothing happens if that is just being done.
         """
         if self._is_busy:
             return
         self._deaths = 0
         self._loop.cancel("restart")
-        self._is_reloading = True
-        self._go = Go(reason=reason, since=time.perf_counter(), paths=list(paths))
-        self._successor = self._fork()
+        looked_ns = now_in_files() if looked_ns is None else looked_ns
+        self._prepare(Go(reason=reason, since=time.perf_counter(), paths=list(paths), looked_ns=looked_ns))
         if self._worker is None:
             self._take_over()
             return
         self._send(self._worker, Stop(GRACE_S, RELOAD_CALLBACKS_S, hand_over=True, cause="by the reload"))
         self._limit(self._worker, DEAF_S, DEAF)
+
+    def _prepare(self, go: Go) -> None:
+        """The next worker is forked while the one that serves ends."""
+        self._is_reloading = True
+        self._go = go
+        self._successor = self._fork()
 
     def stop(self, number: int = signal.SIGINT) -> None:
         """End in order; the second time at once."""
@@ -141,6 +159,11 @@ class Supervisor:
     def _is_busy(self) -> bool:
         """Whether a worker is being put in the place of another one, or everything ends."""
         return self._is_reloading or self._code is not None or self._signal_count > 0
+
+    @property
+    def _is_loading(self) -> bool:
+        """Whether the worker loads, and has not done so for long."""
+        return self._worker is not None and self._worker.is_loading and time.perf_counter() - self._started < LOADING_S
 
     # Workers
 
@@ -194,10 +217,14 @@ class Supervisor:
         if self._worker is None:
             self._loop.after(RETRY_S, "restart", self._start)
             return
+        if self._changes is not None and not self._changes.are_saved:
+            self._loop.after(SAVING_S, "restart", self._start)
+            return
         self._is_reloading = False
         self._send_connections(self._worker)
         self._send(self._worker, self._go)
-        self._go = Go()
+        self._gone, self._go = self._go, Go()
+        self._started = time.perf_counter()
 
     def _limit(self, child: Child, seconds: float, text: str) -> None:
         """End `child` the hard way unless it has ended in so many seconds, and say why."""
@@ -246,6 +273,10 @@ class Supervisor:
             case Renew():
                 if child is self._worker:
                     self.reload(message.reason)
+            case Outdated():
+                if child is self._worker and not self._is_busy:
+                    paths = [*{*self._gone.paths, *message.paths}]
+                    self._prepare(replace(self._gone, paths=paths, looked_ns=now_in_files()))
             case Hopeless():
                 if not self._has_served:
                     self._code = 1

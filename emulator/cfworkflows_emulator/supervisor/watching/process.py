@@ -34,6 +34,12 @@ class WatcherProcess:
         *lines, self._text = (self._text + text).split(b"\n")
         return [json.loads(line) for line in lines]
 
+    def catch_up(self) -> bool:
+        return False
+
+    def unfinished(self) -> list[str]:
+        return []
+
     def let_go(self) -> None:
         os.close(self._stdin.fileno())
         os.close(self._stdout.fileno())

@@ -9,6 +9,10 @@ QUIET_MS = 10
 """As soon as nothing more came for so many milliseconds, a batch is whole."""
 
 
+WRITING_S = 0.5
+"""What somebody has written to, and does not close, is taken for whole after so many seconds."""
+
+
 class Watcher(Protocol):
     """Watches `folders`, without those below them. `fileno` is readable when there is something to `read`."""
 
@@ -22,6 +26,12 @@ class Watcher(Protocol):
 
         None instead of the list if it watches no more.
         """
+
+    def catch_up(self) -> bool:
+        """Take in what has come, without waiting. Gives whether it was something, which `read` will not tell then."""
+
+    def unfinished(self) -> list[str]:
+        """The paths that somebody writes to just now, and has not closed; none where the system does not tell."""
 
     def let_go(self) -> None:
         """Close what is open, after a fork, and leave the parent's watcher as it is."""
