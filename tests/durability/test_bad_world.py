@@ -85,6 +85,26 @@ async def test_a_full_disk_is_told_and_got_over(tmp_path):
         History(served.database, served.effects).check()
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["after a failed commit", "before any"])
+async def test_a_worker_that_starts_on_a_full_disk_is_got_over(tmp_path, before):
+    """As at a reload, or when the worker dies meanwhile: another one goes on by itself when there is space again."""
+    with mounted(tmp_path / "state", "3m") as remount:
+        async with Served(tmp_path) as served:
+            created = (await fill(served))[0] if before else [(await served.create("waiter", "i"))[1]["result"]["id"]]
+            use_up(tmp_path / "state/big")
+            await served.kill_worker()
+            await served.printed("Waiting for a change; requests are answered with the error")
+            status, answer = await served.ask("GET", f"/workflows/waiter/instances/{created[0]}")
+            assert 500 == status
+            assert "No space left on device" in str(answer)
+            (tmp_path / "state/big").unlink()
+            remount("size=50m")
+            await served.printed(r"Reloaded in .* \(the state can be written again\)")
+            await check_kept(served, created)
+            assert 0 == await served.stop()
+            assert "Traceback" not in served.text
+
+
 async def test_a_start_on_a_full_disk_acknowledges_nothing(tmp_path):
     """It ends and says why; or, where it need not write to start, it refuses. With space again all is there."""
     with mounted(tmp_path / "state", "3m") as remount:

@@ -7,7 +7,7 @@ import weakref
 from pathlib import Path
 from types import TracebackType
 
-from cfworkflows_emulator.storage.connection import StateError
+from cfworkflows_emulator.storage.connection import DiskError, StateError
 
 DEFAULT = Path(".cfwf/state")
 """Relative to the folder of the configuration file."""
@@ -46,8 +46,8 @@ class StateFolder:
     """An open state folder. The lock goes with the process, so a killed server leaves none behind.
 
     `holder` is the process to tell others of, this one by default; `address` is the URL where it answers. What is told
-    of another process stays when the folder is closed, because it may open it again. Raises StateError if the folder
-    cannot be written, or if another process holds it.
+    of another process stays when the folder is closed, because it may open it again. Raises DiskError if the folder
+    cannot be written, and StateError if another process holds it.
     """
 
     def __init__(self, path: Path, holder: int | None = None, address: str | None = None) -> None:
@@ -70,7 +70,7 @@ class StateFolder:
                 "Stop it, or choose another folder with --persist-to."
             ) from None
         except OSError as error:
-            raise StateError(
+            raise DiskError(
                 f"{path} cannot be used as state folder: {error.strerror or error}. "
                 "Choose a folder that can be written with --persist-to."
             ) from error
