@@ -8,12 +8,15 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from selectors import BaseSelector
 from types import FrameType
 from typing import Any
 
 from cfworkflows_emulator.dev.stopping import exit_now
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Forks:
@@ -29,11 +32,22 @@ class Forks:
         self._selector = selector
         self._others = leave
         self._is_fork = False
-        os.register_at_fork(after_in_child=self._let_go)
+        self._masks = threading.local()  # several threads may fork at once
+        os.register_at_fork(
+            before=self._hold_signals, after_in_parent=self._release_signals, after_in_child=self._leave
+        )
 
-    def _let_go(self) -> None:
+    def _hold_signals(self) -> None:
+        """A fork has handlers of its own: what is sent to it before they are set waits for them."""
+        self._masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+    def _release_signals(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._masks.before)
+
+    def _leave(self) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, _Interrupted(os.getppid()))
+        self._release_signals()
         if self._is_fork:  # of a fork, where the numbers may stand for other files
             return
         self._is_fork = True
@@ -41,7 +55,7 @@ class Forks:
         for handle in getattr(self._loop, "_ready", ()):
             handle.cancel()
         for owner, name in ((self._selector, "select"), (self._loop, "call_soon_threadsafe")):
-            setattr(owner, name, _leave)
+            setattr(owner, name, _end)
         _replace({*(key.fd for key in self._selector.get_map().values()), *self._others()})
 
 
@@ -53,7 +67,7 @@ def end_children() -> None:
             child.terminate()
 
 
-def _leave(*arguments: Any, **options: Any) -> None:
+def _end(*arguments: Any, **options: Any) -> None:
     """The code that has forked is through, and the fork has no loop to go back to."""
     exit_now(0)
 
