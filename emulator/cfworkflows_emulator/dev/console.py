@@ -17,23 +17,24 @@ class Console:
 
     def __init__(self, level: str) -> None:
         self.severity = SEVERITY[level]
-        for stream in (sys.stdout, sys.stderr):
+        self._out, self._err = sys.stdout, sys.stderr
+        for stream in (self._out, self._err):
             # Whole lines at once, also into a pipe, and a text that the terminal cannot show is no error.
             stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
-        self._coloured = {id(stream): _is_terminal(stream) for stream in (sys.stdout, sys.stderr)}
+        self._coloured = {id(stream): _is_terminal(stream) for stream in (self._out, self._err)}
 
     def info(self, text: str = "") -> None:
         """Something that happens: shown at `info` and `log`."""
         if self.severity <= SEVERITY["info"]:
-            self._print(sys.stdout, text)
+            self._print(self._out, text)
 
     def debug(self, text: str) -> None:
         if self.severity <= SEVERITY["debug"]:
-            self._print(sys.stdout, self._paint(sys.stdout, DIM, text))
+            self._print(self._out, self._paint(self._out, DIM, text))
 
     def warn(self, text: str) -> None:
         if self.severity <= SEVERITY["warn"]:
-            self._print(sys.stderr, f"{self._paint(sys.stderr, YELLOW, 'warning:')} {text}")
+            self._print(self._err, f"{self._paint(self._err, YELLOW, 'warning:')} {text}")
 
     def error(self, text: str) -> None:
         if self.severity <= SEVERITY["error"]:
@@ -41,15 +42,23 @@ class Console:
 
     def fatal(self, text: str) -> None:
         """Why the command ends: shown at every level."""
-        self._print(sys.stderr, f"{self._paint(sys.stderr, RED, 'error:')} {text}")
+        self._print(self._err, f"{self._paint(self._err, RED, 'error:')} {text}")
+
+    def record(self, level: int, name: str, logger: str, label: str, text: str) -> None:
+        """A log record of the Worker's code, which has asked for it: `INFO shop [orders/7 charge-1]: text`."""
+        stream = self._err if level >= logging.WARNING else self._out
+        colours = ((logging.ERROR, RED), (logging.WARNING, YELLOW), (logging.INFO, BLUE))
+        colour = next((colour for least, colour in colours if level >= least), DIM)
+        whose = f" {self._paint(stream, DIM, f'[{label}]')}" if label else ""
+        self._print(stream, f"{self._paint(stream, colour, name)} {logger}{whose}: {text}")
 
     def request(self, method: str, path: str, status: int, reason: str, milliseconds: float) -> None:
         """`GET /path 200 OK (12ms)`."""
         if self.severity <= SEVERITY["info"]:
             answer = f"{status} {reason}" if reason else str(status)
-            if self._coloured[id(sys.stdout)]:
-                answer = self._paint(sys.stdout, _STATUS_COLOURS.get(status // 100, BLUE), answer)
-            self._print(sys.stdout, f"{method} {path} {answer} ({milliseconds:.0f}ms)")
+            if self._coloured[id(self._out)]:
+                answer = self._paint(self._out, _STATUS_COLOURS.get(status // 100, BLUE), answer)
+            self._print(self._out, f"{method} {path} {answer} ({milliseconds:.0f}ms)")
 
     def mute(self) -> None:
         """Print nothing from now on."""
@@ -57,7 +66,7 @@ class Console:
 
     def clear(self) -> None:
         """Empty the terminal, with what has scrolled away."""
-        self._print(sys.stdout, "\x1b[2J\x1b[3J\x1b[H")
+        self._print(self._out, "\x1b[2J\x1b[3J\x1b[H")
 
     def _paint(self, stream: TextIO, colour: str, text: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._coloured.get(id(stream)) else text

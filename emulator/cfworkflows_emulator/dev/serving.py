@@ -1,12 +1,12 @@
 """What `cfwf dev` does once it knows its options: a terminal, sockets, and a supervisor that keeps workers serving."""
 
-import logging
 import socket
 
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.config import LoadedConfig
-from cfworkflows_emulator.dev.console import Console, ConsoleHandler
+from cfworkflows_emulator.dev.console import Console
 from cfworkflows_emulator.dev.hotkeys import HINT, Hotkeys
+from cfworkflows_emulator.dev.logs import Logs
 from cfworkflows_emulator.dev.options import DevOptions
 from cfworkflows_emulator.dev.reading import Reading
 from cfworkflows_emulator.dev.startup import origin
@@ -19,10 +19,8 @@ from cfworkflows_emulator.supervisor.supervisor import Supervisor
 def serve(options: DevOptions, reading: Reading, started: float) -> int:
     """See `start`. `reading` has the configurations."""
     console = Console(options.log_level)
-    log = logging.getLogger("cfworkflows")
-    log.addHandler(ConsoleHandler(console))
-    log.setLevel(logging.DEBUG if options.log_level == "debug" else logging.INFO)
-    log.propagate = False
+    logs = Logs(console, options.log_level)
+    logs.install()
     try:
         configs = reading.result()
         ip = options.ip or configs[0].config.dev.ip
@@ -43,6 +41,7 @@ def serve(options: DevOptions, reading: Reading, started: float) -> int:
         durability=options.durability,
         check_determinism=options.check_determinism,
         console=console,
+        logs=logs,
         started=started,
         keys=HINT if keys is not None else None,
     )

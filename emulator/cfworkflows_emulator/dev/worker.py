@@ -19,6 +19,7 @@ from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.config import ConfigError, LoadedConfig, render
 from cfworkflows_emulator.dev.console import Console
 from cfworkflows_emulator.dev.forks import Forks, end_children
+from cfworkflows_emulator.dev.logs import Logs
 from cfworkflows_emulator.dev.orders import Orders
 from cfworkflows_emulator.dev.reading import Reading
 from cfworkflows_emulator.dev.startup import BANNER, bindings_table, origin, ready_line
@@ -76,6 +77,7 @@ class Workers(NamedTuple):
     durability: Durability
     check_determinism: bool
     console: Console
+    logs: Logs
     started: float
     keys: str | None = None
 
@@ -210,6 +212,8 @@ class _Worker:
             return Failure(CfworkflowsError(go.failure))
         if isinstance(configs, ConfigError):
             raise configs
+        if len(configs) > 1:
+            self._common.logs.name_workers()
         if self._is_first:
             self._console.info(BANNER)
         if self._is_first or any(Path(path) in each.watched for each in configs for path in go.paths):

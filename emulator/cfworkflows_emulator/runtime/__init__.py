@@ -14,6 +14,7 @@ from cfworkflows_emulator.runtime.kinds import runtime_kind
 from cfworkflows_emulator.runtime.kinds.workflow import definition_of
 from cfworkflows_emulator.runtime.loading import WorkerLoadError
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
+from cfworkflows_emulator.runtime.origin import origin
 from cfworkflows_emulator.runtime.project import Project, opened_engine
 from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.runtime.timeline import Timeline
@@ -34,6 +35,7 @@ __all__ = [
     "deliver",
     "fire",
     "opened_engine",
+    "origin",
     "runtime_kind",
     "started_futures_as_tasks",
 ]

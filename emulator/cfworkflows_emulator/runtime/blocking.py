@@ -17,10 +17,9 @@ from pathlib import Path
 from types import FrameType
 
 from cfworkflows.caller import CALLED_BY_LOOP, is_users, line_of, users_frame
-from cfworkflows.http import Request
 from cfworkflows_emulator.actors import CALLED_IN
 from cfworkflows_emulator.clock import monotonic
-from cfworkflows_emulator.engine.run.caller import running_in
+from cfworkflows_emulator.runtime.origin import origin
 from cfworkflows_emulator.tracebacks import shown_path
 
 log = logging.getLogger("cfworkflows.worker")
@@ -30,9 +29,6 @@ FIRST_S = 2.0
 
 INTERVAL_S = 0.5
 """How often the loop is asked, in seconds."""
-
-current_request: contextvars.ContextVar[Request | None] = contextvars.ContextVar("cfworkflows_request", default=None)
-"""The request whose handler is called, in its task and in what that starts."""
 
 _DEBUGGERS = ("pdb", "bdb", "pydevd")
 
@@ -135,11 +131,14 @@ _RUN = f"{_EVERYTHING} Move it into a step: a callback that is a plain `def` run
 
 def _explained(context: contextvars.Context) -> tuple[str | None, str | None]:
     """What runs in a context, and how it would not block."""
-    instance, step = running_in(context)
-    if instance is not None:
-        return (f'step "{step}" of {instance}', _STEP) if step is not None else (f"run() of {instance}", _RUN)
-    request = context.get(current_request)
-    return (f"{request.method} {request.url}", _AWAIT) if request is not None else (None, None)
+    found = origin(context)
+    if found.instance is not None:
+        if found.step is not None:
+            return f'step "{found.step}" of {found.instance}', _STEP
+        return f"run() of {found.instance}", _RUN
+    if found.request is not None:
+        return f"{found.request.method} {found.request.url}", _AWAIT
+    return f"{found.event}()" if found.event is not None else None, None
 
 
 def _context(frame: FrameType) -> contextvars.Context | None:

@@ -8,6 +8,7 @@ from cfworkflows.entrypoint import ExecutionContext
 from cfworkflows_emulator.handlers import FETCH, Event
 from cfworkflows_emulator.runtime.dialect import Dialect, dialect_of
 from cfworkflows_emulator.runtime.exports import Exports
+from cfworkflows_emulator.runtime.origin import current_event
 
 
 class Receiver(Protocol):
@@ -28,6 +29,7 @@ async def deliver(worker: Receiver, event: Event, *own: Any, entrypoint: str | N
     called, or that returns no Response to a request.
     """
     context = worker.enter(props)
+    current_event.set((event.name, own))
     exports = worker.exports
     cls = exports.entrypoint(entrypoint)
     if cls is not None:

@@ -21,6 +21,7 @@ from cfworkflows_emulator.runtime.exports import Exports, find_exports
 from cfworkflows_emulator.runtime.loading import WorkerLoadError, loaded_module
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
 from cfworkflows_emulator.runtime.notices import session_faults, session_notices
+from cfworkflows_emulator.runtime.origin import current_worker
 from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import Durability
@@ -103,6 +104,7 @@ class Project:
                 resources.workers[each.config.name] = await _loaded(each, resources, stack)
             project = cls(configs, resources)
             current_env.set(project.env)
+            current_worker.set(None)
             stack.push_async_callback(project.close)
             if name_blocks:
                 stack.enter_context(blocks_named(*(each.directory for each in configs)))
@@ -161,12 +163,13 @@ async def _loaded(config: LoadedConfig, resources: Resources, stack: AsyncExitSt
     """The Worker of `config`, with what it has of each kind of binding."""
     env = await environment(config, resources)
     current_env.set(env)
+    current_worker.set(config.config.name)
     # The first one's modules are called as they are.
     module = stack.enter_context(loaded_module(config.main, config.config.name if resources.workers else None))
     exports = _exports(config, module)
     for kind in kinds.KINDS:
         kind.check_code(config, module, exports)
-    worker = Worker(exports, env, resources.engine.clock)
+    worker = Worker(exports, env, resources.engine.clock, config.config.name)
     for kind in kinds.KINDS:
         kind.define(config, worker, resources)
     return worker

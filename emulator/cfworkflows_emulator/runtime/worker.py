@@ -11,18 +11,22 @@ from cfworkflows.http import Request, Response
 from cfworkflows.timers import current_timers
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.handlers import FETCH
-from cfworkflows_emulator.runtime.blocking import current_request
 from cfworkflows_emulator.runtime.deliver import deliver
 from cfworkflows_emulator.runtime.dialect import dialect_of
 from cfworkflows_emulator.runtime.exports import Exports
+from cfworkflows_emulator.runtime.origin import current_worker
 
 log = logging.getLogger("cfworkflows.worker")
 
 
 class Worker:
-    """The handlers of a main module, with the `env` they are given and the clock that their timers go by."""
+    """The handlers of a main module, with the `env` they are given and the clock that their timers go by.
 
-    def __init__(self, exports: Exports, env: Any, clock: Clock) -> None:
+    `name` is what its configuration calls it.
+    """
+
+    def __init__(self, exports: Exports, env: Any, clock: Clock, name: str | None = None) -> None:
+        self.name = name
         self.exports = exports
         self.env = env
         self._clock = clock
@@ -34,7 +38,6 @@ class Worker:
         `props` are `ctx.props` there. Sets what the module-level `env` and `wait_until` stand for in the task that
         calls it, where the body of the response is read too. Raises what `deliver` raises.
         """
-        current_request.set(request)
         response: Response = await deliver(self, FETCH, request, entrypoint=entrypoint, props=props)
         return response
 
@@ -50,6 +53,7 @@ class Worker:
         """
         context = ExecutionContext(self.wait_until, props)
         current_env.set(self.env)
+        current_worker.set(self.name)
         current_context.set(context)
         current_timers.set(self._clock)
         return context

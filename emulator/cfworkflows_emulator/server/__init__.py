@@ -4,9 +4,9 @@
 API.
 """
 
-from cfworkflows_emulator.server.failure import Failure
+from cfworkflows_emulator.server.failure import Failure, describe
 from cfworkflows_emulator.server.mounts import Mount
 from cfworkflows_emulator.server.server import Server, serve
 from cfworkflows_emulator.server.sockets import PortInUseError, open_sockets
 
-__all__ = ["Failure", "Mount", "PortInUseError", "Server", "open_sockets", "serve"]
+__all__ = ["Failure", "Mount", "PortInUseError", "Server", "describe", "open_sockets", "serve"]
