@@ -207,3 +207,19 @@ class TestOrderOfTheMachinesClock:
         asyncio.run(set_one(wait=False))
         asyncio.run(set_one(wait=True))
         assert [True] == fired
+
+
+@pytest.mark.parametrize("speed", [1, 1000])
+async def test_the_machines_clock_can_stand_still(speed):
+    """No timer fires meanwhile, and then the time goes on from where it stood."""
+    clock, fired = SystemClock(speed), asyncio.Event()
+    with clock.stopped():
+        before = clock.now()
+        clock.call_at(before + 20 * speed, fired.set)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(fired.wait(), 0.2)
+        assert before == clock.now()
+    assert before <= clock.now() < before + 20 * speed
+    async with asyncio.timeout(10):
+        await fired.wait()
+    assert before + 20 * speed <= clock.now()

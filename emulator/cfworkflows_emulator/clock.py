@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Protocol
 
@@ -53,6 +55,9 @@ class SystemClock:
     # A wait is cut into pieces, so that a machine that slept is noticed.
     LONGEST_WAIT_MS = 60_000
 
+    # How often a timer that is nearly due looks whether the time goes on again, in seconds.
+    SHORTEST_LOOK_S = 0.05
+
     def __init__(self, speed: float = 1, start: int | None = None) -> None:
         self.speed = speed
         self._began_ns = _steady_ns()
@@ -65,17 +70,33 @@ class SystemClock:
         self._handle: asyncio.TimerHandle | None = None
         self._armed_for = 0.0
         self._firing = False
+        self._stopped_ns: int | None = None  # by the machine's clock, while it stands still
 
     def now(self) -> int:
+        if self._stopped_ns is not None:
+            return (self._start_ns + int((self._stopped_ns - self._began_ns) * self.speed)) // 1_000_000
         if self.speed == 1:
             return (_steady_ns() + self._offset_ns) // 1_000_000
         return (self._start_ns + int((_steady_ns() - self._began_ns) * self.speed)) // 1_000_000
 
     def wait_s(self, when: float) -> float:
         """How many seconds of the machine's it takes until it is `when`; 0 if it is."""
-        passed = _steady_ns() - self._began_ns
+        passed = (_steady_ns() if self._stopped_ns is None else self._stopped_ns) - self._began_ns
         now_ns = self._start_ns + passed * self.speed
-        return max((when - now_ns / 1_000_000) / self.speed, 0) / 1000
+        wait = max((when - now_ns / 1_000_000) / self.speed, 0) / 1000
+        return wait if self._stopped_ns is None else max(wait, self.SHORTEST_LOOK_S)
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Within the block the time stands still; from any thread, and not while it does already."""
+        self._stopped_ns = began_ns = _steady_ns()
+        try:
+            yield
+        finally:
+            lasted_ns = _steady_ns() - began_ns
+            self._began_ns += lasted_ns
+            self._offset_ns -= lasted_ns
+            self._stopped_ns = None
 
     def call_at(self, when: float, callback: Callback) -> TimerHandle:
         loop = asyncio.get_running_loop()

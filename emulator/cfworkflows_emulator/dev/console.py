@@ -17,11 +17,23 @@ class Console:
 
     def __init__(self, level: str) -> None:
         self.severity = SEVERITY[level]
-        self._out, self._err = sys.stdout, sys.stderr
-        for stream in (self._out, self._err):
+        self._kept: tuple[TextIO, TextIO] | None = None
+        for stream in (sys.stdout, sys.stderr):
             # Whole lines at once, also into a pipe, and a text that the terminal cannot show is no error.
             stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
-        self._coloured = {id(stream): _is_terminal(stream) for stream in (self._out, self._err)}
+        self._coloured = {id(stream): _is_terminal(stream) for stream in (sys.stdout, sys.stderr)}
+
+    def keep_streams(self) -> None:
+        """Print to the streams that there are now, whatever takes their place for the Worker."""
+        self._kept = sys.stdout, sys.stderr
+
+    @property
+    def _out(self) -> TextIO:
+        return self._kept[0] if self._kept is not None else sys.stdout
+
+    @property
+    def _err(self) -> TextIO:
+        return self._kept[1] if self._kept is not None else sys.stderr
 
     def info(self, text: str = "") -> None:
         """Something that happens: shown at `info` and `log`."""

@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
-from typing import Any, TextIO, cast
+from typing import Any, TextIO
 
 from cfworkflows_emulator.dev.console import Console, ConsoleHandler
 from cfworkflows_emulator.runtime import origin
@@ -50,12 +50,13 @@ class Logs(logging.Handler):
         for name in TALKATIVE:
             logging.getLogger(name).setLevel(max(self._level, logging.INFO))
         logging.root.setLevel(self._level)
-        logging.lastResort = cast("logging._StderrHandler", self)
+        logging.lastResort = self
         logging.basicConfig = _basic_config
 
     def name_workers(self) -> None:
         """From now on records say of which Worker they are, and what is printed does too: there are several."""
         self._names_workers = True
+        self._console.keep_streams()
         for name in ("stdout", "stderr"):
             setattr(sys, name, _Labelled(getattr(sys, name)))
 

@@ -7,14 +7,18 @@ from typing import NoReturn
 from cfworkflows_emulator.dev.stopping import exit_now
 from cfworkflows_emulator.server import Server
 from cfworkflows_emulator.supervisor.channel import Channel
-from cfworkflows_emulator.supervisor.messages import Connections, Go, Message, Stop, Stopping
+from cfworkflows_emulator.supervisor.messages import Connections, Go, Lent, Message, Stop, Stopping
 
 
 class Orders:
-    """Reads the channel. The worker ends at once when the supervisor has gone, however that went."""
+    """Reads the channel. The worker ends at once when the supervisor has gone, however that went.
 
-    def __init__(self, channel: Channel) -> None:
+    `lent` is set when the terminal is this process's to read.
+    """
+
+    def __init__(self, channel: Channel, lent: threading.Event) -> None:
         self._channel = channel
+        self._lent = lent
         self._early: list[Message] = []
         self._lock = threading.Lock()  # of the moment from which on the loop obeys
         self._is_leaving = False
@@ -56,7 +60,9 @@ class Orders:
         while True:
             for message in self._read():
                 with self._lock:
-                    if self._loop is not None:
+                    if isinstance(message, Lent):  # whoever waits for it may block the loop
+                        self._lent.set()
+                    elif self._loop is not None:
                         self._loop.call_soon_threadsafe(self._obey, message)
                     elif isinstance(message, Stop):  # while the code of the Worker loads: nothing runs yet
                         self._leave()

@@ -18,6 +18,7 @@ import cfworkflows_emulator
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.config import ConfigError, LoadedConfig, render
 from cfworkflows_emulator.dev.console import Console
+from cfworkflows_emulator.dev.debugging import Debugging
 from cfworkflows_emulator.dev.forks import Forks, end_children
 from cfworkflows_emulator.dev.logs import Logs
 from cfworkflows_emulator.dev.orders import Orders
@@ -100,7 +101,8 @@ class _Worker:
         self._common = common
         self._channel = channel
         self._console = common.console
-        self._orders = Orders(channel)
+        self._debugging = Debugging(channel, common.console, terminal_is_read=common.keys is not None)
+        self._orders = Orders(channel, self._debugging.lent)
         self._is_first = number == 0
         self._server: Server | None = None
         self._timeline: Timeline | None = None
@@ -128,6 +130,7 @@ class _Worker:
     def _leave(self) -> list[int]:
         """In a process that the Worker has forked: the files that it has to be without. It reports nothing of ours."""
         self._console.mute()
+        self._debugging.leave()
         sockets = [each.fileno() for each in self._common.sockets]
         return [self._channel.fileno(), *sockets, *(self._server.descriptors if self._server is not None else ())]
 
@@ -226,6 +229,8 @@ class _Worker:
             if self._is_outdated(configs, go, failed=False):
                 raise _OutdatedError
 
+        self._debugging.clock = timeline.clock
+        self._debugging.install()
         opening = Project.open(
             *configs,
             clock=timeline.clock,

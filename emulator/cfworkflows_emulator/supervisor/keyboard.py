@@ -23,9 +23,9 @@ class Keyboard:
             return False
 
     def listen(self) -> None:
-        """Take keys at once and without echo; again after the process was suspended."""
+        """Take keys at once and without echo; again after the process was suspended, or another one has read them."""
         with suppress(termios.error):  # the terminal is gone: so are its keys, as `read` tells
-            mode = termios.tcgetattr(self._descriptor)
+            mode = [*self._before]
             mode[3] &= ~(termios.ICANON | termios.ECHO)
             termios.tcsetattr(self._descriptor, termios.TCSADRAIN, mode)
 

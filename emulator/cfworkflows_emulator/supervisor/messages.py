@@ -50,6 +50,11 @@ class Stop:
     cause: str
 
 
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """The terminal is its own to read, until it sends `Returned`."""
+
+
 # From a worker
 
 
@@ -103,4 +108,16 @@ class Hopeless:
     """It cannot start, and has said why."""
 
 
-Message = Connections | Go | Stop | Serving | MadeFrom | Stopping | Released | Renew | Outdated | Hopeless
+@dataclass(frozen=True, slots=True)
+class Borrow:
+    """A debugger in it wants to read the terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The debugger has read what it wanted, and the program goes on."""
+
+
+ToWorker = Connections | Go | Stop | Lent
+FromWorker = Connections | Serving | MadeFrom | Stopping | Released | Renew | Outdated | Hopeless | Borrow | Returned
+Message = ToWorker | FromWorker

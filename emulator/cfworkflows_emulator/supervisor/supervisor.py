@@ -11,17 +11,21 @@ from dataclasses import replace
 from cfworkflows_emulator.supervisor.changes import Changes
 from cfworkflows_emulator.supervisor.child import Child, Work, cause
 from cfworkflows_emulator.supervisor.keyboard import Keyboard
+from cfworkflows_emulator.supervisor.keys import Keys
 from cfworkflows_emulator.supervisor.loop import Loop
 from cfworkflows_emulator.supervisor.messages import (
+    Borrow,
     Connection,
     Connections,
     Go,
     Hopeless,
+    Lent,
     MadeFrom,
     Message,
     Outdated,
     Released,
     Renew,
+    Returned,
     Serving,
     Stop,
     Stopping,
@@ -70,8 +74,8 @@ class Supervisor:
     def __init__(self, work: Work, terminal: Terminal, *, watch: bool = True, keys: Keyboard | None = None) -> None:
         self._work = work
         self._terminal = terminal
-        self._keys = keys
-        self._pressed: Callable[[str], None] = lambda key: None
+        self._keyboard = keys
+        self._keys: Keys | None = None
         self._loop = Loop()
         self._signals = Signals()
         self._changes = (
@@ -87,6 +91,7 @@ class Supervisor:
         self._go = Go()
         self._gone = self._go  # the last one that was sent
         self._started = 0.0  # when that was
+        self._postponed: dict[str, None] = {}  # what was saved while a debugger held the worker
         self._forked = 0
         self._deaths = 0
         self._has_served = False
@@ -95,11 +100,10 @@ class Supervisor:
 
     def run(self, pressed: Callable[[str], None] | None = None) -> int:
         """Serve until a signal comes, or `stop`. Returns the exit code. `pressed` is called with each key."""
-        self._pressed = pressed or self._pressed
         with closing(self._signals), closing(self._loop):
             self._loop.add(self._signals, self._on_signals)
-            if self._keys is not None:
-                self._loop.add(self._keys, self._on_keys)
+            if self._keyboard is not None:
+                self._keys = Keys(self._loop, self._keyboard, pressed or (lambda key: None), self._send)
             try:
                 self._start()
                 while self._code is None:
@@ -121,6 +125,11 @@ class Supervisor:
         That was seen at `looked_ns` (`now_in_files`), just now by default. Nothing happens if that is just being done.
         """
         if self._is_busy:
+            return
+        if self._is_debugged:
+            if not self._postponed:
+                self._terminal.info(f"{reason}: it is loaded when the debugger goes on.")
+            self._postponed |= dict.fromkeys(paths)
             return
         self._deaths = 0
         self._loop.cancel("restart")
@@ -152,6 +161,9 @@ class Supervisor:
         if self._worker is None:
             self._code = 0
             return
+        if self._is_debugged:  # it would not answer
+            self._worker.kill()
+            return
         self._send(self._worker, Stop(GRACE_S, GRACE_S, hand_over=False, cause=f"after {GRACE_S:g} seconds"))
         self._limit(self._worker, GRACE_S, STUCK)
 
@@ -159,6 +171,11 @@ class Supervisor:
     def _is_busy(self) -> bool:
         """Whether a worker is being put in the place of another one, or everything ends."""
         return self._is_reloading or self._code is not None or self._signal_count > 0
+
+    @property
+    def _is_debugged(self) -> bool:
+        """Whether a debugger in a worker reads the terminal."""
+        return self._keys is not None and self._keys.borrower is not None
 
     @property
     def _is_loading(self) -> bool:
@@ -189,9 +206,7 @@ class Supervisor:
         if self._changes is not None:
             self._changes.let_go()
         if self._keys is not None:
-            null = os.open(os.devnull, os.O_RDONLY)
-            os.dup2(null, 0)
-            os.close(null)
+            self._keys.let_go()
 
     def _send(self, child: Child, message: Message) -> None:
         """Never waits, and is no error if `child` has ended: then connections are kept for the next one."""
@@ -280,8 +295,20 @@ class Supervisor:
             case Hopeless():
                 if not self._has_served:
                     self._code = 1
-            case Go() | Stop():
+            case Borrow():
+                if self._keys is not None and not self._signal_count:
+                    self._keys.lend(child)
+            case Returned():
+                self._take_back_terminal(child)
+                paths, self._postponed = list(self._postponed), {}
+                if paths and child is self._worker:
+                    self.reload("the code changed meanwhile", paths)
+            case Go() | Stop() | Lent():
                 raise AssertionError(f"{message} is for a worker")
+
+    def _take_back_terminal(self, child: Child) -> None:
+        if self._keys is not None:
+            self._keys.take_back(child)
 
     @staticmethod
     def _import(modules: Sequence[str]) -> None:
@@ -299,6 +326,7 @@ class Supervisor:
                 self._hang_up(child)
             self._loop.cancel(child)
             self._children.remove(child)
+            self._take_back_terminal(child)
             if child is self._successor:
                 self._successor = None  # another one is forked when it is needed: this one may have died by itself
             elif child is self._worker:
@@ -347,13 +375,4 @@ class Supervisor:
         for child in self._children:
             self._loop.postpone(DEAF_S, child)
         if self._keys is not None:
-            self._keys.listen()
-
-    def _on_keys(self) -> None:
-        assert self._keys is not None
-        pressed = self._keys.read()
-        if pressed is None:
-            self._loop.remove(self._keys)
-            return
-        for key in pressed:
-            self._pressed(key)
+            self._keys.continued()
