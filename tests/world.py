@@ -12,8 +12,7 @@ from cfworkflows.entrypoint import ExecutionContext
 from cfworkflows.typed import type_arguments
 from cfworkflows_bindings import WorkflowBinding, WorkflowInstance
 from cfworkflows_emulator.clock import VirtualClock
-from cfworkflows_emulator.engine import Engine, WorkflowDefinition, open_database
-from cfworkflows_emulator.engine.engine import EVICT_AFTER_MS
+from cfworkflows_emulator.engine import Engine, EngineSettings, WorkflowDefinition, open_database
 from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.storage import Database
 
@@ -30,12 +29,13 @@ class Server:
         self,
         *classes: type[WorkflowEntrypoint],
         path: Path | None = None,
-        evict_after_ms: float | None = EVICT_AFTER_MS,
+        evict_after_ms: float | None = EngineSettings().evict_after_ms,
+        check_determinism: bool = False,
         **settings: Any,
     ) -> None:
         self.classes = list(classes)
         self.path = path
-        self.evict_after_ms = evict_after_ms
+        self.engine_settings = EngineSettings(evict_after_ms, check_determinism)
         self.settings = settings
         self.clock = VirtualClock()
         self.running = False
@@ -47,7 +47,7 @@ class Server:
             [self._definition(cls) for cls in self.classes],
             self.clock,
             self.database,
-            evict_after_ms=self.evict_after_ms,
+            self.engine_settings,
         )
         self.running = True
         await self.engine.resume_all()
@@ -72,7 +72,7 @@ class Server:
         self.engine._schedules.close()
         self.engine._retention.close()
         await self.cancel_all()
-        self.engine._threads.shutdown(wait=False, cancel_futures=True)
+        self.engine._shared.callbacks.close()
         await self.database.close()
         self.clock = VirtualClock(self.clock.now())
 

@@ -20,6 +20,7 @@ from benchmarks.sizes import Sizes
 from benchmarks.table import Row
 from cfworkflows import WorkflowEntrypoint
 from cfworkflows_emulator.clock import VirtualClock
+from cfworkflows_emulator.engine import EngineSettings
 
 GOAL = 1.25
 """The greatest exponent that still counts as straight: a sort or a heap is in it, and noise."""
@@ -160,7 +161,9 @@ async def alone(run: Callable[[Any], Awaitable[None]], work: Work, evict_after_m
 
     clock = VirtualClock()
     with tempfile.TemporaryDirectory(prefix="cfwf-bench-") as folder:
-        async with engine_of(Measured, Path(folder, "engine.sqlite"), clock, evict_after_ms=evict_after_ms) as measured:
+        async with engine_of(
+            Measured, Path(folder, "engine.sqlite"), clock, settings=EngineSettings(evict_after_ms)
+        ) as measured:
             return await work(measured, clock)
 
 

@@ -64,7 +64,7 @@ async def test_nothing_is_left_of_a_deleted_instance(serve, phase, evict_after_m
     await asyncio.sleep(0)
     assert (0, 0) == await rows(server)
     assert {} == server.engine.residents.actors
-    assert set() == server.engine._world.callbacks
+    assert set() == server.engine._shared.callbacks.running
     assert (["stopped"] if phase == "callback" else []) == log
     assert await gone(instance)
     await server.clock.advance("8 days")

@@ -5,26 +5,7 @@ import itertools
 import pytest
 from world import Server, workflow
 
-from cfworkflows_emulator.engine import Engine, open_database
 from cfworkflows_emulator.engine.divergence.determinism import DeterminismCheck
-
-
-class Checked(Server):
-    """A server that replays after every step, whenever an instance rests."""
-
-    async def start(self):
-        self._others = set()
-        self.database = await open_database(self.path)
-        self.engine = await Engine.open(
-            [self._definition(cls) for cls in self.classes],
-            self.clock,
-            self.database,
-            evict_after_ms=None,  # evicted, it would begin anew each time
-            check_determinism=True,
-        )
-        self.running = True
-        await self.engine.resume_all()
-        return self
 
 
 @pytest.fixture
@@ -32,7 +13,8 @@ async def checked():
     servers = []
 
     async def start(run):
-        servers.append(await Checked(workflow(run)).start())
+        # Evicted, it would begin anew each time.
+        servers.append(await Server(workflow(run), evict_after_ms=None, check_determinism=True).start())
         return servers[-1]
 
     yield start
@@ -46,9 +28,9 @@ def replays(monkeypatch):
     found = []
     check = DeterminismCheck._check
 
-    async def counted(self, residents, instance, after, upto):
+    async def counted(self, instance, after, upto):
         found.append((instance.id, after < upto))
-        await check(self, residents, instance, after, upto)
+        await check(self, instance, after, upto)
 
     monkeypatch.setattr(DeterminismCheck, "_check", counted)
     return found

@@ -289,7 +289,7 @@ async def test_a_step_that_nobody_awaits_runs_though_run_returns_at_once(serve):
     instance = await server.create()
     assert "returned" == (await server.settled(instance)).output
     await began.wait()
-    (callback,) = server.engine._world.callbacks
+    (callback,) = server.engine._shared.callbacks.running
     go.set()
     await callback
     assert ["began", "ended"] == log

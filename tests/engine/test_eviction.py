@@ -148,7 +148,7 @@ async def test_a_callback_that_timed_out_delays_the_eviction_and_does_not_preven
     await server.clock.advance("1 minute")
     assert 1 == len(server.engine.residents.actors)
     go.set()
-    await asyncio.gather(*server.engine._world.callbacks)
+    await asyncio.gather(*server.engine._shared.callbacks.running)
     await asyncio.sleep(0)
     assert {} == server.engine.residents.actors
     assert "complete" == (await server.finish(instance)).status

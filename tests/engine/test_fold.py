@@ -174,7 +174,7 @@ def limited(limit):
 def test_a_slot_that_comes_back_goes_to_the_first_in_the_queue():
     """Whoever leaves the queue before is passed over, and who gives back what it has not is not missed."""
     admitted = []
-    admission, workflow = Admission(admitted.append, 0), limited(1)
+    admission, workflow = Admission(admitted.extend, 0), limited(1)
     assert [True, False, False] == [admission.take(workflow, key) for key in (1, 2, 3)]
     for key in (2, 3):
         admission.queue(workflow, key, admission.place(ahead=False))
@@ -187,7 +187,7 @@ def test_a_slot_that_comes_back_goes_to_the_first_in_the_queue():
 def test_who_waits_in_the_queue_keeps_its_place_when_it_gives_back():
     """An instance that is queued again and rests meanwhile is still in the queue, and gets the slot at its turn."""
     admitted = []
-    admission, workflow = Admission(admitted.append, 0), limited(1)
+    admission, workflow = Admission(admitted.extend, 0), limited(1)
     admission.take(workflow, 1)
     admission.take(workflow, 2)
     admission.queue(workflow, 2, admission.place(ahead=False))
@@ -208,7 +208,7 @@ def row(key, status, place=None):
 def test_slots_and_queue_come_back_as_they_were():
     """What ran runs; what was queued is, in its old order; who has neither a slot nor a place does without."""
     admitted = []
-    admission, workflow = Admission(admitted.append, 9), limited(1)
+    admission, workflow = Admission(admitted.extend, 9), limited(1)
     rows = [row(1, "running"), row(5, "queued", place=8), row(4, "queued", place=7), row(2, "waiting")]
     assert [True, False, False, True] == [admission.restore(workflow, each) for each in rows]
     admission.give_back(1)

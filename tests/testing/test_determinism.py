@@ -176,26 +176,6 @@ async def test_a_run_that_waits_for_ever():
         await check_determinism(Hanging)
 
 
-class Checked(Server):
-    """A server whose engine replays after every step."""
-
-    async def start(self):
-        from cfworkflows_emulator.engine import Engine, open_database
-
-        self._others = asyncio.all_tasks()
-        self.database = await open_database(self.path)
-        self.engine = await Engine.open(
-            [self._definition(cls) for cls in self.classes],
-            self.clock,
-            self.database,
-            evict_after_ms=self.evict_after_ms,
-            check_determinism=True,
-        )
-        self.running = True
-        await self.engine.resume_all()
-        return self
-
-
 async def test_engine_checks_whenever_an_instance_waits_and_at_its_end(caplog):
     """What differs is logged once, and is part of the diagnosis; an instance that does the same has none."""
     turn = itertools.count()
@@ -208,7 +188,8 @@ async def test_engine_checks_whenever_an_instance_waits_and_at_its_end(caplog):
             await step.sleep(f"part {next(turn)}", "1 day")
         return "done"
 
-    server = await Checked(workflow(run), evict_after_ms=None).start()  # evicted, it would begin anew each time
+    # Evicted, it would begin anew each time.
+    server = await Server(workflow(run), evict_after_ms=None, check_determinism=True).start()
     try:
         good = await server.create(id="good")
         await server.finish(good)

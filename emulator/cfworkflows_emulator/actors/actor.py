@@ -23,6 +23,9 @@ class Actor(Protocol[Key_co]):
     def wake(self) -> None:
         """Go on, if it has anything to go on with: its time has come or is near, or it has got what it waited for."""
 
+    def evict(self) -> None:
+        """Leave memory, as all of it only waits: at once, or as soon as nothing of it runs any more."""
+
     def hold_back(self) -> None:
         """Let nothing new start: the process is about to stop."""
 

@@ -1,7 +1,6 @@
 """Actors that only wait leave memory after a grace period, or sooner if there are many of them."""
 
-from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from cfworkflows_emulator.actors.actor import Actor
 from cfworkflows_emulator.clock import Clock, TimerHandle
@@ -10,24 +9,20 @@ MOST_PARKED = 1_000
 """So many actors may wait in memory; beside those that go on within the grace period anyway."""
 
 
-Kept = TypeVar("Kept", bound=Actor[Any])
-
-
-class Eviction(Generic[Kept]):
+class Eviction:
     """Those that are parked, in the order in which they were: the first of them leaves first.
 
     `grace_ms` is how long they stay; None for ever.
     """
 
-    def __init__(self, clock: Clock, grace_ms: float | None, evict: Callable[[Kept], None]) -> None:
+    def __init__(self, clock: Clock, grace_ms: float | None) -> None:
         self.grace_ms = grace_ms
         self._clock = clock
-        self._evict = evict
-        self._parked: dict[Kept, float] = {}
+        self._parked: dict[Actor[Any], float] = {}
         self._timer: TimerHandle | None = None
         self._due: float | None = None
 
-    def parked(self, actor: Kept, until: float) -> None:
+    def parked(self, actor: Actor[Any], until: float) -> None:
         """An actor waits now, until `until` in ms."""
         if self.grace_ms is None or actor in self._parked:
             return
@@ -39,7 +34,7 @@ class Eviction(Generic[Kept]):
             self._leave(next(iter(self._parked)))
         self._arm()
 
-    def goes_on(self, actor: Kept) -> None:
+    def goes_on(self, actor: Actor[Any]) -> None:
         """It waits no longer, or is not in memory any more."""
         when = self._parked.pop(actor, None)
         if when is not None and when == self._due:
@@ -62,6 +57,6 @@ class Eviction(Generic[Kept]):
             self._leave(next(iter(self._parked)))
         self._arm()
 
-    def _leave(self, actor: Kept) -> None:
+    def _leave(self, actor: Actor[Any]) -> None:
         del self._parked[actor]
-        self._evict(actor)
+        actor.evict()

@@ -72,12 +72,13 @@ class Residents(Generic[Key, Kept]):
             actor.users -= 1
             self.unload(actor)
 
-    def unload(self, actor: Kept) -> None:
+    def unload(self, actor: Actor[Key]) -> None:
         """Let it go, if nothing of it runs and nobody uses it."""
-        if actor.running or actor.users or self.actors.get(actor.key) is not actor:
+        kept = self.actors.get(actor.key)
+        if actor.running or actor.users or kept is None or kept is not actor:
             return
         del self.actors[actor.key]
-        self._left(actor)
+        self._left(kept)
 
     async def remove(self, keys: Collection[Key]) -> list[Kept]:
         """Take actors out that are going to be deleted: those that were in memory, for the caller to stop."""

@@ -11,6 +11,7 @@ from cfworkflows_emulator.dev.options import DevOptions
 from cfworkflows_emulator.dev.reading import Reading
 from cfworkflows_emulator.dev.startup import origin
 from cfworkflows_emulator.dev.worker import Workers
+from cfworkflows_emulator.engine import EngineSettings
 from cfworkflows_emulator.server import open_sockets
 from cfworkflows_emulator.supervisor.keyboard import Keyboard
 from cfworkflows_emulator.supervisor.supervisor import Supervisor
@@ -38,8 +39,7 @@ def serve(options: DevOptions, reading: Reading, started: float) -> int:
         persist_to=options.persist_to,
         allowed_hosts=options.allowed_hosts,
         speed=options.speed,
-        durability=options.durability,
-        check_determinism=options.check_determinism,
+        engine=EngineSettings(durability=options.durability, check_determinism=options.check_determinism),
         console=console,
         logs=logs,
         started=started,

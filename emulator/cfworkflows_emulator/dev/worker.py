@@ -24,10 +24,11 @@ from cfworkflows_emulator.dev.logs import Logs
 from cfworkflows_emulator.dev.orders import Orders
 from cfworkflows_emulator.dev.reading import Reading
 from cfworkflows_emulator.dev.startup import BANNER, bindings_table, origin, ready_line
+from cfworkflows_emulator.engine import EngineSettings
 from cfworkflows_emulator.runtime import Project, Timeline, WorkerLoadError
 from cfworkflows_emulator.server import Failure, Server
 from cfworkflows_emulator.server.sockets import is_wildcard, network_address
-from cfworkflows_emulator.storage import DiskError, Durability
+from cfworkflows_emulator.storage import DiskError
 from cfworkflows_emulator.storage.folder import DEFAULT, takes_data
 from cfworkflows_emulator.supervisor.channel import Channel
 from cfworkflows_emulator.supervisor.messages import (
@@ -75,8 +76,7 @@ class Workers(NamedTuple):
     persist_to: Path | None
     allowed_hosts: Sequence[str]
     speed: float
-    durability: Durability
-    check_determinism: bool
+    engine: EngineSettings
     console: Console
     logs: Logs
     started: float
@@ -239,8 +239,7 @@ class _Worker:
             address=self._common.address,
             loaded=loaded,
             name_blocks=True,
-            durability=self._common.durability,
-            check_determinism=self._common.check_determinism,
+            settings=self._common.engine,
         )
         project = await stack.enter_async_context(opening)
         timeline.keep()

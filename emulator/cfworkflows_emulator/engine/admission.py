@@ -66,9 +66,9 @@ class Slots:
 
 
 class Admission:
-    """The slots of all workflows. `admit(key)` is called when an instance that was queued has got one."""
+    """The slots of all workflows. `admit(keys)` is called when instances that were queued have got one."""
 
-    def __init__(self, admit: Callable[[int], None], last_number: int) -> None:
+    def __init__(self, admit: Callable[[list[int]], None], last_number: int) -> None:
         self._admit = admit
         self._last_number = last_number
         self._slots: dict[str, Slots] = {}
@@ -119,7 +119,7 @@ class Admission:
         if key not in slots.queued:
             del self._of[key]
         while (first := slots.next()) is not None:
-            self._admit(first)
+            self._admit([first])
 
     def leave(self, key: int) -> None:
         """Instance `key` is not to run any more: it gives its slot back, or leaves the queue."""

@@ -15,7 +15,7 @@ from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.journal.store import InstanceRow
 from cfworkflows_emulator.engine.journal.streams import Chunk
 from cfworkflows_emulator.engine.retention import expiry
-from cfworkflows_emulator.engine.world import World
+from cfworkflows_emulator.engine.shared import Shared
 
 Prepared = tuple[Instance, InstanceRow, Entry]
 """A new instance, its row, and the first entry of its journal."""
@@ -24,9 +24,9 @@ Prepared = tuple[Instance, InstanceRow, Entry]
 class Creation:
     """Creates instances among `residents`. Those that are `under_way` are not durable yet."""
 
-    def __init__(self, world: World, residents: Instances, definitions: Mapping[str, WorkflowDefinition]) -> None:
+    def __init__(self, shared: Shared, residents: Instances, definitions: Mapping[str, WorkflowDefinition]) -> None:
         self.under_way: set[asyncio.Future[str]] = set()
-        self._world = world
+        self._shared = shared
         self._residents = residents
         self._definitions = definitions
 
@@ -74,8 +74,8 @@ class Creation:
         """See `Engine.adopt`."""
         definition = workflow_of(self._definitions, workflow)
         state = InstanceState.fold(entries)
-        key, now = self._world.admission.number(), self._world.clock.now()
-        sleeps = self._world.dormant and state.visible_status is Status.WAITING
+        key, now = self._shared.admission.number(), self._shared.clock.now()
+        sleeps = self._shared.dormant and state.visible_status is Status.WAITING
         row = InstanceRow(
             key,
             workflow,
@@ -87,7 +87,9 @@ class Creation:
             place=key if state.status is Status.QUEUED else None,
             expires_at=expiry(definition, state, since=now),
         )
-        await asyncio.shield(self._started(Instance(self._world, definition, row, state), row, *entries, chunks=chunks))
+        await asyncio.shield(
+            self._started(Instance(self._shared, definition, row, state), row, *entries, chunks=chunks)
+        )
 
     def _prepared(self, workflow: str, options: Mapping[str, Any]) -> Prepared:
         """Raises if anything is wrong with the options."""
@@ -97,18 +99,18 @@ class Creation:
         data: dict[str, Any] = {"trigger": options.get("trigger", "binding")}
         if options.get("retention") is not None:
             data["retention"] = retention_of(options["retention"])
-        self._world.admission.refuse_when_full(definition)
+        self._shared.admission.refuse_when_full(definition)
         return self._new(definition, id, value, data)
 
     def _new(self, definition: WorkflowDefinition, id: str, value: str, data: dict[str, Any]) -> Prepared:
-        now = self._world.clock.now()
-        key = self._world.admission.number()
-        if definition.concurrency_limit is None and not self._world.dormant:  # it runs as soon as it is durable
+        now = self._shared.clock.now()
+        key = self._shared.admission.number()
+        if definition.concurrency_limit is None and not self._shared.dormant:  # it runs as soon as it is durable
             row = InstanceRow(key, definition.name, id, Status.RUNNING, now, now)
         else:
             row = InstanceRow(key, definition.name, id, Status.QUEUED, now, now, place=key)
         queued = Entry(1, now, str(EntryType.WORKFLOW_QUEUED), data={"timestamp": now, **data}, value=value)
-        return Instance(self._world, definition, row, InstanceState.fold([queued])), row, queued
+        return Instance(self._shared, definition, row, InstanceState.fold([queued])), row, queued
 
     def _started(
         self, instance: Instance, row: InstanceRow, *entries: Entry, chunks: Sequence[Chunk] = ()
@@ -116,18 +118,18 @@ class Creation:
         """The id of an instance that is started as soon as it is durable, whether or not somebody waits for it."""
         creation: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.under_way.add(creation)
-        self._world.clock.hold()
+        self._shared.clock.hold()
         self._residents.add(instance)
         instance.users += 1
 
         def created(is_new: bool, error: BaseException | None) -> None:
             self.under_way.discard(creation)
             if is_new and not self._residents.closed:
-                self._world.probe.created(row.workflow, row.id)
+                self._shared.probe.created(row.workflow, row.id)
                 instance.start()
             instance.users -= 1
             self._residents.unload(instance)
-            self._world.clock.release()
+            self._shared.clock.release()
             if error is None and not is_new:
                 error = WorkflowError(
                     f'Workflow instance with id "{row.id}" already exists', code="instance.already_exists"
@@ -141,5 +143,5 @@ class Creation:
             else:
                 creation.set_exception(error)
 
-        self._world.store.when_created(row, entries, chunks, created)
+        self._shared.store.when_created(row, entries, chunks, created)
         return creation

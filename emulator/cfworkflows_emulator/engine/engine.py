@@ -2,18 +2,16 @@
 
 import asyncio
 import builtins
-import contextvars
 import logging
 import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from cfworkflows.errors import WorkflowError, instance_not_found
-from cfworkflows_emulator.actors import AHEAD_MS, Alarms, Eviction, Lifeline, Residents, Schedules
+from cfworkflows_emulator.actors import AHEAD_MS, Alarms, Eviction, Residents, Schedules
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.admission import Admission, free_until
 from cfworkflows_emulator.engine.creation import Creation
@@ -38,16 +36,14 @@ from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
 from cfworkflows_emulator.engine.retention import Retention
 from cfworkflows_emulator.engine.run.caller import running_here
 from cfworkflows_emulator.engine.run.step_wait import check_event_type
+from cfworkflows_emulator.engine.settings import DEFAULTS, EngineSettings
+from cfworkflows_emulator.engine.shared import Shared
 from cfworkflows_emulator.engine.skip import Delay
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
-from cfworkflows_emulator.engine.world import World
 from cfworkflows_emulator.storage import Database, Durability
 from cfworkflows_emulator.turns import REST_TURNS
 
 log = logging.getLogger("cfworkflows.engine")
-
-EVICT_AFTER_MS = 10_000
-STEP_THREADS = 64
 
 
 class Engine:
@@ -59,36 +55,32 @@ class Engine:
         clock: Clock,
         definitions: Iterable[WorkflowDefinition],
         last_key: int,
-        evict_after_ms: float | None = EVICT_AFTER_MS,
+        settings: EngineSettings = DEFAULTS,
         probe: Probe = NO_PROBE,
-        check_determinism: bool = False,
         dormant: bool = False,
     ) -> None:
         self.clock = clock
         self.store = store
-        self.definitions = {definition.name: definition for definition in definitions}
-        self._threads = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="cfwf-step")
-        self._admission = Admission(lambda key: self.residents.wake([key]), last_key)
-        self._determinism = DeterminismCheck(lambda: self.residents)
-        self._world = World(
-            clock,
-            store,
-            self._threads,
-            contextvars.copy_context(),
-            Eviction(clock, evict_after_ms, Instance.evict),
-            lambda instance: self.residents.unload(instance),
-            self._admission,
-            Lifeline(),
-            probe=probe,
-            rested=self._determinism.rested if check_determinism else None,
-            dormant=dormant,
-        )
+        self._definitions = {definition.name: definition for definition in definitions}
         self.residents: Instances = Residents(
             clock, load=self._load, left=self._left, check=self._refuse_when_closed, absent=instance_not_found
         )
-        self._creation = Creation(self._world, self.residents, self.definitions)
-        # Those that are taken up ahead of their time must not leave again before it has come.
-        ahead_ms = AHEAD_MS if evict_after_ms is None else min(AHEAD_MS, evict_after_ms / 2)
+        self._determinism = DeterminismCheck(self.residents, is_on=settings.check_determinism)
+        self._admission = Admission(self.residents.wake, last_key)
+        self._shared = Shared(
+            clock,
+            store,
+            self._admission,
+            Eviction(clock, settings.evict_after_ms),
+            self.residents.unload,
+            self._determinism.rested,
+            probe,
+            dormant,
+        )
+        self._creation = Creation(self._shared, self.residents, self._definitions)
+        # Those that are woken ahead of their time must not leave again before it has come.
+        grace_ms = settings.evict_after_ms
+        ahead_ms = AHEAD_MS if grace_ms is None else min(AHEAD_MS, grace_ms / 2)
         self._alarms = Alarms(clock, store.next_alarms, self.residents.wake, ahead_ms)
         self._retention = Retention(clock, store, self.residents.has)
         self._schedules = Schedules(clock, self._creation.scheduled)
@@ -100,21 +92,30 @@ class Engine:
         definitions: Iterable[WorkflowDefinition],
         clock: Clock,
         database: Database,
+        settings: EngineSettings = DEFAULTS,
         *,
-        evict_after_ms: float | None = EVICT_AFTER_MS,
         probe: Probe = NO_PROBE,
-        check_determinism: bool = False,
         dormant: bool = False,
     ) -> "Engine":
         """Open the engine over a database made with `open_database`. Nothing runs before `resume_all`.
 
-        `probe` is a test's. With `check_determinism`, `run()` is replayed after every step, whenever an instance waits
-        or has ended: what differs is logged, and part of its `diagnosis`. A `dormant` engine runs no code of workflows:
-        what is asked of an instance is written down, and done by the next engine over the same database.
+        `probe` is a test's. A `dormant` engine runs no code of workflows: what is asked of an instance is written down,
+        and done by the next engine over the same database.
         """
         store = InstanceStore(database)
-        last_key = await store.last_key()
-        return cls(store, clock, definitions, last_key, evict_after_ms, probe, check_determinism, dormant)
+        return cls(store, clock, definitions, await store.last_key(), settings, probe, dormant)
+
+    @property
+    def definitions(self) -> Mapping[str, WorkflowDefinition]:
+        """The workflows that it knows, by name."""
+        return self._definitions
+
+    def define(self, definition: WorkflowDefinition) -> None:
+        """Make a workflow known, in place of another of its name. Before `resume_all`.
+
+        An engine is open before the code of its workflows is loaded, which uses bindings over the engine on import.
+        """
+        self._definitions[definition.name] = definition
 
     async def resume_all(self) -> None:
         """Take up every instance that was at work when the last process ended, and arm the timers of the others.
@@ -124,7 +125,7 @@ class Engine:
         interrupted, abandoned = [], []
         now = self.clock.now()
         for row in await self.store.interrupted():
-            if (definition := self.definitions.get(row.workflow)) is not None:
+            if (definition := self._definitions.get(row.workflow)) is not None:
                 is_free = now < free_until(row.id, row.created_at)
                 if is_free or self._admission.restore(definition, row):
                     interrupted.append(row.key)
@@ -133,8 +134,8 @@ class Engine:
         self.residents.wake(interrupted)
         _warn_of_abandoned(abandoned)
         await self._alarms.load()
-        await self._retention.start(self.definitions.values())
-        for definition in self.definitions.values():
+        await self._retention.start(self._definitions.values())
+        for definition in self._definitions.values():
             self._schedules.arm(definition.name, definition.schedules)
 
     async def close(self, grace_s: float = 0) -> list[str]:
@@ -144,14 +145,10 @@ class Engine:
         """
         self._stop_timers()
         self.residents.close()
-        if self._world.callbacks and grace_s:
-            await asyncio.wait(self._world.callbacks, timeout=grace_s)
-        left = [task.get_name() for task in self._world.callbacks]
-        for task in self._world.callbacks:
-            task.cancel()
+        left = await self._shared.callbacks.end(grace_s)
         self.residents.stop()
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._world.lifeline.cut()
+        self._shared.callbacks.close()
+        self._shared.lifeline.cut()
         await self.store.close()
         return left
 
@@ -163,10 +160,11 @@ class Engine:
         """
         self.store.abandon()
         self._stop_timers()
-        for future in (*self._creation.under_way, *self._world.callbacks):
-            future.cancel()
+        for creation in self._creation.under_way:
+            creation.cancel()
+        self._shared.callbacks.cancel()
         self.residents.stop(reading=True)
-        self._world.lifeline.cut()
+        self._shared.lifeline.cut()
 
     def _stop_timers(self) -> None:
         for part in (self._schedules, self._alarms, self._retention):
@@ -184,13 +182,13 @@ class Engine:
 
     async def threads_ended(self) -> None:
         """Wait for the callbacks that run in threads. After `kill`."""
-        await asyncio.to_thread(self._threads.shutdown, wait=True, cancel_futures=True)
+        await self._shared.callbacks.threads_ended()
 
     # What a binding asks for
 
     def workflow(self, name: str) -> WorkflowDefinition:
         """The definition of a workflow. Raises WorkflowError if there is none of that name."""
-        return workflow_of(self.definitions, name)
+        return workflow_of(self._definitions, name)
 
     async def create_instance(self, workflow: str, options: Mapping[str, Any]) -> str:
         """Create an instance and start it: its id, when its creation is durable.
@@ -271,7 +269,7 @@ class Engine:
             _, entries = await self.history(workflow, id)
         self.clock.hold()
         try:
-            return await rehearse(self._world, definition, id, entries, strict=strict)
+            return await rehearse(self._shared, definition, id, entries, strict=strict)
         finally:
             self.clock.release()
 
@@ -372,7 +370,7 @@ class Engine:
         await self.store.flushed()
         self.store.notify(keys)
         caller = running_here()
-        if isinstance(caller, Instance) and caller.world is self._world and caller.key in keys:
+        if isinstance(caller, Instance) and caller.shared is self._shared and caller.key in keys:
             raise asyncio.CancelledError
         return {row.id for row in rows}
 
@@ -421,13 +419,13 @@ class Engine:
     def progress(self) -> object:
         """Something that is equal to what it was before if nothing has happened since to instances in memory."""
         journals = frozenset((key, instance.state.last_seq) for key, instance in self.residents.actors.items())
-        return journals, frozenset(self._world.callbacks)
+        return journals, frozenset(self._shared.callbacks.running)
 
     def _loose_ends(self) -> set[asyncio.Future[Any]]:
-        instances = list(self.residents.actors.values())
-        awaited = {task for instance in instances for task in instance.awaited} | self._world.late
+        instances, callbacks = list(self.residents.actors.values()), self._shared.callbacks
+        awaited = {task for instance in instances for task in instance.awaited} | callbacks.late
         lingering = {operation.over for instance in instances for operation in instance.lingering}
-        return {*(self._world.callbacks - awaited), *lingering}
+        return {*(callbacks.running - awaited), *lingering}
 
     @asynccontextmanager
     async def _using(self, workflow: str, id: str) -> AsyncIterator[Instance]:
@@ -455,16 +453,16 @@ class Engine:
         found = await self.store.load(keys)
         for key in set(keys).difference(row.key for row, _ in found):
             self._admission.leave(key)  # it was deleted since it got its slot
-        _warn_of_abandoned(row.workflow for row, _ in found if row.workflow not in self.definitions)
+        _warn_of_abandoned(row.workflow for row, _ in found if row.workflow not in self._definitions)
         return [
-            Instance(self._world, definition, row, InstanceState.fold(entries))
+            Instance(self._shared, definition, row, InstanceState.fold(entries))
             for row, entries in found
-            if (definition := self.definitions.get(row.workflow)) is not None
+            if (definition := self._definitions.get(row.workflow)) is not None
         ]
 
     def _left(self, instance: Instance) -> None:
         """An instance has left memory: what it waits for is on the disk."""
-        if self._world.dormant:
+        if self._shared.dormant:
             return
         if instance.wake_at is not None and instance.state.visible_status.wakes:
             needs_slot = instance.definition.concurrency_limit is not None

@@ -24,9 +24,9 @@ from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.run import rollback, step_do
 from cfworkflows_emulator.engine.run.execution import Execution
 from cfworkflows_emulator.engine.run.run import Run
+from cfworkflows_emulator.engine.shared import Shared
 from cfworkflows_emulator.engine.skip import Delay, chosen
 from cfworkflows_emulator.engine.turn import Turn
-from cfworkflows_emulator.engine.world import World
 from cfworkflows_emulator.tracebacks import format_error
 
 T = TypeVar("T")
@@ -36,10 +36,10 @@ log = logging.getLogger("cfworkflows.engine")
 class Instance:
     """The actor. Its methods change the journal at once; `await durable()` before anybody hears of it."""
 
-    def __init__(self, world: World, definition: WorkflowDefinition, row: InstanceRow, state: InstanceState) -> None:
-        self.world = world
-        self.clock = world.clock
-        self.store = world.store
+    def __init__(self, shared: Shared, definition: WorkflowDefinition, row: InstanceRow, state: InstanceState) -> None:
+        self.shared = shared
+        self.clock = shared.clock
+        self.store = shared.store
         self.definition = definition
         self.key = row.key
         self.id = row.id
@@ -48,7 +48,7 @@ class Instance:
         self.deleted = False
         self.wake_at = row.wake_at
         self.expires_at = row.expires_at
-        self._turn = Turn(world.admission, world.clock, definition, row)
+        self._turn = Turn(shared.admission, shared.clock, definition, row)
         self._indexed = (row.status, row.wake_at, row.place, row.expires_at)
         self._run: Execution | None = None
         self._outlived: Execution | None = None
@@ -60,20 +60,20 @@ class Instance:
 
     @property
     def probe(self) -> Probe:
-        return self.world.probe
+        return self.shared.probe
 
     @property
     def process_ends(self) -> bool:
-        return self.world.lifeline.is_cut
+        return self.shared.lifeline.is_cut
 
     def context(self) -> contextvars.Context:
         """Always the same: a replay knows nothing of the request that created the instance."""
-        return self.world.context.copy()
+        return self.shared.context.copy()
 
     @property
     def intervention(self) -> Intervention | None:
         """What a test asks for this instance."""
-        return self.world.probe.intervention(self.definition.name, self.id)
+        return self.shared.probe.intervention(self.definition.name, self.id)
 
     @property
     def running(self) -> bool:
@@ -127,7 +127,7 @@ class Instance:
 
     def start(self) -> None:
         """Run it, or take it up again, unless it has ended, is paused, or runs already. Without a slot it is queued."""
-        if self.world.dormant:
+        if self.shared.dormant:
             if self.wake_at is not None:  # it waits on disk: the next process is to look after it first thing
                 self.wake_at = self.clock.now()
             return
@@ -221,7 +221,7 @@ class Instance:
         self.stop()  # nothing is to happen behind the back of its undoing
         self._turn.end()
         rollback.note(self, cause, ending, **terminated)
-        if self.world.dormant:
+        if self.shared.dormant:
             self.wake_at = None
             self._index()
         else:
@@ -245,15 +245,15 @@ class Instance:
         if self.state.status is not Status.QUEUED:
             self._turn.end()
         self._index()
-        if self.world.rested is not None and self.state.status.finite:
-            self.world.rested(self)
-        self.world.unload(self)
+        if self.state.status.finite:
+            self.shared.rested(self.key)
+        self.shared.unload(self)
 
     def attempt_outlived(self) -> None:
         """An attempt has ended that `run()` did not wait for."""
         if self._outlived is not None and not self._outlived.lingering:
             self._outlived = None
-            self.world.unload(self)
+            self.shared.unload(self)
 
     def stop(self) -> None:
         """Take it out of memory as it stands; the journal has all that is needed to go on."""
@@ -269,7 +269,7 @@ class Instance:
 
     def abandoned(self, error: BaseException) -> bool:
         """Whether `error`, of the workflow's own code, ends it here and now, as it stands."""
-        if not self.world.probe.abandons(self.definition.name, self.id, error):
+        if not self.shared.probe.abandons(self.definition.name, self.id, error):
             return False
         self.stop()
         return True
@@ -283,33 +283,22 @@ class Instance:
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str, context: contextvars.Context) -> asyncio.Task[T]:
         """Start a callback of the user's."""
-        task = asyncio.get_running_loop().create_task(work, name=f"{name} in {self}", context=context)
+        task = self.shared.callbacks.start(work, f"{name} in {self}", context)
         self._callbacks.add(task)
-        self.world.callbacks.add(task)
         task.add_done_callback(self._callback_ended)
         return task
 
     def _callback_ended(self, task: asyncio.Task[Any]) -> None:
         self._callbacks.discard(task)
-        self.world.callbacks.discard(task)
         if self._evictable:
             self.evict()
 
     def late(self, callback: asyncio.Task[Any]) -> None:
         """A callback goes on although it has timed out."""
-        self.world.late.add(callback)
-        callback.add_done_callback(self.world.late.discard)
+        self.shared.callbacks.timed_out(callback)
 
-    async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
-        context = contextvars.copy_context()
-
-        def call() -> T:
-            try:
-                return context.run(function, *arguments)
-            except StopIteration as error:  # a future does not take it, and its waiter would wait for ever
-                raise RuntimeError("The callback raised StopIteration.") from error
-
-        return await asyncio.get_running_loop().run_in_executor(self.world.threads, call)
+    def in_thread(self, function: Callable[..., T], *arguments: Any) -> Coroutine[Any, Any, T]:
+        return self.shared.callbacks.in_thread(function, *arguments)
 
     def attempt_ended(self) -> None:
         if self.state.status is Status.WAITING_FOR_PAUSE and not self.state.open_attempts:
@@ -319,10 +308,9 @@ class Instance:
         """Everything that was started waits now, and the first of it until `until`, in ms."""
         self.wake_at = -int(-until // 1)
         self._index()
-        if self.world.rested is not None:
-            self.world.rested(self)
+        self.shared.rested(self.key)
         self._turn.rest()
-        self.world.eviction.parked(self, until)
+        self.shared.eviction.parked(self, until)
 
     def woken(self) -> bool:
         """Something that waited continues: at once, or, if this is False, when there is a slot for it."""
@@ -347,7 +335,7 @@ class Instance:
 
     def _stop_eviction(self) -> None:
         self._evictable = False
-        self.world.eviction.goes_on(self)
+        self.shared.eviction.goes_on(self)
 
     def evict(self) -> None:
         """Leave memory; as soon as a callback that has timed out, and still runs, has ended."""

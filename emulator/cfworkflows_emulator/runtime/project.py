@@ -11,8 +11,9 @@ from cfworkflows.http import close_client
 from cfworkflows_bindings import Environment
 from cfworkflows_emulator.clock import Clock, SystemClock
 from cfworkflows_emulator.config import LoadedConfig, check_session
-from cfworkflows_emulator.engine.engine import EVICT_AFTER_MS, Engine, open_database
+from cfworkflows_emulator.engine import Engine, EngineSettings, open_database
 from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
+from cfworkflows_emulator.engine.settings import DEFAULTS
 from cfworkflows_emulator.runtime import kinds
 from cfworkflows_emulator.runtime.bindings import environment
 from cfworkflows_emulator.runtime.blocking import blocks_named
@@ -24,7 +25,6 @@ from cfworkflows_emulator.runtime.notices import session_faults, session_notices
 from cfworkflows_emulator.runtime.origin import current_worker
 from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.runtime.worker import Worker
-from cfworkflows_emulator.storage import Durability
 from cfworkflows_emulator.storage.folder import StateFolder
 
 
@@ -57,27 +57,24 @@ class Project:
         *others: LoadedConfig,
         clock: Clock | None = None,
         state: Path | None = None,
-        evict_after_ms: float | None = EVICT_AFTER_MS,
+        settings: EngineSettings = DEFAULTS,
         probe: Probe = NO_PROBE,
         holder: int | None = None,
         address: str | None = None,
         loaded: Callable[[], None] = lambda: None,
         name_blocks: bool = False,
-        durability: Durability = "normal",
         fire_crons: bool = True,
-        check_determinism: bool = False,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and take up the instances that were at work.
 
         `others` are Workers that run beside it: one engine runs the instances of all, and bindings of one reach another
         (`script_name`, `services`). `clock` is the machine's by default. `state` is the state folder, None to keep
-        everything in memory. `probe` is a test's. `holder` is the process to name when another one wants the same
-        state, this one by default, and `address` the URL where it answers. `loaded` is called when the code is there
-        and no instance runs yet: what it raises ends the opening. With `name_blocks`, code of the Workers that blocks
-        the event loop is named in the log while it does; with `check_determinism`, every step of an instance is
-        followed by a replay; with `fire_crons`, the Workers' crons
-        call their `scheduled` handlers. Closed at the end of the block, without waiting for what runs: `close` first,
-        to wait.
+        everything in memory. `settings` are the engine's, `probe` is a test's. `holder` is the process to name when
+        another one wants the same state, this one by default, and `address` the URL where it answers. `loaded` is
+        called when the code is there and no instance runs yet: what it raises ends the opening. With `name_blocks`,
+        code of the Workers that blocks the event loop is named in the log while it does; with `fire_crons`, the
+        Workers' crons call their `scheduled` handlers. Closed at the end of the block, without waiting for what runs:
+        `close` first, to wait.
 
         Raises StateError for a folder or database that cannot be used, WorkerLoadError for code that does not import,
         and ConfigError for Workflow classes that are configured and not there, and Workers that do not fit together.
@@ -87,16 +84,7 @@ class Project:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(close_client)
             folder = stack.enter_context(StateFolder(state, holder, address)) if state is not None else None
-            engine = await stack.enter_async_context(
-                opened_engine(
-                    clock or SystemClock(),
-                    folder,
-                    evict_after_ms,
-                    probe,
-                    durability,
-                    check_determinism=check_determinism,
-                )
-            )
+            engine = await stack.enter_async_context(opened_engine(clock or SystemClock(), folder, settings, probe))
             stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
             names = [each.config.name for each in configs]
             resources = await stack.enter_async_context(Resources(engine, names, folder))
@@ -141,18 +129,13 @@ class Project:
 async def opened_engine(
     clock: Clock,
     folder: StateFolder | None,
-    evict_after_ms: float | None = EVICT_AFTER_MS,
+    settings: EngineSettings = DEFAULTS,
     probe: Probe = NO_PROBE,
-    durability: Durability = "normal",
-    *,
-    check_determinism: bool = False,
 ) -> AsyncIterator[Engine]:
-    """An engine that knows no workflows yet, over the state folder `folder`, or in memory."""
+    """An engine over the state folder `folder`, or in memory. Its workflows are defined once their code is loaded."""
     path, was_used = (folder.database, folder.was_used) if folder is not None else (None, False)
-    database = await open_database(path, durability, may_be_empty=not was_used)
-    engine = await Engine.open(
-        [], clock, database, evict_after_ms=evict_after_ms, probe=probe, check_determinism=check_determinism
-    )
+    database = await open_database(path, settings.durability, may_be_empty=not was_used)
+    engine = await Engine.open([], clock, database, settings, probe=probe)
     try:
         yield engine
     finally:

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Any, TypeVar
 
-from cfworkflows_emulator.engine.engine import Engine
+from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage.folder import StateFolder
 

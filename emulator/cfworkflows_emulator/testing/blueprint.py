@@ -79,9 +79,8 @@ class Blueprint:
             if isinstance(value, (Unbound, binding)):
                 setattr(env, name, binding(engine, value._workflow))
         worker = Worker(Exports(), env, engine.clock)
-        for name, (definition, cls) in self.workflows.items():
-            make = partial(worker.make, cls)
-            engine.definitions[name] = dataclasses.replace(definition, entrypoint=make, schedules=())
+        for definition, cls in self.workflows.values():
+            engine.define(dataclasses.replace(definition, entrypoint=partial(worker.make, cls), schedules=()))
         return worker
 
 

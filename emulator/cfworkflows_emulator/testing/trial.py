@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cfworkflows.values import decode
-from cfworkflows_emulator.engine import MIGRATIONS, Engine, Entry, Status
+from cfworkflows_emulator.engine import MIGRATIONS, Engine, EngineSettings, Entry, Status
 from cfworkflows_emulator.engine.journal.entries import ATTEMPT_ENDS, ENTRIES, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.engine.probe import Moment
@@ -104,7 +104,7 @@ class Trial:
             while True:
                 clock = Clock(self._failures, self._settings.patience_s, now)
                 probe = KitProbe(self._failures, self._witness)
-                self._engine = await Engine.open([], clock, journals, evict_after_ms=None, probe=probe)
+                self._engine = await Engine.open([], clock, journals, EngineSettings(evict_after_ms=None), probe=probe)
                 clock.engine = self._engine
                 before = asyncio.all_tasks()
                 try:

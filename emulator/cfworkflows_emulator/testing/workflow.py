@@ -148,7 +148,7 @@ class FakeWorkflow:
         return validated(WorkflowSection, settings)
 
     def define(self, section: WorkflowSection, worker: Worker, resources: Resources, /) -> None:
-        resources.engine.definitions[section.name] = definition_of(section, self.cls, worker)
+        resources.engine.define(definition_of(section, self.cls, worker))
 
 
 class WorkflowsFaked(KitKind[WorkflowSection]):

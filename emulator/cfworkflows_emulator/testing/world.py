@@ -8,7 +8,7 @@ from typing import Any
 from cfworkflows.http import close_client
 from cfworkflows_bindings import Environment
 from cfworkflows_emulator.config import LoadedConfig
-from cfworkflows_emulator.engine import Engine
+from cfworkflows_emulator.engine import Engine, EngineSettings
 from cfworkflows_emulator.runtime import (
     Exports,
     Project,
@@ -89,9 +89,8 @@ async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
             Project.open(
                 config,
                 clock=clock,
-                evict_after_ms=settings.evict_after_ms,
+                settings=EngineSettings(settings.evict_after_ms, settings.determinism),
                 probe=probe,
-                check_determinism=settings.determinism,
                 fire_crons=False,
             )
         )
@@ -112,9 +111,8 @@ async def fake_world(
     async with _tidy(running()) as (stack, leaks):
         stack.push_async_callback(close_client)
         evict_after_ms = settings.evict_after_ms if evict_after_ms is None else evict_after_ms
-        engine = await stack.enter_async_context(
-            opened_engine(clock, None, evict_after_ms, probe=probe, check_determinism=settings.determinism)
-        )
+        engine_settings = EngineSettings(evict_after_ms, settings.determinism)
+        engine = await stack.enter_async_context(opened_engine(clock, None, engine_settings, probe))
         stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
         resources = await stack.enter_async_context(Resources(engine, []))
         bound = {

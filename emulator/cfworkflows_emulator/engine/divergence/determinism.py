@@ -1,7 +1,6 @@
 """`check_determinism`: whenever an instance waits or has ended, a replay of what it has done since it last did."""
 
 import asyncio
-from collections.abc import Callable
 
 from cfworkflows_emulator.engine.divergence.rehearsal import rehearse
 from cfworkflows_emulator.engine.instance import Instance, Instances
@@ -9,25 +8,27 @@ from cfworkflows_emulator.engine.journal.state import Status
 
 
 class DeterminismCheck:
-    """Replays instances of `residents` aside, and tells each what a replay does differently."""
+    """Replays instances of `residents` aside, if it `is_on`, and tells each what a replay does differently."""
 
-    def __init__(self, residents: Callable[[], Instances]) -> None:
+    def __init__(self, residents: Instances, *, is_on: bool) -> None:
         self._residents = residents
+        self._is_on = is_on
         self._checked: dict[int, int] = {}
         self._checking: set[asyncio.Task[None]] = set()
 
-    def rested(self, instance: Instance) -> None:
+    def rested(self, key: int) -> None:
         """An instance waits, or has ended, with all that its code called in its journal."""
+        if not self._is_on or (instance := self._residents.actors.get(key)) is None:
+            return
         state = instance.state
-        checked = self._checked.get(instance.key, 0)
-        residents = self._residents()
-        if residents.closed or state.status is Status.TERMINATED or state.last_seq == checked or state.diagnoses:
+        checked = self._checked.get(key, 0)
+        if self._residents.closed or state.status is Status.TERMINATED or state.last_seq == checked or state.diagnoses:
             return  # one that was terminated was cut off anywhere, and what is known to differ goes on differing
-        self._checked[instance.key] = state.last_seq
+        self._checked[key] = state.last_seq
         if state.status.finite:
-            del self._checked[instance.key]
-        check = self._check(residents, instance, checked, state.last_seq)
-        task = residents.do(check, f"{instance} could not be replayed.")
+            del self._checked[key]
+        check = self._check(instance, checked, state.last_seq)
+        task = self._residents.do(check, f"{instance} could not be replayed.")
         self._checking.add(task)
         task.add_done_callback(self._checking.discard)
 
@@ -36,13 +37,13 @@ class DeterminismCheck:
         while self._checking:
             await asyncio.wait(self._checking)
 
-    async def _check(self, residents: Instances, instance: Instance, after: int, upto: int) -> None:
-        store = instance.world.store
+    async def _check(self, instance: Instance, after: int, upto: int) -> None:
+        residents, store = self._residents, instance.store
         await store.flushed()
         entries = [entry for entry in await store.journal(instance.key) if entry.seq <= upto]
         if not entries or residents.closed:  # it was deleted, or restarted
             return
-        found = await rehearse(instance.world, instance.definition, instance.id, entries, after=after, strict=True)
+        found = await rehearse(instance.shared, instance.definition, instance.id, entries, after=after, strict=True)
         if found is not None and not residents.closed:
             async with residents.using(instance.key) as using:
                 using.diagnose(found)

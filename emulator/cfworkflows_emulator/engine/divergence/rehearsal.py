@@ -15,7 +15,7 @@ from cfworkflows_emulator.engine.journal.diagnosis import Call, Diagnosis
 from cfworkflows_emulator.engine.journal.entries import ENDS, Entry, StepKind
 from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.engine.run.replay import Replay
-from cfworkflows_emulator.engine.world import World
+from cfworkflows_emulator.engine.shared import Shared
 from cfworkflows_emulator.timers import Callback
 from cfworkflows_emulator.tracebacks import caller_location
 
@@ -24,7 +24,7 @@ MOST_REPLAYS = 100
 
 
 async def rehearse(
-    world: World, definition: WorkflowDefinition, id: str, entries: Sequence[Entry], *, after: int = 0, strict: bool
+    shared: Shared, definition: WorkflowDefinition, id: str, entries: Sequence[Entry], *, after: int = 0, strict: bool
 ) -> Diagnosis | None:
     """Replay a journal up to each end of a step behind the entry `after`, and as a whole: the first divergence.
 
@@ -33,23 +33,29 @@ async def rehearse(
     """
     for upto in _ends(entries, after):
         known = [entry for entry in entries if entry.seq <= upto]
-        found = await _rehearse(world, definition, id, known, entries, strict=strict)
+        found = await _rehearse(shared, definition, id, known, entries, strict=strict)
         if found is not None:
             return found
     return None
 
 
 async def _rehearse(
-    world: World, definition: WorkflowDefinition, id: str, known: list[Entry], entries: Sequence[Entry], *, strict: bool
+    shared: Shared,
+    definition: WorkflowDefinition,
+    id: str,
+    known: list[Entry],
+    entries: Sequence[Entry],
+    *,
+    strict: bool,
 ) -> Diagnosis | None:
-    aside = _Aside(world, definition, id, known)
+    aside = _Aside(shared, definition, id, known)
     made: list[Made] = []
 
     def called(kind: StepKind, step: str, given: Mapping[str, Any], by_main: bool) -> None:
         made.append(Made(Call(kind, step, caller_location()), given, by_main))
 
     replay = Replay(aside, called)
-    replay.start(world.context.copy())
+    replay.start(shared.context.copy())
     try:
         await replay.over.wait()
     finally:
@@ -67,14 +73,14 @@ def _ends(entries: Sequence[Entry], after: int) -> list[int]:
 class _Aside:
     """An instance that the engine does not know of, as the entries of a journal have it."""
 
-    def __init__(self, world: World, definition: WorkflowDefinition, id: str, entries: Sequence[Entry]) -> None:
+    def __init__(self, shared: Shared, definition: WorkflowDefinition, id: str, entries: Sequence[Entry]) -> None:
         self.definition = definition
         self.key = 0
         self.state = InstanceState.fold(entries)
-        self.store = world.store
+        self.store = shared.store
         self.clock = _Standstill(entries[-1].time)
         self._id = id
-        self._lifeline = world.lifeline
+        self._lifeline = shared.lifeline
 
     def __str__(self) -> str:
         return f"{self.definition.name}/{self._id}"

@@ -35,7 +35,7 @@ class WorkflowRuntime(RuntimeKind[WorkflowSection]):
     def define(self, loaded: LoadedConfig, worker: Worker, resources: Resources, /) -> None:
         for section in _own(loaded):
             cls = worker.exports.workflows[section.class_name]
-            resources.engine.definitions[section.name] = definition_of(section, cls, worker)
+            resources.engine.define(definition_of(section, cls, worker))
 
     def notices(self, loaded: LoadedConfig, /) -> Iterator[str]:
         for index, section in enumerate(loaded.sections(KIND)):

@@ -1,0 +1,34 @@
+"""What all instances of an engine share."""
+
+import contextvars
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from cfworkflows_emulator.actors import Actor, Eviction, Lifeline
+from cfworkflows_emulator.clock import Clock
+from cfworkflows_emulator.engine.admission import Admission
+from cfworkflows_emulator.engine.callbacks import Callbacks
+from cfworkflows_emulator.engine.journal.store import InstanceStore
+from cfworkflows_emulator.engine.probe import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """`context` is that in which code of the user's begins. `unload` lets an instance leave memory, if it may.
+
+    `rested` is called with the key of each instance that waits, or has ended, with all that its code called in its
+    journal. `probe` is a test's. If it is `dormant`, no code of the user's runs: what changes is written down, for the
+    next process to act on.
+    """
+
+    clock: Clock
+    store: InstanceStore
+    admission: Admission
+    eviction: Eviction
+    unload: Callable[[Actor[int]], None]
+    rested: Callable[[int], None]
+    probe: Probe
+    dormant: bool
+    callbacks: Callbacks = field(default_factory=Callbacks)
+    lifeline: Lifeline = field(default_factory=Lifeline)
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
