@@ -105,10 +105,7 @@ ROOMS: dict[str, set[str]] = {
 LONGEST_FILE, MEDIAN_FILE = 450, 120
 
 # Files that are longer, and why. The list may only become shorter.
-LONGER = {
-    "emulator/cfworkflows_emulator/engine/engine.py": "it opens and wires its parts, beside what is asked of it",
-    "emulator/cfworkflows_emulator/engine/instance.py": "each change of its life repeats how it ends",
-}
+LONGER = {}
 
 # The one way uphill: users import the test kit from the SDK, which loads it when it is asked for.
 DOORS = {("cfworkflows.testing", "cfworkflows_emulator.testing")}

@@ -45,7 +45,7 @@ async def test_an_instance_is_replayed_when_it_rests_and_when_it_ends(checked, r
     """Once for each rest, over what is new since the last; one that does the same has no diagnosis."""
     server = await checked(nap)
     await server.finish(await server.create(id="same"))
-    await server.engine.rehearsed()
+    await server.engine.activity.rehearsed()
     assert [("same", True), ("same", True)] == replays
     assert [] == await server.engine.diagnosis("nap", "same")
 
@@ -61,10 +61,10 @@ async def test_what_differs_is_found_once(checked, replays):
 
     server = await checked(run)
     instance = await server.create(id="other")
-    await server.engine.rehearsed()
+    await server.engine.activity.rehearsed()
     await server.clock.settle()
     await server.finish(instance)
-    await server.engine.rehearsed()
+    await server.engine.activity.rehearsed()
     (found,) = await server.engine.diagnosis("run", "other")
     assert 'step "a 0-1"' == str(found.missing[0])
     assert [("other", True)] == replays
@@ -74,8 +74,8 @@ async def test_what_was_terminated_is_not_replayed(checked, replays):
     """It was cut off anywhere."""
     server = await checked(nap)
     instance = await server.create(id="gone")
-    await server.engine.rehearsed()
+    await server.engine.activity.rehearsed()
     replays.clear()
     await instance.terminate()
-    await server.engine.rehearsed()
+    await server.engine.activity.rehearsed()
     assert [] == replays

@@ -195,7 +195,7 @@ async def test_engine_checks_whenever_an_instance_waits_and_at_its_end(caplog):
         await server.finish(good)
         bad = await server.create(id="bad", params={"random": True})
         await server.finish(bad)
-        await server.engine.rehearsed()
+        await server.engine.activity.rehearsed()
         assert [] == await server.engine.diagnosis("run", "good")
         (found,) = await server.engine.diagnosis("run", "bad")
         assert 'sleep "part 0-1"' == str(found.missing[0])

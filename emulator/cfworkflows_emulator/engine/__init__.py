@@ -3,8 +3,9 @@
 May import actors, storage and clock of the emulator, and the SDK. It knows no configuration files and no HTTP.
 """
 
+from cfworkflows_emulator.engine.database import open_database
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
-from cfworkflows_emulator.engine.engine import Engine, open_database
+from cfworkflows_emulator.engine.engine import Engine
 from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.intake import encoded
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis

@@ -22,13 +22,20 @@ Prepared = tuple[Instance, InstanceRow, Entry]
 
 
 class Creation:
-    """Creates instances among `residents`. Those that are `under_way` are not durable yet."""
+    """Creates objects of the class `instances` among `residents`. Those that are `under_way` are not durable yet."""
 
-    def __init__(self, shared: Shared, residents: Instances, definitions: Mapping[str, WorkflowDefinition]) -> None:
+    def __init__(
+        self,
+        shared: Shared,
+        residents: Instances,
+        definitions: Mapping[str, WorkflowDefinition],
+        instances: type[Instance],
+    ) -> None:
         self.under_way: set[asyncio.Future[str]] = set()
         self._shared = shared
         self._residents = residents
         self._definitions = definitions
+        self._instances = instances
 
     async def one(self, workflow: str, options: Mapping[str, Any]) -> str:
         """See `Engine.create_instance`."""
@@ -75,7 +82,7 @@ class Creation:
         definition = workflow_of(self._definitions, workflow)
         state = InstanceState.fold(entries)
         key, now = self._shared.admission.number(), self._shared.clock.now()
-        sleeps = self._shared.dormant and state.visible_status is Status.WAITING
+        sleeps = not self._instances.runs_code and state.visible_status is Status.WAITING
         row = InstanceRow(
             key,
             workflow,
@@ -87,9 +94,8 @@ class Creation:
             place=key if state.status is Status.QUEUED else None,
             expires_at=expiry(definition, state, since=now),
         )
-        await asyncio.shield(
-            self._started(Instance(self._shared, definition, row, state), row, *entries, chunks=chunks)
-        )
+        instance = self._instances(self._shared, definition, row, state)
+        await asyncio.shield(self._started(instance, row, *entries, chunks=chunks))
 
     def _prepared(self, workflow: str, options: Mapping[str, Any]) -> Prepared:
         """Raises if anything is wrong with the options."""
@@ -105,12 +111,12 @@ class Creation:
     def _new(self, definition: WorkflowDefinition, id: str, value: str, data: dict[str, Any]) -> Prepared:
         now = self._shared.clock.now()
         key = self._shared.admission.number()
-        if definition.concurrency_limit is None and not self._shared.dormant:  # it runs as soon as it is durable
+        if definition.concurrency_limit is None and self._instances.runs_code:  # it runs as soon as it is durable
             row = InstanceRow(key, definition.name, id, Status.RUNNING, now, now)
         else:
             row = InstanceRow(key, definition.name, id, Status.QUEUED, now, now, place=key)
         queued = Entry(1, now, str(EntryType.WORKFLOW_QUEUED), data={"timestamp": now, **data}, value=value)
-        return Instance(self._shared, definition, row, InstanceState.fold([queued])), row, queued
+        return self._instances(self._shared, definition, row, InstanceState.fold([queued])), row, queued
 
     def _started(
         self, instance: Instance, row: InstanceRow, *entries: Entry, chunks: Sequence[Chunk] = ()

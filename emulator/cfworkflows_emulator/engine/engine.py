@@ -7,12 +7,12 @@ import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from cfworkflows.errors import WorkflowError, instance_not_found
-from cfworkflows_emulator.actors import AHEAD_MS, Alarms, Eviction, Residents, Schedules
+from cfworkflows_emulator.actors import Alarms, Eviction, Residents, Schedules
 from cfworkflows_emulator.clock import Clock
+from cfworkflows_emulator.engine.activity import Activity
 from cfworkflows_emulator.engine.admission import Admission, free_until
 from cfworkflows_emulator.engine.creation import Creation
 from cfworkflows_emulator.engine.definition import (
@@ -20,28 +20,28 @@ from cfworkflows_emulator.engine.definition import (
     check_addressable,
     workflow_of,
 )
+from cfworkflows_emulator.engine.deletion import delete
 from cfworkflows_emulator.engine.divergence.determinism import DeterminismCheck
 from cfworkflows_emulator.engine.divergence.rehearsal import rehearse
+from cfworkflows_emulator.engine.dormant import DormantInstance
 from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.instance import Instance, Instances
 from cfworkflows_emulator.engine.intake import encoded
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import Entry
-from cfworkflows_emulator.engine.journal.schema import MIGRATIONS
 from cfworkflows_emulator.engine.journal.selection import EVERY, Selection
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.journal.store import Entries, InstanceRow, InstanceStore, Rows
 from cfworkflows_emulator.engine.journal.streams import Chunk
 from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
+from cfworkflows_emulator.engine.restart import restart, restart_from
 from cfworkflows_emulator.engine.retention import Retention
-from cfworkflows_emulator.engine.run.caller import running_here
 from cfworkflows_emulator.engine.run.step_wait import check_event_type
 from cfworkflows_emulator.engine.settings import DEFAULTS, EngineSettings
 from cfworkflows_emulator.engine.shared import Shared
 from cfworkflows_emulator.engine.skip import Delay
 from cfworkflows_emulator.engine.subscription import Subscription, check_options
-from cfworkflows_emulator.storage import Database, Durability
-from cfworkflows_emulator.turns import REST_TURNS
+from cfworkflows_emulator.storage import Database
 
 log = logging.getLogger("cfworkflows.engine")
 
@@ -57,7 +57,7 @@ class Engine:
         last_key: int,
         settings: EngineSettings = DEFAULTS,
         probe: Probe = NO_PROBE,
-        dormant: bool = False,
+        instances: type[Instance] = Instance,
     ) -> None:
         self.clock = clock
         self.store = store
@@ -65,7 +65,7 @@ class Engine:
         self.residents: Instances = Residents(
             clock, load=self._load, left=self._left, check=self._refuse_when_closed, absent=instance_not_found
         )
-        self._determinism = DeterminismCheck(self.residents, is_on=settings.check_determinism)
+        determinism = DeterminismCheck(self.residents, is_on=settings.check_determinism)
         self._admission = Admission(self.residents.wake, last_key)
         self._shared = Shared(
             clock,
@@ -73,15 +73,13 @@ class Engine:
             self._admission,
             Eviction(clock, settings.evict_after_ms),
             self.residents.unload,
-            self._determinism.rested,
+            determinism.rested,
             probe,
-            dormant,
         )
-        self._creation = Creation(self._shared, self.residents, self._definitions)
-        # Those that are woken ahead of their time must not leave again before it has come.
-        grace_ms = settings.evict_after_ms
-        ahead_ms = AHEAD_MS if grace_ms is None else min(AHEAD_MS, grace_ms / 2)
-        self._alarms = Alarms(clock, store.next_alarms, self.residents.wake, ahead_ms)
+        self._instances = instances
+        self._creation = Creation(self._shared, self.residents, self._definitions, instances)
+        self.activity = Activity(self.residents, self._creation, self._shared.callbacks, store, determinism)
+        self._alarms = Alarms(clock, store.next_alarms, self.residents.wake, settings.ahead_ms)
         self._retention = Retention(clock, store, self.residents.has)
         self._schedules = Schedules(clock, self._creation.scheduled)
         self._subscriptions: weakref.WeakSet[Subscription | Feed] = weakref.WeakSet()
@@ -103,7 +101,8 @@ class Engine:
         and done by the next engine over the same database.
         """
         store = InstanceStore(database)
-        return cls(store, clock, definitions, await store.last_key(), settings, probe, dormant)
+        instances = DormantInstance if dormant else Instance
+        return cls(store, clock, definitions, await store.last_key(), settings, probe, instances)
 
     @property
     def definitions(self) -> Mapping[str, WorkflowDefinition]:
@@ -273,10 +272,6 @@ class Engine:
         finally:
             self.clock.release()
 
-    async def rehearsed(self) -> None:
-        """Wait for the replays that `check_determinism` asks for, and that are under way."""
-        await self._determinism.over()
-
     async def send_event(self, workflow: str, id: str, event_type: str, payload: Any) -> None:
         check_event_type(event_type)
         value = encoded(payload, "payload")
@@ -337,20 +332,21 @@ class Engine:
             instance.terminate(roll_back=rollback, trigger=trigger)
 
     async def restart(self, workflow: str, id: str, start: "tuple[str, str, int | float] | None" = None) -> None:
-        """Begin anew, or from the step `start`: its kind (do, sleep or wait), its name, the how-manieth it is.
+        """Begin anew, or from the step `start`: its kind (do, sleep or wait), its name, and which
+        of those of that name, counted from 1.
 
         Raises WorkflowError (`instance.cannot_restart`) if there was no such step.
         """
         if start is None:
             async with self._using(workflow, id) as instance:
-                instance.restart()
+                restart(instance)
             return
         # A task of its own: an instance that restarts itself from a step stops the callback that asks for it.
         await asyncio.shield(self.residents.do(self._restart_from(workflow, id, *start)))
 
     async def _restart_from(self, workflow: str, id: str, kind: str, name: str, count: int | float) -> None:
         async with self._using(workflow, id) as instance:
-            await instance.restart_from(kind, name, count)
+            await restart_from(instance, kind, name, count)
 
     async def delete_instances(self, workflow: str, ids: Sequence[str]) -> set[str]:
         """Stop instances and remove all that is stored of them, in one transaction: the ids that there were.
@@ -361,17 +357,7 @@ class Engine:
         self.workflow(workflow)
         distinct = dict.fromkeys(check_addressable(id) for id in ids)
         rows = [row for id in distinct if (row := await self.store.find(workflow, id)) is not None]
-        keys = {row.key for row in rows}
-        for instance in await self.residents.remove(keys):
-            instance.delete()
-        for key in keys:
-            self._admission.leave(key)
-            self.store.delete(key)
-        await self.store.flushed()
-        self.store.notify(keys)
-        caller = running_here()
-        if isinstance(caller, Instance) and caller.shared is self._shared and caller.key in keys:
-            raise asyncio.CancelledError
+        await delete({row.key for row in rows}, self.residents, self._shared)
         return {row.id for row in rows}
 
     async def list(self, workflow: str, selection: Selection = EVERY, *, limit: int = 100, offset: int = 0) -> Rows:
@@ -397,35 +383,6 @@ class Engine:
         await self.store.flushed()
         row = await self._find(workflow, id)
         return row, await self.store.journal(row.key)
-
-    async def loose_ends(self) -> None:
-        """Wait for the callbacks that no run waits for: of steps that nobody awaited before `run()` returned.
-
-        One that has timed out is none of them: whatever it gives is discarded.
-        """
-        while loose := self._loose_ends():
-            await asyncio.wait(loose)
-
-    async def at_rest(self) -> None:
-        """Wait until there is nothing to do for the engine itself, whatever code of the user's still runs."""
-        before = None
-        while before != (before := self.progress()):
-            if work := self.residents.work | self._creation.under_way:
-                await asyncio.wait(work)
-            await self.store.flushed()
-            for _ in range(REST_TURNS):
-                await asyncio.sleep(0)  # noqa: TID251 - a turn of the event loop, no time
-
-    def progress(self) -> object:
-        """Something that is equal to what it was before if nothing has happened since to instances in memory."""
-        journals = frozenset((key, instance.state.last_seq) for key, instance in self.residents.actors.items())
-        return journals, frozenset(self._shared.callbacks.running)
-
-    def _loose_ends(self) -> set[asyncio.Future[Any]]:
-        instances, callbacks = list(self.residents.actors.values()), self._shared.callbacks
-        awaited = {task for instance in instances for task in instance.awaited} | callbacks.late
-        lingering = {operation.over for instance in instances for operation in instance.lingering}
-        return {*(callbacks.running - awaited), *lingering}
 
     @asynccontextmanager
     async def _using(self, workflow: str, id: str) -> AsyncIterator[Instance]:
@@ -455,14 +412,14 @@ class Engine:
             self._admission.leave(key)  # it was deleted since it got its slot
         _warn_of_abandoned(row.workflow for row, _ in found if row.workflow not in self._definitions)
         return [
-            Instance(self._shared, definition, row, InstanceState.fold(entries))
+            self._instances(self._shared, definition, row, InstanceState.fold(entries))
             for row, entries in found
             if (definition := self._definitions.get(row.workflow)) is not None
         ]
 
     def _left(self, instance: Instance) -> None:
         """An instance has left memory: what it waits for is on the disk."""
-        if self._shared.dormant:
+        if not instance.runs_code:
             return
         if instance.wake_at is not None and instance.state.visible_status.wakes:
             needs_slot = instance.definition.concurrency_limit is not None
@@ -479,14 +436,3 @@ def _warn_of_abandoned(workflows: Iterable[str]) -> None:
 
 def _stopping() -> WorkflowError:
     return WorkflowError("The server is stopping", code="instance.unavailable")
-
-
-async def open_database(
-    path: Path | None = None,
-    durability: Durability = "normal",
-    *,
-    may_be_empty: bool = True,
-    read_only: bool = False,
-) -> Database:
-    """The database of an engine: a file, or None for one in memory. Raises StateError if it cannot be used."""
-    return await Database.open(path, MIGRATIONS, durability, may_be_empty=may_be_empty, read_only=read_only)

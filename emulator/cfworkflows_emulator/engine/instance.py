@@ -3,11 +3,12 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Coroutine, Set
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Mapping, Set
+from typing import Any, ClassVar, TypeVar
 
 from cfworkflows.errors import ErrorRecord, SerializationError, WorkflowError
 from cfworkflows.event import WorkflowEvent
+from cfworkflows.step import StepCall
 from cfworkflows.values import encode
 from cfworkflows_emulator.actors import Operation, Residents
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
@@ -15,7 +16,6 @@ from cfworkflows_emulator.engine.divergence.comparison import Comparison
 from cfworkflows_emulator.engine.journal import sizes
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import TERMINAL, Entry, EntryType
-from cfworkflows_emulator.engine.journal.rewind import rewind
 from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.journal.store import InstanceRow
@@ -35,6 +35,8 @@ log = logging.getLogger("cfworkflows.engine")
 
 class Instance:
     """The actor. Its methods change the journal at once; `await durable()` before anybody hears of it."""
+
+    runs_code: ClassVar[bool] = True
 
     def __init__(self, shared: Shared, definition: WorkflowDefinition, row: InstanceRow, state: InstanceState) -> None:
         self.shared = shared
@@ -127,10 +129,6 @@ class Instance:
 
     def start(self) -> None:
         """Run it, or take it up again, unless it has ended, is paused, or runs already. Without a slot it is queued."""
-        if self.shared.dormant:
-            if self.wake_at is not None:  # it waits on disk: the next process is to look after it first thing
-                self.wake_at = self.clock.now()
-            return
         if self._run is not None:
             if self.state.status is Status.QUEUED:
                 self._run.parking.leave_queue()
@@ -221,11 +219,11 @@ class Instance:
         self.stop()  # nothing is to happen behind the back of its undoing
         self._turn.end()
         rollback.note(self, cause, ending, **terminated)
-        if self.shared.dormant:
-            self.wake_at = None
-            self._index()
-        else:
-            self._begin(rollback.Rollback(self, handlers))
+        self.undo(handlers)
+
+    def undo(self, handlers: Mapping[str, StepCall]) -> None:
+        """Undo its steps, now that its journal says so. Those in `handlers` have been called, and need not be found."""
+        self._begin(rollback.Rollback(self, handlers))
 
     def rolled_back(self) -> None:
         """The rollback is over, whatever its outcome."""
@@ -373,7 +371,7 @@ class Instance:
     def _hand_over_events(self) -> None:
         if self._run is not None:
             self._run.parking.hand_over_events()
-        self._changed()
+        self.changed()
 
     def skip(self, step: str | None, kind: str | None) -> Delay:
         """End a sleep, a retry delay or a wait now, as if its time had come. Raises WorkflowError: see `chosen`."""
@@ -381,10 +379,10 @@ class Instance:
         self.append(EntryType.DELAY_SKIPPED, delay.step, kind=delay.kind)
         if self._run is not None:
             self._run.parking.look_again()
-        self._changed()
+        self.changed()
         return delay
 
-    def _changed(self) -> None:
+    def changed(self) -> None:
         """What was asked of it is in the journal: it goes on, if it does now, and its row says so."""
         self.start()
         self._index()
@@ -414,7 +412,7 @@ class Instance:
         elif self.state.status is Status.PAUSED:
             goes_on = self.state.started and self._turn.has_come(ahead=False)
             self.append(EntryType.WORKFLOW_RUNNING if goes_on else EntryType.WORKFLOW_QUEUED)
-        self._changed()
+        self.changed()
 
     def terminate(self, *, roll_back: bool = False, trigger: str = "binding") -> None:
         """End it now, or undo its steps first. While they are undone already, only the former: it ends as it is.
@@ -438,37 +436,10 @@ class Instance:
         self.deleted = True
         self.stop()
 
-    def restart(self) -> None:
-        """Begin anew with the same event: results, buffered events and timers are gone."""
-        queued = self.state.creation
-        self.stop()
+    def rewind_to(self, state: InstanceState) -> None:
+        """Have another state from now on, as it is stored. Nothing of it may run."""
         self.wake_at = None
-        self.store.erase_journal(self.key)
-        self.state = InstanceState(last_seq=self.state.last_seq)
-        self.append(EntryType.WORKFLOW_QUEUED, value=queued.value, **queued.data)
-        self._changed()
-
-    async def restart_from(self, kind: str, name: str, count: int | float) -> None:
-        """Begin anew from a step, with what steps that started before it have got. Raises WorkflowError if it is not
-        in the journal. The step and what followed are erased in the transaction that writes that it was restarted.
-        """
-        step = f"{name}-{count}"
-        while True:
-            if count < 1 or step not in self.state.verbs(kind):
-                raise WorkflowError(f'Step "{name}" not found in execution history', code="instance.cannot_restart")
-            self.stop()
-            await self.durable()
-            entries = await self.store.journal(self.key)
-            # Something else may have taken it up meanwhile, such as an event.
-            if not self.running and self.state.last_seq == entries[-1].seq:
-                break
-        kept = rewind(entries, kind, step)
-        self.wake_at = None
-        self.store.erase_entries(self.key, {entry.seq for entry in entries} - {entry.seq for entry in kept})
-        self.state = InstanceState.fold(kept)
-        self.state.last_seq = entries[-1].seq
-        self.append(EntryType.WORKFLOW_RESTARTED, step, kind=kind)
-        self._changed()
+        self.state = state
 
 
 Instances = Residents[int, Instance]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cfworkflows_emulator.actors import AHEAD_MS
 from cfworkflows_emulator.storage import Durability
 
 
@@ -16,6 +17,11 @@ class EngineSettings:
     evict_after_ms: float | None = 10_000
     check_determinism: bool = False
     durability: Durability = "normal"
+
+    @property
+    def ahead_ms(self) -> float:
+        """How early one of a crowd is woken, in ms: it must not leave memory again before its time has come."""
+        return AHEAD_MS if self.evict_after_ms is None else min(AHEAD_MS, self.evict_after_ms / 2)
 
 
 DEFAULTS = EngineSettings()

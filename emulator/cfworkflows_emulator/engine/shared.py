@@ -17,8 +17,7 @@ class Shared:
     """`context` is that in which code of the user's begins. `unload` lets an instance leave memory, if it may.
 
     `rested` is called with the key of each instance that waits, or has ended, with all that its code called in its
-    journal. `probe` is a test's. If it is `dormant`, no code of the user's runs: what changes is written down, for the
-    next process to act on.
+    journal. `probe` is a test's.
     """
 
     clock: Clock
@@ -28,7 +27,6 @@ class Shared:
     unload: Callable[[Actor[int]], None]
     rested: Callable[[int], None]
     probe: Probe
-    dormant: bool
     callbacks: Callbacks = field(default_factory=Callbacks)
     lifeline: Lifeline = field(default_factory=Lifeline)
     context: contextvars.Context = field(default_factory=contextvars.copy_context)

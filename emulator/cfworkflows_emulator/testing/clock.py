@@ -72,7 +72,7 @@ class Clock(VirtualClock):
             async with asyncio.timeout(self.patience_s):
                 await super().settle()
                 if self.engine is not None:
-                    await self.engine.loose_ends()
+                    await self.engine.activity.loose_ends()
                     await super().settle()
         except TimeoutError:
             self._failures.check()
@@ -95,11 +95,11 @@ class Clock(VirtualClock):
         if not while_busy or self.engine is None:
             await super().advance(duration)
             return
-        await self.engine.at_rest()
+        await self.engine.activity.at_rest()
         end = self.now() + round(parse_duration(duration))
         while (due := self.next_timer) is not None and due <= end:
             self._fire_next()
-            await self.engine.at_rest()
+            await self.engine.activity.at_rest()
         self._now = max(self._now, end)
         self._failures.check()
 

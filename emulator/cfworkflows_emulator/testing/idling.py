@@ -61,7 +61,7 @@ class Idling:
             self._report.cancel()
 
     def _progress(self) -> object:
-        return self._engine.progress(), self._clock.now()
+        return self._engine.activity.progress(), self._clock.now()
 
     def _tick(self) -> None:
         self._timer = self._loop.call_later(self._clock.patience_s / TICKS, self._tick)

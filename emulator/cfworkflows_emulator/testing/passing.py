@@ -33,7 +33,7 @@ async def passed_until(
     seen, jumps = -1, 0
     while True:
         await clock.settle()
-        progress = engine.progress()
+        progress = engine.activity.progress()
         state = await _state(engine, workflow, id) if may_be_missing else await engine.state(workflow, id)
         if state is not None and reached(state):
             return state
@@ -44,7 +44,7 @@ async def passed_until(
         if jumps > MOST_JUMPS or not await _may_go_on(world, workflow, id, state):
             what = "would be waited for for ever" if state is not None else "was not created"
             raise StalledError(f"{workflow}/{id} {what}: nothing is due, and nothing runs.\n{await situation(engine)}")
-        if not clock.held and progress == engine.progress():  # others may have let the time pass meanwhile
+        if not clock.held and progress == engine.activity.progress():  # others may have let the time pass meanwhile
             clock.jump()
 
 

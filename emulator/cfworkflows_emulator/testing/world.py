@@ -152,7 +152,7 @@ def _kept(world: World, stack: AsyncExitStack, leaks: list[str]) -> World:
             record.timelines.append(await world.timelines())
         leaks.extend(await world.introspections.left())
         if record.settings.determinism and not record.failed:
-            await world.engine.rehearsed()
+            await world.engine.activity.rehearsed()
             assert_deterministic(await differences(world.engine))
         if record.settings.unfinished and await unfinished(world.engine):
             leaks.extend((await situation(world.engine)).splitlines())
