@@ -43,6 +43,9 @@ class StreamIntake:
         self._attempt = attempt
         self._taking: asyncio.Task[Any] | None = None
         self._over = False
+        self._room, self._trusted = -1, 0
+        self._chunks, self._size = 0, 0
+        self._head, self._block = b"", bytearray()
         self.failed = False
 
     async def of(self, given: Any) -> Any:
@@ -51,9 +54,6 @@ class StreamIntake:
         if not is_stream(result):
             return result
         source = aiter(_unread(result))
-        self._room, self._trusted = -1, 0
-        self._chunks, self._size = 0, 0
-        self._head, self._block = b"", bytearray()
         self._taking = asyncio.current_task()
         try:
             while not self._stopped and (chunk := await self._next(source)) is not None:
