@@ -177,7 +177,7 @@ def test_a_slot_that_comes_back_goes_to_the_first_in_the_queue():
     admission, workflow = Admission(admitted.extend, 0), limited(1)
     assert [True, False, False] == [admission.take(workflow, key) for key in (1, 2, 3)]
     for key in (2, 3):
-        admission.queue(workflow, key, admission.place(ahead=False))
+        admission.queue(workflow, key, admission.position(ahead=False))
     admission.leave(2)
     admission.leave(7)
     admission.give_back(1)
@@ -190,27 +190,27 @@ def test_who_waits_in_the_queue_keeps_its_place_when_it_gives_back():
     admission, workflow = Admission(admitted.extend, 0), limited(1)
     admission.take(workflow, 1)
     admission.take(workflow, 2)
-    admission.queue(workflow, 2, admission.place(ahead=False))
+    admission.queue(workflow, 2, admission.position(ahead=False))
     admission.give_back(2)
     assert [] == admitted
     admission.give_back(1)
     assert [2] == admitted
     admission.take(workflow, 3)
-    admission.queue(workflow, 3, admission.place(ahead=False))
+    admission.queue(workflow, 3, admission.position(ahead=False))
     admission.give_back(2)
     assert [2, 3] == admitted
 
 
-def row(key, status, place=None):
-    return InstanceRow(key, "w", str(key), status, 0, 0, place=place)
+def row(key, status, position=None):
+    return InstanceRow(key, "w", str(key), status, 0, 0, position=position)
 
 
 def test_slots_and_queue_come_back_as_they_were():
-    """What ran runs; what was queued is, in its old order; who has neither a slot nor a place does without."""
+    """What ran runs; what was queued is, in its old order; who has neither a slot nor a position does without."""
     admitted = []
     admission, workflow = Admission(admitted.extend, 9), limited(1)
-    rows = [row(1, "running"), row(5, "queued", place=8), row(4, "queued", place=7), row(2, "waiting")]
+    rows = [row(1, "running"), row(5, "queued", position=8), row(4, "queued", position=7), row(2, "waiting")]
     assert [True, False, False, True] == [admission.restore(workflow, each) for each in rows]
     admission.give_back(1)
     assert [4] == admitted
-    assert admission.place(ahead=True) < admission.place(ahead=False)
+    assert admission.position(ahead=True) < admission.position(ahead=False)

@@ -25,7 +25,7 @@ from cfworkflows_emulator.dev.orders import Orders
 from cfworkflows_emulator.dev.reading import Reading
 from cfworkflows_emulator.dev.startup import BANNER, bindings_table, origin, ready_line
 from cfworkflows_emulator.engine import EngineSettings
-from cfworkflows_emulator.runtime import Project, Timeline, WorkerLoadError
+from cfworkflows_emulator.runtime import Project, ProjectTime, WorkerLoadError
 from cfworkflows_emulator.server import Failure, Server
 from cfworkflows_emulator.server.sockets import is_wildcard, network_address
 from cfworkflows_emulator.storage import DiskError
@@ -105,7 +105,7 @@ class _Worker:
         self._orders = Orders(channel, self._debugging.lent)
         self._is_first = number == 0
         self._server: Server | None = None
-        self._timeline: Timeline | None = None
+        self._time: ProjectTime | None = None
         self._state: Path | None = None
         self._before = frozenset(sys.modules)
         self._began_ns = time.time_ns()
@@ -223,7 +223,7 @@ class _Worker:
             self._describe(configs)
         state = (self._common.persist_to or configs[0].directory / DEFAULT).absolute()
         self._state = state
-        timeline = Timeline(state, self._common.speed)
+        project_time = ProjectTime(state, self._common.speed)
 
         def loaded() -> None:
             if self._is_outdated(configs, go, failed=False):
@@ -233,7 +233,7 @@ class _Worker:
         self._debugging.install()
         opening = Project.open(
             *configs,
-            clock=timeline.clock,
+            clock=project_time.clock,
             state=state,
             holder=os.getppid(),
             address=self._common.address,
@@ -242,8 +242,8 @@ class _Worker:
             settings=self._common.engine,
         )
         project = await stack.enter_async_context(opening)
-        timeline.keep()
-        self._timeline = timeline
+        project_time.keep()
+        self._time = project_time
         for notice in [*(project.notices if self._is_first else ()), *project.faults]:
             self._console.warn(notice)
         return project
@@ -296,8 +296,8 @@ class _Worker:
             cut_off += await server.stop(order.grace_s)
         if project is not None:
             cut_off += await project.close(min(max(deadline - loop.time(), 0), order.callbacks_s))
-        if self._timeline is not None:
-            self._timeline.close()
+        if self._time is not None:
+            self._time.close()
         if order.hand_over:
             self._give_away(server)
             self._channel.send(Released(_needed()))

@@ -21,7 +21,7 @@ MAX_QUEUED = 2_000_000
 FREE_MS = 3_600_000
 """How long an instance of a schedule needs no slot, in ms since it fired."""
 
-# Places are drawn from one sequence; this is added to those of instances that go on.
+# Positions are drawn from one sequence; this is added to those of instances that go on.
 _AHEAD = -(1 << 60)
 
 
@@ -32,7 +32,7 @@ def free_until(id: str, created_at: int) -> int:
 
 
 class Slots:
-    """The slots of one workflow and its queue: the smallest place is the first. No I/O, no clock."""
+    """The slots of one workflow and its queue: the smallest position is the first. No I/O, no clock."""
 
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
@@ -51,15 +51,15 @@ class Slots:
             self.holders.add(key)
         return key in self.holders
 
-    def queue(self, key: int, place: int) -> None:
-        self.queued[key] = place
-        heapq.heappush(self._queue, (place, key))
+    def queue(self, key: int, position: int) -> None:
+        self.queued[key] = position
+        heapq.heappush(self._queue, (position, key))
 
     def next(self) -> int | None:
         """The instance that gets a slot now, None if no slot is free or nobody waits."""
         while self._queue and self.free:
-            place, key = heapq.heappop(self._queue)
-            if self.queued.get(key) == place:  # it is still there
+            position, key = heapq.heappop(self._queue)
+            if self.queued.get(key) == position:  # it is still there
                 self.take(key)
                 return key
         return None
@@ -75,12 +75,12 @@ class Admission:
         self._of: dict[int, Slots] = {}
 
     def number(self) -> int:
-        """The next of one sequence, for the keys of instances and their places: so they tell who came first."""
+        """The next of one sequence, for the keys of instances and their positions: so they tell who came first."""
         self._last_number += 1
         return self._last_number
 
-    def place(self, *, ahead: bool) -> int:
-        """A place at the end of the queue, or at the end of those that go `ahead` of it because they had begun."""
+    def position(self, *, ahead: bool) -> int:
+        """A position at the end of the queue, or at the end of those that go `ahead` of it because they had begun."""
         return self.number() + (_AHEAD if ahead else 0)
 
     def take(self, workflow: WorkflowDefinition, key: int) -> bool:
@@ -93,21 +93,21 @@ class Admission:
         self._of[key] = slots
         return slots.take(key)
 
-    def queue(self, workflow: WorkflowDefinition, key: int, place: int) -> None:
+    def queue(self, workflow: WorkflowDefinition, key: int, position: int) -> None:
         """Put an instance that did not get a slot into the queue, unless it is there."""
-        self._last_number = max(self._last_number, place - (_AHEAD if place < 0 else 0))
+        self._last_number = max(self._last_number, position - (_AHEAD if position < 0 else 0))
         slots = self._slots[workflow.name]
         if key not in slots.queued:
-            slots.queue(key, place)
+            slots.queue(key, position)
 
     def restore(self, workflow: WorkflowDefinition, row: InstanceRow) -> bool:
-        """Give what an instance had when the last process ended: a slot, or its place. Whether it is to be taken up.
+        """Give what an instance had when the last process ended: a slot, or its position. Whether it is to be taken up.
 
         Those that ran come before those that were queued. If there are too many of them by now, some are queued.
         """
-        if row.status not in ("running", "queued") or self.take(workflow, row.key) or row.place is None:
+        if row.status not in ("running", "queued") or self.take(workflow, row.key) or row.position is None:
             return True
-        self.queue(workflow, row.key, row.place)
+        self.queue(workflow, row.key, row.position)
         return False
 
     def give_back(self, key: int) -> None:

@@ -91,7 +91,7 @@ class Creation:
             entries[0].time,
             entries[-1].time,
             wake_at=now if sleeps else None,
-            place=key if state.status is Status.QUEUED else None,
+            position=key if state.status is Status.QUEUED else None,
             expires_at=expiry(definition, state, since=now),
         )
         instance = self._instances(self._shared, definition, row, state)
@@ -114,7 +114,7 @@ class Creation:
         if definition.concurrency_limit is None and self._instances.runs_code:  # it runs as soon as it is durable
             row = InstanceRow(key, definition.name, id, Status.RUNNING, now, now)
         else:
-            row = InstanceRow(key, definition.name, id, Status.QUEUED, now, now, place=key)
+            row = InstanceRow(key, definition.name, id, Status.QUEUED, now, now, position=key)
         queued = Entry(1, now, str(EntryType.WORKFLOW_QUEUED), data={"timestamp": now, **data}, value=value)
         return self._instances(self._shared, definition, row, InstanceState.fold([queued])), row, queued
 

@@ -24,9 +24,9 @@ from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.run import rollback, step_do
 from cfworkflows_emulator.engine.run.execution import Execution
 from cfworkflows_emulator.engine.run.run import Run
+from cfworkflows_emulator.engine.seat import Seat
 from cfworkflows_emulator.engine.shared import Shared
 from cfworkflows_emulator.engine.skip import Delay, chosen
-from cfworkflows_emulator.engine.turn import Turn
 from cfworkflows_emulator.tracebacks import format_error
 
 T = TypeVar("T")
@@ -50,8 +50,8 @@ class Instance:
         self.deleted = False
         self.wake_at = row.wake_at
         self.expires_at = row.expires_at
-        self._turn = Turn(shared.admission, shared.clock, definition, row)
-        self._indexed = (row.status, row.wake_at, row.place, row.expires_at)
+        self._seat = Seat(shared.admission, shared.clock, definition, row)
+        self._indexed = (row.status, row.wake_at, row.position, row.expires_at)
         self._run: Execution | None = None
         self._outlived: Execution | None = None
         self._callbacks: set[asyncio.Task[Any]] = set()
@@ -116,10 +116,10 @@ class Instance:
         status = self.state.visible_status if self.wake_at is not None else self.state.status
         wake_at = self.wake_at if status.wakes else None
         self.expires_at = expiry(self.definition, self.state) if self.state.ended_at is not None else None
-        place = self._turn.place
-        if (status, wake_at, place, self.expires_at) != self._indexed:
-            self._indexed = (status, wake_at, place, self.expires_at)
-            self.store.index(self.key, status, self.clock.now(), wake_at, place, self.expires_at)
+        position = self._seat.position
+        if (status, wake_at, position, self.expires_at) != self._indexed:
+            self._indexed = (status, wake_at, position, self.expires_at)
+            self.store.index(self.key, status, self.clock.now(), wake_at, position, self.expires_at)
 
     # Running
 
@@ -145,7 +145,7 @@ class Instance:
         if not self._has_slot():
             self._index()
             return
-        self._turn.begins(self._freedom_over)
+        self._seat.begins(self._freedom_over)
         if not self.state.started:
             self.append(EntryType.WORKFLOW_STARTED)
         if self.state.status is Status.QUEUED:
@@ -168,7 +168,7 @@ class Instance:
     def _has_slot(self) -> bool:
         """Whether it may run. If it may not, it is in the queue now."""
         goes_on = self.state.status is Status.RUNNING
-        if self._turn.has_come(ahead=goes_on):
+        if self._seat.take(ahead=goes_on):
             return True
         if goes_on:
             self.append(EntryType.WORKFLOW_QUEUED)
@@ -217,7 +217,7 @@ class Instance:
     def _roll_back(self, cause: ErrorRecord, ending: Status, **terminated: str) -> None:
         handlers = self._run.handlers if self._run is not None else {}
         self.stop()  # nothing is to happen behind the back of its undoing
-        self._turn.end()
+        self._seat.end()
         rollback.note(self, cause, ending, **terminated)
         self.undo(handlers)
 
@@ -239,9 +239,9 @@ class Instance:
         if run is not None:
             run.close(lingers=keep_callbacks)
             self._outlived = run if run.lingering else None
-        self._turn.stop()
+        self._seat.stop()
         if self.state.status is not Status.QUEUED:
-            self._turn.end()
+            self._seat.end()
         self._index()
         if self.state.status.finite:
             self.shared.rested(self.key)
@@ -260,7 +260,7 @@ class Instance:
         runs = (self._run, self._outlived)
         self._run = self._outlived = None
         self._stop_eviction()
-        self._turn.stop()
+        self._seat.stop()
         for run in runs:
             if run is not None:
                 run.close()
@@ -307,7 +307,7 @@ class Instance:
         self.wake_at = -int(-until // 1)
         self._index()
         self.shared.rested(self.key)
-        self._turn.rest()
+        self._seat.rest()
         self.shared.eviction.parked(self, until)
 
     def woken(self) -> bool:
@@ -317,7 +317,7 @@ class Instance:
         admitted = not needs_slot or self._has_slot()
         if admitted:
             self._stop_eviction()
-            self._turn.begins(self._freedom_over)
+            self._seat.begins(self._freedom_over)
         if self._run is not None and not admitted:
             self._run.close_gate()
         elif self._run is not None and self.state.status is Status.QUEUED:
@@ -410,7 +410,7 @@ class Instance:
             if self._run is not None:
                 self._run.open_gate()
         elif self.state.status is Status.PAUSED:
-            goes_on = self.state.started and self._turn.has_come(ahead=False)
+            goes_on = self.state.started and self._seat.take(ahead=False)
             self.append(EntryType.WORKFLOW_RUNNING if goes_on else EntryType.WORKFLOW_QUEUED)
         self.changed()
 

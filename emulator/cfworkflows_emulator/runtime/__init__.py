@@ -17,7 +17,7 @@ from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
 from cfworkflows_emulator.runtime.origin import origin
 from cfworkflows_emulator.runtime.project import Project, opened_engine
 from cfworkflows_emulator.runtime.resources import Resources
-from cfworkflows_emulator.runtime.timeline import Timeline
+from cfworkflows_emulator.runtime.time import ProjectTime
 from cfworkflows_emulator.runtime.worker import Worker
 
 __all__ = [
@@ -26,9 +26,9 @@ __all__ = [
     "Message",
     "MessageBatch",
     "Project",
+    "ProjectTime",
     "Resources",
     "ScheduledController",
-    "Timeline",
     "Worker",
     "WorkerLoadError",
     "definition_of",

@@ -9,7 +9,7 @@ from pathlib import Path
 from cfworkflows_emulator.config import LoadedConfig
 from cfworkflows_emulator.engine import Engine, open_database
 from cfworkflows_emulator.runtime.kinds.workflow import definitions_without_code
-from cfworkflows_emulator.runtime.timeline import Timeline
+from cfworkflows_emulator.runtime.time import ProjectTime
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import StateFolder
 from cfworkflows_emulator.storage.folder import DATABASE
@@ -49,7 +49,7 @@ class DormantProject:
                 path = state / DATABASE
                 is_there = await asyncio.to_thread(path.exists)
                 database = await open_database(path if is_there else None, read_only=is_there)
-            clock = Timeline(state, 1).clock
+            clock = ProjectTime(state, 1).clock
             engine = await Engine.open(definitions_without_code(config), clock, database, dormant=True)
             try:
                 yield cls(config, engine)

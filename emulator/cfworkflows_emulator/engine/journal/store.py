@@ -4,7 +4,6 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from cfworkflows_emulator.engine.journal.entries import Entry, EntryType
@@ -18,7 +17,7 @@ class InstanceRow(NamedTuple):
     """The index of an instance: what lists, counts and timers need without reading its journal. Times in ms.
 
     `wake_at` is when the earliest timer of a waiting instance is due, `expires_at` when one that ended is deleted.
-    `place` orders those that are queued, the smallest first.
+    `position` orders those that are queued, the smallest first. Its column is called `place`, as it always was.
     """
 
     key: int
@@ -28,7 +27,7 @@ class InstanceRow(NamedTuple):
     created_at: int
     modified_at: int
     wake_at: int | None = None
-    place: int | None = None
+    position: int | None = None
     expires_at: int | None = None
 
 
@@ -39,10 +38,10 @@ class Beginning(NamedTuple):
     started_at: int | None
 
 
+# In the order of the fields of InstanceRow.
 _COLUMNS = "key, workflow, id, status, created_at, modified_at, wake_at, place, expires_at"
 _INSERT = f"INSERT OR IGNORE INTO instances ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - constants only
 _APPEND = Insert("journal", "instance", "seq", "time", "type", "step", "data", "value")
-_VALUES = attrgetter(*_COLUMNS.split(", "))
 _FIND = f"SELECT {_COLUMNS} FROM instances WHERE workflow = ? AND id = ?"  # noqa: S608 - constants only
 _GET = f"SELECT {_COLUMNS} FROM instances WHERE key = ?"  # noqa: S608 - constants only
 # Workflow by workflow, each of which is one step in the index: those that sleep are not looked at.
@@ -176,7 +175,7 @@ class InstanceStore:
         outcome: list[bool] = []
 
         def insert(connection: sqlite3.Connection) -> None:
-            outcome.append(connection.execute(_INSERT, _VALUES(row)).rowcount == 1)
+            outcome.append(connection.execute(_INSERT, row).rowcount == 1)
             if outcome[0]:
                 _APPEND(connection, [_row(row.key, entry) for entry in entries])
                 if chunks:
@@ -194,11 +193,11 @@ class InstanceStore:
         status: str,
         modified_at: int,
         wake_at: int | None,
-        place: int | None = None,
+        position: int | None = None,
         expires_at: int | None = None,
     ) -> None:
         """Bring the row of an instance up to date."""
-        self._commits.write_latest(_INDEX, key, (status, modified_at, wake_at, place, expires_at, key))
+        self._commits.write_latest(_INDEX, key, (status, modified_at, wake_at, position, expires_at, key))
 
     def set_expiry(self, key: int, expires_at: int) -> None:
         """Give an instance that has ended its expiry, in ms."""

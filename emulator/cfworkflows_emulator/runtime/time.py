@@ -18,7 +18,7 @@ SLOW_BEAT_S = 60.0
 log = logging.getLogger("cfworkflows.runtime")
 
 
-class Timeline:
+class ProjectTime:
     """`clock` goes on where the clock of the last process on the state folder `state` stopped, at `speed`.
 
     While no server runs, its time passes as the machine's does, but never backwards. Raises StateError for a file that
@@ -51,7 +51,7 @@ class Timeline:
         """Write the time down from now on, until `close`. The state folder has to be this process's."""
         self._write(self._speed)
         # A thread, because code of the Worker may block the event loop.
-        threading.Thread(target=self._beat, name="cfwf-timeline", daemon=True).start()
+        threading.Thread(target=self._beat, name="cfwf-time", daemon=True).start()
 
     def close(self) -> None:
         if not self._ended.is_set():

@@ -1,4 +1,4 @@
-"""Whether an instance may run now."""
+"""Whether an instance may run now: its seat among those that share the slots of a workflow."""
 
 from collections.abc import Callable
 
@@ -8,8 +8,8 @@ from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.journal.store import InstanceRow
 
 
-class Turn:
-    """An instance's turn to run: it has a slot, or a `place` in the queue, or, as long as it asks for none, neither.
+class Seat:
+    """What an instance holds: a slot, or a `position` in the queue, or, as long as it asks for none, neither.
 
     One that a schedule has made is free for a while: it may run without a slot.
     """
@@ -19,7 +19,7 @@ class Turn:
         self._clock = clock
         self._workflow = workflow
         self._key = row.key
-        self.place = row.place
+        self.position = row.position
         self._free_until = free_until(row.id, row.created_at) if workflow.concurrency_limit is not None else 0
         self._freedom: TimerHandle | None = None
 
@@ -27,14 +27,14 @@ class Turn:
     def _is_free(self) -> bool:
         return self._free_until > 0 and self._clock.now() < self._free_until
 
-    def has_come(self, *, ahead: bool) -> bool:
+    def take(self, *, ahead: bool) -> bool:
         """Whether it may run. If not, it is in the queue now: `ahead` of those that have not begun, or behind."""
         if self._is_free or self._admission.take(self._workflow, self._key):
-            self.place = None
+            self.position = None
             return True
-        if self.place is None:
-            self.place = self._admission.place(ahead=ahead)
-        self._admission.queue(self._workflow, self._key, self.place)
+        if self.position is None:
+            self.position = self._admission.position(ahead=ahead)
+        self._admission.queue(self._workflow, self._key, self.position)
         return False
 
     def begins(self, needs_slot: Callable[[], None]) -> None:
@@ -59,5 +59,5 @@ class Turn:
 
     def end(self) -> None:
         """It is not to run any more: it gives its slot back, or leaves the queue."""
-        self.place = None
+        self.position = None
         self._admission.leave(self._key)
