@@ -1,25 +1,28 @@
 """What a call of a verb was given, sorted out and checked."""
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from cfworkflows.durations import Duration
 from cfworkflows.errors import WorkflowFatalError
 from cfworkflows.step.call import Rollback, StepCall, context_style
 from cfworkflows.step.config import WorkflowStepConfig, resolve
-from cfworkflows.step.options import RollbackConfig, RollbackOptions, StepConfig
+from cfworkflows.step.options import RollbackConfig, RollbackOptions
 from cfworkflows.typed import return_type
 
 MISSING: Any = object()
+DEFAULT_EVENT_TIMEOUT: Duration = "24 hours"
+_OF_WAITS = ("type", "timeout")
 
 
 def positional_form(
-    name: object, arguments: tuple[Any, ...], config: StepConfig | None
-) -> tuple[StepConfig | None, Any, RollbackOptions | None]:
+    name: object, arguments: tuple[Any, ...], config: WorkflowStepConfig | None
+) -> tuple[WorkflowStepConfig | None, Any, RollbackOptions | None]:
     """Sort out `(callback)`, `(config)`, `(config, callback)`, each with rollback options behind the callback."""
     callback: Any = MISSING
     rest = list(arguments)
-    if rest and not callable(rest[0]) and (len(rest) > 1 or isinstance(rest[0], (Mapping, WorkflowStepConfig))):
+    if rest and not callable(rest[0]) and (len(rest) > 1 or isinstance(rest[0], Mapping)):
         if config is not None:
             raise TypeError("step.do() got its configuration twice: as an object and as config=")
         config = rest.pop(0)
@@ -63,7 +66,7 @@ def rollback_options(
 
 def in_one_form(
     name: str,
-    config: StepConfig | None,
+    config: WorkflowStepConfig | None,
     callback: Callable[..., Any],
     rollback: Callable[..., Any] | None,
     rollback_config: RollbackConfig | None,
@@ -84,6 +87,31 @@ def in_one_form(
         rollback=undo,
         returns=returns if returns is not None else return_type(callback),
     )
+
+
+def wait_options(options: object, keywords: Mapping[str, Any]) -> tuple[Any, Duration]:
+    """The type of event and the timeout of a wait. A keyword that is given replaces what the object says."""
+    if isinstance(options, str):
+        options = {"type": options}
+    elif options is not None and not isinstance(options, Mapping):
+        raise WorkflowFatalError(f"waitForEvent options must be an object with type and timeout, not {options!r}.")
+    given = {**(options or {}), **{key: value for key, value in keywords.items() if value is not None}}
+    unknown = sorted(str(key) for key in given if key not in _OF_WAITS)
+    if given.get("type") is None:
+        raise WorkflowFatalError(f"(workflow.invalid_event_type) {' '.join(no_type_of_event(unknown))}")
+    if unknown:
+        raise WorkflowFatalError(f"waitForEvent does not know {', '.join(unknown)}; it takes type and timeout.")
+    timeout = given.get("timeout")
+    return given["type"], timeout if timeout is not None else DEFAULT_EVENT_TIMEOUT
+
+
+def no_type_of_event(keys: Iterable[str]) -> tuple[str, str]:
+    """What is wrong with a wait that is given options with these keys, and no type; and what to do."""
+    fix = 'Add one: step.wait_for_event("…", {"type": "approval"})'
+    wrong = next((key for key in keys if key not in _OF_WAITS), None)
+    if wrong is not None:
+        fix = f'"{wrong}" is no option of a wait, which has type and timeout. {fix}'
+    return "The wait has no type of event: nothing can end it.", fix
 
 
 def milliseconds(timestamp: datetime | int | float) -> float:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, Required, TypedDict
 
@@ -37,48 +37,36 @@ _ELSEWHERE = {
 _SEE = "https://developers.cloudflare.com/workflows/build/sleeping-and-retrying/"
 
 
-class WorkflowRetryOptions(TypedDict, total=False):
-    """`WorkflowRetryConfig` as a dict."""
+class WorkflowRetryConfig(TypedDict, total=False):
+    """How often, and how soon, a failed attempt is repeated: a dict, or `WorkflowRetryConfig(limit=…, delay=…)`.
+
+    limit: retries after the first attempt, 0 to 10,000 (`math.inf` means 10,000).
+    delay: a duration, or a function of `{ctx, error}` that gives one within 5 seconds.
+    backoff: `constant` d, d, d; `linear` d, 2d, 3d; `exponential`, the default, d, 2d, 4d. No jitter and no cap.
+    """
 
     limit: Required[int | float]
     delay: Required[Duration | DelayFunction]
     backoff: Backoff
 
 
-class WorkflowStepOptions(TypedDict, total=False):
-    """`WorkflowStepConfig` as a dict."""
-
-    retries: "WorkflowRetryConfig | WorkflowRetryOptions"
-    timeout: Duration
-    sensitive: Literal["output"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowRetryConfig:
-    """How often, and how soon, a failed attempt is repeated.
-
-    limit: retries after the first attempt, 0 to 10,000 (`math.inf` means 10,000).
-    delay: a duration, or a function of `{ctx, error}` that gives one within 5 seconds.
-    backoff: `constant` d, d, d; `linear` d, 2d, 3d; `exponential` d, 2d, 4d. No jitter and no cap.
-    """
-
-    limit: int | float
-    delay: Duration | DelayFunction
-    backoff: Backoff = DEFAULT_BACKOFF
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkflowStepConfig:
-    """The options of a `step.do`. What is left out has the platform's default.
+class WorkflowStepConfig(TypedDict, total=False):
+    """The options of a `step.do`: a dict, or `WorkflowStepConfig(timeout=…)`. What is left out has the platform's
+    default.
 
     retries: default `{"limit": 5, "delay": 10_000, "backoff": "exponential"}`; `limit` and `delay` go together.
     timeout: of each attempt, default `"10 minutes"`.
     sensitive: `"output"` hides the result wherever it can be seen from outside; the state folder excepted.
     """
 
-    retries: WorkflowRetryConfig | WorkflowRetryOptions | None = None
-    timeout: Duration | None = None
-    sensitive: Literal["output"] | None = None
+    retries: WorkflowRetryConfig
+    timeout: Duration
+    sensitive: Literal["output"]
+
+
+WorkflowRetryOptions = WorkflowRetryConfig
+WorkflowStepOptions = WorkflowStepConfig
+"""Older names of the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +117,7 @@ def invalid(kind: str, name: str, reason: str) -> WorkflowFatalError:
     return error
 
 
-def resolve(
-    name: str, config: WorkflowStepConfig | Mapping[str, object] | None, *, kind: str = "Step config"
-) -> ResolvedConfig:
+def resolve(name: str, config: Mapping[str, object] | None, *, kind: str = "Step config") -> ResolvedConfig:
     """Check the configuration of step `name` and fill in the defaults.
 
     Raises WorkflowFatalError for unknown keys, a missing limit or delay, and values out of range; a note says which.
@@ -185,10 +171,7 @@ def _milliseconds(key: str, value: Duration) -> float:
 
 def _options(value: object, shape: type) -> dict[str, Any] | str:
     """`value` as a dict of the options it sets, or what is wrong with it."""
-    known = [field.name for field in fields(shape)]
-    if isinstance(value, shape):
-        options = {key: getattr(value, key) for key in known}
-        return {key: given for key, given in options.items() if given is not None}
+    known = list(shape.__annotations__)
     if not isinstance(value, Mapping):
         return f"expected an object with {', '.join(known)}, got {value!r}."
     unknown = [str(key) for key in value if key not in known]

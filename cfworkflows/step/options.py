@@ -4,14 +4,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal, Never, Required, TypedDict, TypeVar
 
 from cfworkflows.durations import Duration
-from cfworkflows.step.config import WorkflowRetryConfig, WorkflowRetryOptions, WorkflowStepConfig, WorkflowStepOptions
+from cfworkflows.step.config import WorkflowRetryConfig, WorkflowStepConfig
 from cfworkflows.step.context import RollbackContext, StepContext
 from cfworkflows.step.decorated import StepFunction
 
 T = TypeVar("T")
-
-StepConfig = WorkflowStepConfig | WorkflowStepOptions
-Retries = WorkflowRetryConfig | WorkflowRetryOptions
 
 # Where mypy expects one type of function, it refuses a lambda with defaults (`lambda item=item: …`); it takes one where
 # two types are expected. This is the second, and no function has it.
@@ -28,14 +25,11 @@ RollbackHandler = Callable[[RollbackContext[Any]], object] | Callable[[], object
 """Undoes a step. What it returns, or what that gives when awaited, is not looked at."""
 
 
-class RollbackStepOptions(TypedDict, total=False):
+class RollbackConfig(TypedDict, total=False):
     """The configuration of a rollback handler's attempts. What is left out has the platform's default."""
 
-    retries: Retries
+    retries: WorkflowRetryConfig
     timeout: Duration
-
-
-RollbackConfig = WorkflowStepConfig | RollbackStepOptions
 
 
 class RollbackOptions(TypedDict, total=False):
@@ -63,7 +57,7 @@ class Undoing(TypedDict, total=False):
 class Configuring(Undoing, total=False):
     """The keywords of `step.do` without a configuration."""
 
-    retries: Retries | None
+    retries: WorkflowRetryConfig | None
     timeout: Duration | None
     sensitive: Literal["output"] | None
 
@@ -80,7 +74,7 @@ class Decorating(TypedDict, total=False):
 class ConfiguringDecorating(Decorating, total=False):
     """The keywords of `@step.do` without a configuration."""
 
-    config: StepConfig | None
-    retries: Retries | None
+    config: WorkflowStepConfig | None
+    retries: WorkflowRetryConfig | None
     timeout: Duration | None
     sensitive: Literal["output"] | None

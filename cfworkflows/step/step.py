@@ -1,7 +1,7 @@
 """`WorkflowStep`: the object that `run()` gets as its second argument."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import UnionType
 from typing import Any, Literal, TypeVar, Unpack, cast, overload
@@ -9,8 +9,16 @@ from typing import Any, Literal, TypeVar, Unpack, cast, overload
 from cfworkflows.durations import Duration, parse_duration
 from cfworkflows.errors import WorkflowFatalError
 from cfworkflows.event import WorkflowStepEvent
-from cfworkflows.step.arguments import MISSING, in_one_form, milliseconds, positional_form, rollback_options
+from cfworkflows.step.arguments import (
+    MISSING,
+    in_one_form,
+    milliseconds,
+    positional_form,
+    rollback_options,
+    wait_options,
+)
 from cfworkflows.step.call import StepDriver, check_name
+from cfworkflows.step.config import WorkflowRetryConfig, WorkflowStepConfig
 from cfworkflows.step.decorated import StepDecorator, StepFunction
 from cfworkflows.step.options import (
     AnyCallback,
@@ -21,19 +29,15 @@ from cfworkflows.step.options import (
     ConfiguringDecorating,
     ContextCallback,
     Decorating,
-    Retries,
     RollbackConfig,
     RollbackHandler,
     RollbackOptions,
-    StepConfig,
     Undoing,
     WaitForEventOptions,
 )
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-DEFAULT_EVENT_TIMEOUT: Duration = "24 hours"
 
 
 class WorkflowStep:
@@ -90,7 +94,7 @@ class WorkflowStep:
     def do(
         self,
         name: str,
-        config: StepConfig,
+        config: WorkflowStepConfig,
         callback: AsyncCallback[T],
         undo: RollbackOptions | None = ...,
         /,
@@ -101,7 +105,7 @@ class WorkflowStep:
     def do(
         self,
         name: str,
-        config: StepConfig,
+        config: WorkflowStepConfig,
         callback: Callback[T],
         undo: RollbackOptions | None = ...,
         /,
@@ -112,7 +116,7 @@ class WorkflowStep:
     def do(
         self,
         name: str,
-        config: StepConfig,
+        config: WorkflowStepConfig,
         callback: AsyncContextCallback[T],
         undo: RollbackOptions | None = ...,
         /,
@@ -123,7 +127,7 @@ class WorkflowStep:
     def do(
         self,
         name: str,
-        config: StepConfig,
+        config: WorkflowStepConfig,
         callback: ContextCallback[T],
         undo: RollbackOptions | None = ...,
         /,
@@ -158,7 +162,7 @@ class WorkflowStep:
     def do(
         self,
         name: str,
-        config: StepConfig,
+        config: WorkflowStepConfig,
         callback: AnyCallback,
         undo: RollbackOptions | None = ...,
         /,
@@ -171,7 +175,7 @@ class WorkflowStep:
     def do(
         self,
         name: str,
-        config: StepConfig,
+        config: WorkflowStepConfig,
         callback: AnyCallback,
         undo: RollbackOptions | None = ...,
         /,
@@ -189,21 +193,21 @@ class WorkflowStep:
     ) -> Callable[[Callable[..., object]], StepFunction[R]]: ...
 
     @overload
-    def do(self, name: str, config: StepConfig, /, **options: Unpack[Decorating]) -> StepDecorator: ...
+    def do(self, name: str, config: WorkflowStepConfig, /, **options: Unpack[Decorating]) -> StepDecorator: ...
 
     @overload
     def do(
-        self, name: str, config: StepConfig, /, *, returns: type[R], **options: Unpack[Decorating]
+        self, name: str, config: WorkflowStepConfig, /, *, returns: type[R], **options: Unpack[Decorating]
     ) -> Callable[[Callable[..., object]], StepFunction[R]]: ...
 
     def do(
         self,
         name: str | None = None,
         *arguments: Any,
-        config: StepConfig | None = None,
+        config: WorkflowStepConfig | None = None,
         depends: Sequence[StepFunction[Any]] | None = None,
         concurrent: bool = False,
-        retries: Retries | None = None,
+        retries: WorkflowRetryConfig | None = None,
         timeout: Duration | None = None,
         sensitive: Literal["output"] | None = None,
         rollback: RollbackHandler | None = None,
@@ -246,7 +250,7 @@ class WorkflowStep:
             given = {key: value for key, value in options.items() if value is not None}
             if config is not None:
                 raise TypeError(f"step.do() got its configuration twice: as an object and as {', '.join(given)}=")
-            config = cast(StepConfig, given)
+            config = cast(WorkflowStepConfig, given)
         rollback, rollback_config = rollback_options(name, undo, rollback, rollback_config)
         if callback is MISSING:
             decorator_options = {
@@ -324,24 +328,8 @@ class WorkflowStep:
         An event that arrived before the wait is taken at once. `timeout` is 24 hours by default and 365 days at most;
         after it the future raises WorkflowTimeoutError. `returns` names the type that the payload is rebuilt as.
         """
-        given = {"type": type, "timeout": timeout}
-        if isinstance(options, str):
-            options = {"type": options}
-        elif options is not None and not isinstance(options, Mapping):
-            raise WorkflowFatalError(f"waitForEvent options must be an object with type and timeout, not {options!r}.")
-        merged: dict[str, Any] = {
-            **(options or {}),
-            **{key: value for key, value in given.items() if value is not None},
-        }
-        unknown = merged.keys() - {"type", "timeout"}
-        if unknown:
-            raise WorkflowFatalError(
-                f"waitForEvent does not know {', '.join(sorted(unknown))}; it takes type and timeout."
-            )
-        wait_for = merged.get("timeout")
-        if wait_for is None:
-            wait_for = DEFAULT_EVENT_TIMEOUT
-        return self._driver.wait_for_event(check_name(name), merged.get("type", ""), parse_duration(wait_for), returns)
+        event_type, wait_for = wait_options(options, {"type": type, "timeout": timeout})
+        return self._driver.wait_for_event(check_name(name), event_type, parse_duration(wait_for), returns)
 
     sleepUntil = sleep_until  # noqa: N815 - the platform's name
     waitForEvent = wait_for_event  # noqa: N815 - the platform's name

@@ -103,6 +103,21 @@ async def test_what_the_platform_does_not_take_is_refused(serve, call):
     assert not [e for e in await server.journal(await server.get("i")) if "sleep" in e or "wait" in e]
 
 
+@pytest.mark.parametrize("options", [None, {"event": "x"}, {"type": None, "timeout": 1000}])
+async def test_a_wait_without_a_type_says_what_is_missing(serve, options):
+    """In the words of `cfwf check`, behind the platform's name for it."""
+
+    async def run(step):
+        with pytest.raises(WorkflowFatalError) as caught:
+            step.wait_for_event("w", options)
+        return str(caught.value)
+
+    missing = "(workflow.invalid_event_type) The wait has no type of event: nothing can end it. "
+    fix = 'Add one: step.wait_for_event("…", {"type": "approval"})'
+    wrong = '"event" is no option of a wait, which has type and timeout. ' if options and "event" in options else ""
+    assert missing + wrong + fix == await (await serve(run)).run()
+
+
 @EVICTION
 async def test_events_are_buffered_in_order_and_by_type(serve, evict_after_ms):
     """Sent before the wait is reached: each wait gets the oldest of its type, other types stay."""

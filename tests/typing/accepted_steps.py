@@ -67,6 +67,9 @@ def delay(request: DelayRequest) -> str:
     return "1 second" if isinstance(request.error, TimeoutError) else "10 seconds"
 
 
+CONFIG: WorkflowStepConfig = {"retries": {"limit": 3, "delay": "1 second", "backoff": "linear"}}
+
+
 class Bank:
     async def balance(self) -> float:
         return 0.5
@@ -130,6 +133,9 @@ async def configurations(step: WorkflowStep) -> None:
     assert_type(await step.do("a dict and a lambda", {"timeout": "30 seconds"}, lambda: charge()), Payment)
     assert_type(await step.do("a dict and the context", {"sensitive": "output"}, lambda ctx: ctx.attempt), int)
     assert_type(await step.do("for ever", {"retries": {"limit": float("inf"), "delay": delay}}, charge), Payment)
+    named: WorkflowStepConfig = {"retries": {"limit": 3, "delay": "1 second"}, "timeout": "1 minute"}
+    assert_type(await step.do("a dict of that name", named, charge), Payment)
+    assert_type(await step.do("a constant", CONFIG, charge, {"rollback": release, "rollbackConfig": CONFIG}), Payment)
     retries = WorkflowRetryConfig(limit=3, delay="1 second")
     assert_type(await step.do("an object", WorkflowStepConfig(retries=retries, timeout=5_000), charge), Payment)
     assert_type(await step.do("keywords", charge, retries={"limit": 3, "delay": 1}, timeout="1 minute"), Payment)

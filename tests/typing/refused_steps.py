@@ -78,8 +78,8 @@ async def configurations(step: WorkflowStep) -> None:
     await step.do("twice", {"timeout": 1}, charge, timeout=1)  # error: call-overload; reportCallIssue
     await step.do("wrong type", charge, timeout=[5])  # error: call-overload; reportArgumentType
     config: WorkflowStepOptions = {"timeout": 5, "retry": 1}  # error: Extra key "retry"; reportAssignmentType
-    WorkflowStepConfig(retry=1)  # error: call-arg; reportCallIssue
-    WorkflowRetryConfig(limit=1)  # error: call-arg; reportCallIssue
+    WorkflowStepConfig(retry=1)  # error: Extra key "retry"; reportCallIssue
+    WorkflowRetryConfig(limit=1)  # error: Missing key "delay"; reportCallIssue
     print(config)
 
 

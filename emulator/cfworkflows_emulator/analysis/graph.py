@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cfworkflows.errors import WorkflowFatalError
+from cfworkflows.step.arguments import DEFAULT_EVENT_TIMEOUT
 from cfworkflows.step.config import resolve
-from cfworkflows.step.step import DEFAULT_EVENT_TIMEOUT
 from cfworkflows_emulator.analysis.flow import Flow, Frame
 from cfworkflows_emulator.analysis.kinds.workflow import workflow_types
 from cfworkflows_emulator.analysis.literals import Unknown, known

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from cfworkflows.durations import parse_duration
 from cfworkflows.errors import DurationError, WorkflowFatalError
+from cfworkflows.step.arguments import no_type_of_event
 from cfworkflows.step.config import BACKOFFS, resolve
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow
@@ -18,7 +19,6 @@ LONGEST_MS = 365.25 * 86_400_000
 RECOMMENDED_TIMEOUT_MS = 30 * 60_000
 _FIRST_YEAR_MS = 365 * 86_400_000
 EVENT_TYPE = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]{0,99}")
-_OF_WAITS = ("type", "timeout")
 _OK = {"limit": 1, "delay": 1_000, "backoff": BACKOFFS[0], "timeout": 1_000, "sensitive": "output"}
 
 
@@ -80,16 +80,8 @@ def event_types(flow: Flow) -> Iterator[Finding]:
             given = step.call.args[1] if len(step.call.args) > 1 else None
             keys = given.keys if isinstance(given, ast.Dict) else [] if given is None else [None]
             if all(isinstance(each, ast.Constant) for each in keys):
-                known_keys = [str(each.value) for each in keys if isinstance(each, ast.Constant)]
-                wrong = next((each for each in known_keys if each not in _OF_WAITS), None)
-                fix = 'Add one: step.wait_for_event("…", {"type": "approval"})'
-                yield finding(
-                    "event-type",
-                    step.frame.module,
-                    given or step.call,
-                    "The wait has no type of event: nothing can end it.",
-                    f'"{wrong}" is no option of a wait, which has type and timeout. {fix}' if wrong else fix,
-                )
+                named = [str(each.value) for each in keys if isinstance(each, ast.Constant)]
+                yield finding("event-type", step.frame.module, given or step.call, *no_type_of_event(named))
             continue
         value = step.frame.constant(node)
         if known(value) and not is_event_type(value):
