@@ -25,11 +25,20 @@ class Form:
             snake = snake_case(name)
             self.spellings |= {name: snake, snake: snake}
 
-    def read(self, method: str, options: object, keywords: Mapping[str, Any] = _NOTHING) -> dict[str, Any]:
+    def read(
+        self, method: str, options: object, keywords: Mapping[str, Any] = _NOTHING, *more: object
+    ) -> dict[str, Any]:
         """What was given, by its names in snake_case. A keyword replaces what the object says.
 
-        Raises TypeError, which begins with `method`, for options that are no object, and for a name that is not known.
+        Raises TypeError, which begins with `method`, for options that are no object, for a name that is not known, and
+        for `more` arguments than the object.
         """
+        if more:
+            meant = ", ".join(f'"{name}": …' for name in self._names[: 1 + len(more)])
+            raise TypeError(
+                f"{method} takes one object with {self}, not {1 + len(more)} arguments: "
+                f"write {method.removesuffix(')')}{{{meant}}})"
+            )
         if options is not None and not isinstance(options, Mapping):
             raise TypeError(f"{method} takes an object with {self}, not {options!r}")
         given: Mapping[str, Any] = {**options, **keywords} if options else keywords

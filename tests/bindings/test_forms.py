@@ -45,6 +45,18 @@ def test_other_options_are_refused(options, keywords, text):
     assert text == str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("more", "meant"),
+    [(({},), 'not 2 arguments: write call({"id": …, "locationHint": …})'), ((1, 2, 3), "not 4 arguments: ")],
+)
+def test_more_than_the_object_is_refused(more, meant):
+    """The error shows the one object that is meant."""
+    with pytest.raises(TypeError) as caught:
+        FORM.read("call()", "name", {}, *more)
+    assert "call() takes one object with id, locationHint and from, " in str(caught.value)
+    assert meant in str(caught.value)
+
+
 def test_one_name_stands_alone():
     """In the text of an error."""
     assert "rollback" == str(Form("rollback"))

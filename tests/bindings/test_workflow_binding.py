@@ -102,9 +102,9 @@ async def test_an_id_is_taken_until_the_instance_is_gone(serve):
         ({"parms": 1}, TypeError, "create() does not know parms; it takes id, params, retention and locationHint"),
         ({"params": threading.Lock()}, SerializationError, "params cannot be stored: $: a _thread.lock"),
         ({"params": "é" * 600 * 1024}, WorkflowError, "(params.too_large) The params have 1.17 MiB"),
-        ({"retention": {"successRetention": "5minutes"}}, WorkflowError, "(body) retention: '5minutes' is not"),
-        ({"retention": {"forever": 1}}, WorkflowError, "(body) retention takes an object"),
-        ({"retention": 5}, WorkflowError, "(body) retention takes an object"),
+        ({"retention": {"successRetention": "5minutes"}}, WorkflowError, "retention: '5minutes' is not"),
+        ({"retention": {"forever": 1}}, WorkflowError, "retention takes an object"),
+        ({"retention": 5}, WorkflowError, "retention takes an object"),
     ],
 )
 async def test_options_that_are_refused(serve, options, error, text):
@@ -208,6 +208,16 @@ async def test_events_that_are_refused(serve, arguments, error, text):
         await instance.send_event(arguments)
     assert text in str(caught.value)
     assert [] == (await server.state(instance)).events
+
+
+async def test_arguments_in_place_of_an_object_are_refused(serve):
+    """The object that is meant is shown, for an instance and for an event."""
+    server = await serve(wait)
+    with pytest.raises(TypeError, match=r'not 2 arguments: write create\(\{"id": …, "params": …\}\)$'):
+        await server["wait"].create("a", {"n": 1})
+    instance = await server.create()
+    with pytest.raises(TypeError, match=r'not 2 arguments: write send_event\(\{"type": …, "payload": …\}\)$'):
+        await instance.send_event("go", 5)
 
 
 async def test_a_failed_instance_shows_name_and_message(serve):

@@ -23,7 +23,9 @@ class WorkflowBinding:
     def __repr__(self) -> str:
         return f"<Workflow {self._workflow}>"
 
-    async def create(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> WorkflowInstance:
+    async def create(
+        self, options: Mapping[str, Any] | None = None, /, *more: object, **keywords: Any
+    ) -> WorkflowInstance:
         """Create an instance and start it.
 
             await env.MY_WORKFLOW.create({"id": "order-1", "params": {"n": 1}})
@@ -33,7 +35,7 @@ class WorkflowBinding:
         an id that is taken or that is none, and for params over 1 MiB; SerializationError for params that cannot be
         stored; TypeError for an option that is not known.
         """
-        given = CREATE.read("create()", options, keywords)
+        given = CREATE.read("create()", options, keywords, *more)
         return self._handle(await self._engine.create_instance(self._workflow, given))
 
     async def get(self, id: str, /) -> WorkflowInstance:

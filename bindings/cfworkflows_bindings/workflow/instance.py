@@ -50,13 +50,13 @@ class WorkflowInstance:
             status=str(state.visible_status), output=output, error=_error(state.error), rollback=rollback
         )
 
-    async def send_event(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> None:
+    async def send_event(self, options: Mapping[str, Any] | None = None, /, *more: object, **keywords: Any) -> None:
         """Send an event to the instance: `{"type": …, "payload": …}`, or keywords.
 
         It is kept until a `wait_for_event` of its type takes it. Raises WorkflowError for a type that is none, a
         payload over 1 MiB, and an instance that has ended.
         """
-        event = _EVENT.read("send_event()", options, keywords)
+        event = _EVENT.read("send_event()", options, keywords, *more)
         if "type" not in event:
             raise TypeError("send_event() needs the type of the event")
         await self._engine.send_event(self._workflow, self._id, event["type"], event.get("payload"))

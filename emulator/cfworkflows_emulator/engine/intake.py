@@ -23,23 +23,20 @@ def retention_of(retention: Any) -> dict[str, float]:
     """How long a finished instance is to be kept, in ms, by key. Raises WorkflowError for anything else."""
     keys = {"successRetention", "errorRetention", "success_retention", "error_retention"}
     if not isinstance(retention, Mapping) or not retention.keys() <= keys:
-        raise WorkflowError(
-            f"retention takes an object with successRetention and errorRetention, not {retention!r}", code="body"
-        )
+        raise WorkflowError(f"retention takes an object with successRetention and errorRetention, not {retention!r}")
     for key, value in retention.items():
         if _milliseconds(value) > MAX_RETENTION_MS:
             raise WorkflowError(
                 f"retention: {key} is {_milliseconds(value) / 86_400_000:.1f} days, and the platform keeps an instance "
                 "for 30 days at most. Have the workflow store what is needed for longer.",
-                code="body",
             )
     try:
         durations = {key: parse_duration(value) for key, value in retention.items()}
     except DurationError as error:
-        raise WorkflowError(f"retention: {error}", code="body") from error
+        raise WorkflowError(f"retention: {error}") from error
     for key, duration in durations.items():
         if not duration:
-            raise WorkflowError(f"retention: {key} must be more than 0, not {retention[key]!r}", code="body")
+            raise WorkflowError(f"retention: {key} must be more than 0, not {retention[key]!r}")
     return durations
 
 

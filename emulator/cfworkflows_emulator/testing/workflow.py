@@ -116,10 +116,12 @@ class Workflow(WorkflowBinding):
         super().__init__(held, workflow)
         self._world = world
 
-    async def create(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> WorkflowInstance:
+    async def create(
+        self, options: Mapping[str, Any] | None = None, /, *more: object, **keywords: Any
+    ) -> WorkflowInstance:
         """Create an instance and start it; see `WorkflowBinding.create`."""
         __tracebackhide__ = True
-        instance = await super().create(options, **keywords)
+        instance = await super().create(options, *more, **keywords)
         return self._handle(instance.id)
 
     async def get(self, id: str, /) -> WorkflowInstance:
