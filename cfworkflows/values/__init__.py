@@ -10,6 +10,15 @@ is written as a tagged list of pairs. So the text stays readable with any JSON t
 from cfworkflows.values.classes import UnresolvedClassWarning, resolve_class
 from cfworkflows.values.decoding import decode
 from cfworkflows.values.encoding import MAX_DEPTH, encode
-from cfworkflows.values.jsdict import ClosedJsDict, JsDict
+from cfworkflows.values.jsdict import ClosedJsDict, JsDict, as_objects
 
-__all__ = ["MAX_DEPTH", "ClosedJsDict", "JsDict", "UnresolvedClassWarning", "decode", "encode", "resolve_class"]
+__all__ = [
+    "MAX_DEPTH",
+    "ClosedJsDict",
+    "JsDict",
+    "UnresolvedClassWarning",
+    "as_objects",
+    "decode",
+    "encode",
+    "resolve_class",
+]

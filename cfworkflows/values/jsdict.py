@@ -44,6 +44,13 @@ class JsDict(dict[str, Any]):
         return AttributeError(f"no key {name!r}; the keys that are there: {there}", name=name, obj=self)
 
 
+def as_objects(value: Any) -> Any:
+    """JSON with a JsDict for each of its objects, however deep; what is none stays as it is."""
+    if type(value) is dict:
+        return JsDict({name: as_objects(item) for name, item in value.items()})
+    return [as_objects(item) for item in value] if type(value) is list else value
+
+
 if TYPE_CHECKING:
     ClosedJsDict = dict[str, Any]
 else:

@@ -1,5 +1,6 @@
 import asyncio
 import dataclasses
+import json
 import logging
 
 import pytest
@@ -44,6 +45,21 @@ async def test_default_answers(write):
     )
     async with Project.open(config) as project:
         assert ["http://localhost/ hi 1 {}"] * 2 == [await text(project), await text(project)]
+
+
+async def test_variables_that_are_objects(write):
+    """They read with dots and as dicts, however deep, as objects are read everywhere."""
+    config = write(
+        """
+        class Default(WorkerEntrypoint):
+            async def fetch(self, request):
+                env = self.env
+                return Response.json([env.O.a, env.O["a"], env.O.deep[0].b, [*env.O.deep], env.LIST])
+        """,
+        '[vars]\nO = { a = 1, deep = [{ b = 2 }] }\nLIST = [1, "x"]\n',
+    )
+    async with Project.open(config) as project:
+        assert [1, 1, 2, [{"b": 2}], [1, "x"]] == json.loads(await text(project))
 
 
 @pytest.mark.parametrize(

@@ -361,3 +361,9 @@ async def test_wrong_uses_of_a_fake_env():
             _ = env.NOTHING
         with pytest.raises(RuntimeError, match="opened once"):
             await env.__aenter__()
+
+
+async def test_a_value_that_is_an_object_reads_with_dots():
+    """As one of the configuration does."""
+    async with orders(LIMITS={"eu": {"items": 5, "days": [{"n": 1}]}}) as env:
+        assert (5, 1) == (env.LIMITS.eu["items"], env.LIMITS["eu"].days[0].n)

@@ -8,6 +8,7 @@ from typing import Any
 
 from cfworkflows.durations import Duration, parse_duration
 from cfworkflows.entrypoint import WorkflowEntrypoint
+from cfworkflows.values import as_objects
 from cfworkflows_emulator.testing import kinds
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.leaks import LeakError
@@ -39,7 +40,7 @@ class FakeEnv:
         self._start = _milliseconds(start) if start is not None else None
         self._evict_after_ms = parse_duration(evict_after) if evict_after is not None else None
         self._faked = {name: fake for name, value in bindings.items() if (fake := kinds.faked(name, value)) is not None}
-        self._values = {name: value for name, value in bindings.items() if name not in self._faked}
+        self._values = {name: as_objects(value) for name, value in bindings.items() if name not in self._faked}
         for kind in kinds.KINDS:
             kind.check([each.section for each in self._faked.values() if each.kind is kind])
         self._stack = AsyncExitStack()
