@@ -145,6 +145,15 @@ class NonRetryableError(Exception):
         self.name = name if name is not None else type(self).__name__
 
 
+def retried_all_the_same(cls: str) -> tuple[str, str]:
+    """What is wrong with a subclass of NonRetryableError that keeps its own name, and what to do."""
+    problem = (
+        f"{cls} derives from NonRetryableError, and is retried all the same: the platform goes by the name of the "
+        "error, which is that of the class."
+    )
+    return problem, 'Raise NonRetryableError itself, or give its name: super().__init__(message, "NonRetryableError")'
+
+
 class PortabilityWarning(UserWarning):
     """The code works here and would fail, or mean something else, on Cloudflare."""
 

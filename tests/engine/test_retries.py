@@ -2,11 +2,18 @@
 
 import asyncio
 import math
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
 
-from cfworkflows import NonRetryableDelayError, WorkflowTimeoutError
+from cfworkflows import (
+    NonRetryableDelayError,
+    NonRetryableError,
+    PortabilityWarning,
+    StepError,
+    WorkflowTimeoutError,
+)
 
 
 @pytest.mark.parametrize(
@@ -156,3 +163,59 @@ async def test_a_delay_function_that_hangs_ends_the_step(serve):
     assert 5_000 == server.clock.now() - start
     text = 'The delay function for step "s-1" did not return within 5 seconds'
     assert ("NonRetryableDelayError", text) == (error.name, error.message)
+
+
+async def test_a_subclass_of_non_retryable_error_is_told_to_be_retried(serve):
+    """As on the platform, which goes by the name: a warning at the line that raised it, once for each class."""
+
+    class Gone(NonRetryableError):
+        pass
+
+    def gone():
+        raise Gone("no more")
+
+    async def run(step):
+        for name in "ab":
+            with suppress(Exception):
+                await step.do(name, gone, retries={"limit": 2, "delay": 0})
+
+    with pytest.warns(PortabilityWarning) as told:
+        await (await serve(run)).run()
+    ((text, where),) = [(str(each.message), (each.filename, each.lineno)) for each in told]
+    assert text.startswith("Gone derives from NonRetryableError, and is retried all the same: ")
+    assert (__file__, gone.__code__.co_firstlineno + 1) == where
+
+
+async def test_where_warnings_are_errors_a_subclass_of_non_retryable_error_ends_the_step(serve):
+    """The warning is the error of the step, and nothing else comes to harm."""
+
+    class Gone(NonRetryableError):
+        pass
+
+    def gone():
+        raise Gone("no more")
+
+    async def run(step):
+        with pytest.raises(StepError) as caught:
+            await step.do("a", gone)
+        return caught.value.name
+
+    assert "PortabilityWarning" == await (await serve(run)).run()
+
+
+async def test_a_subclass_that_keeps_the_name_is_not_told(serve):
+    """It is not retried."""
+
+    class Gone(NonRetryableError):
+        def __init__(self, message):
+            super().__init__(message, "NonRetryableError")
+
+    async def run(step):
+        def gone(ctx):
+            raise Gone(str(ctx.attempt))
+
+        with pytest.raises(NonRetryableError) as caught:
+            await step.do("a", gone)
+        return str(caught.value)
+
+    assert "1" == await (await serve(run)).run()

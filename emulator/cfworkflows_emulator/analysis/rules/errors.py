@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 
+from cfworkflows.errors import retried_all_the_same
 from cfworkflows_emulator.analysis.bindings import scopes_of
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.flow import Flow
@@ -40,12 +41,7 @@ def renamed_errors(program: Program, flows: list[Flow]) -> Iterator[Finding]:
                 continue
             told.add(cls.node)
             start = ast.Constant(None, lineno=cls.node.lineno, col_offset=cls.node.col_offset)
-            yield finding(
-                "non-retryable", cls.scope.module, start,
-                f"{cls.name} derives from {_NAME}, and is retried all the same: the platform goes by the name of the "
-                "error, which is that of the class.",
-                f"Raise {_NAME} itself, or give its name: super().__init__(message, \"{_NAME}\")",
-            )  # fmt: skip
+            yield finding("non-retryable", cls.scope.module, start, *retried_all_the_same(cls.name))
 
 
 def _second(call: ast.Call) -> ast.expr | None:

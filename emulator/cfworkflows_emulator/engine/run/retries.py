@@ -1,5 +1,9 @@
 """When a failed attempt is repeated."""
 
+import warnings
+from weakref import WeakSet
+
+from cfworkflows.errors import NonRetryableError, PortabilityWarning, retried_all_the_same
 from cfworkflows.step.config import Backoff
 
 # Milliseconds count as whole numbers up to here: some 285,000 years. The database takes 1,000 times that.
@@ -19,6 +23,21 @@ def may_retry(limit: int, attempt: int, *, interrupted: bool) -> bool:
     repeated once; a callback that kills the process every time still runs out of attempts.
     """
     return attempt <= limit + 1 if interrupted else attempt <= limit
+
+
+_warned: WeakSet[type] = WeakSet()
+
+
+def warn_of_subclass(error: Exception) -> None:
+    """Say that `error`, which is retried, was not meant to be: once for each class, at the line that raised it."""
+    cls, trace = type(error), error.__traceback__
+    if trace is None or not isinstance(error, NonRetryableError) or cls is NonRetryableError or cls in _warned:
+        return
+    _warned.add(cls)
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    text = " ".join(retried_all_the_same(cls.__name__))
+    warnings.warn_explicit(text, PortabilityWarning, trace.tb_frame.f_code.co_filename, trace.tb_lineno)
 
 
 class FinalError(Exception):

@@ -14,6 +14,7 @@ from cfworkflows.errors import (
     DurationError,
     ErrorRecord,
     NonRetryableDelayError,
+    PortabilityWarning,
     SerializationError,
     WorkflowFatalError,
     WorkflowInternalError,
@@ -30,7 +31,7 @@ from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 from cfworkflows_emulator.engine.journal.state import StepState
 from cfworkflows_emulator.engine.run.host import Journalled, VerbContext
 from cfworkflows_emulator.engine.run.results import result_of
-from cfworkflows_emulator.engine.run.retries import FinalError, may_retry, retry_delay
+from cfworkflows_emulator.engine.run.retries import FinalError, may_retry, retry_delay, warn_of_subclass
 from cfworkflows_emulator.engine.run.streams import READ_FAILED, StreamIntake, StreamTaken
 from cfworkflows_emulator.tracebacks import format_error
 
@@ -126,6 +127,11 @@ async def _attempt(run: VerbContext, step: str, state: StepState, call: StepCall
             record = dataclasses.replace(record, message=READ_FAILED + record.message)
         if hopeless or run.closed or not may_retry(config.limit, attempt, interrupted=False):
             _end(run, step, attempt, record, error)
+            return
+        try:
+            warn_of_subclass(error)
+        except PortabilityWarning as warning:  # warnings are errors here
+            _end(run, step, attempt, ErrorRecord.of(warning), warning)
             return
         try:
             delay = await _delay(run, step, attempt, config, error)
