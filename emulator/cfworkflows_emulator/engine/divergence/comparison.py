@@ -28,6 +28,8 @@ class Comparison:
         moved = {diagnosis.late.key for diagnosis in told if diagnosis.late is not None}
         # Steps that were new to a replay: their entries come later in the journal than their calls in the code.
         self._inserted = {call.key for diagnosis in told for call in diagnosis.new}
+        # Whether they are called after all tells an insertion from a renaming, of which all is said already.
+        self._renamed = {diagnosis.renamed.key for diagnosis in told if diagnosis.renamed is not None}
         journal = [(call, verb) for call, verb in _in_order(state) if call.key not in missing]
         self._journal = {call.key: call for call, _ in journal}
         self._remaining = dict.fromkeys(self._journal)
@@ -75,10 +77,10 @@ class Comparison:
         """A step that the journal did not know begins with `entry`."""
         new = Call(STARTS[entry.type], str(entry.step), entry.data.get("at"))
         self._inserted.add(new.key)
-        if self._in_order and self._sequence:
-            self._tell(Diagnosis(new=(new,), skipped=self._journal[next(iter(self._sequence))]))
-        else:
+        if not self._in_order or not self._sequence:
             self._new.append(new)
+        elif (skipped := next((key for key in self._sequence if key not in self._renamed), None)) is not None:
+            self._skip(new, skipped)
 
     def parked(self) -> None:
         """All waits. What the sequence has before the last call, and was not called, has been passed."""
@@ -90,7 +92,7 @@ class Comparison:
         if self._ambiguous or not self._remaining or (self._in_order and self._sequence):
             return
         if self._new:
-            self._tell(Diagnosis(new=tuple(self._new[:1]), skipped=self._journal[next(iter(self._remaining))]))
+            self._skip(self._new[0], next(iter(self._remaining)))
         elif not self._waits_for_inserted():
             self._miss(list(self._remaining))
 
@@ -104,12 +106,20 @@ class Comparison:
         inserted = (self._state.verbs(kind).get(step) for kind, step in self._inserted)
         return any(verb is not None and not verb.done for verb in inserted)
 
+    def _skip(self, new: Call, skipped: StepKey) -> None:
+        diagnosis = Diagnosis(new=(new,), skipped=self._journal[skipped])
+        if diagnosis.renamed is not None:
+            self._renamed.add(skipped)
+        self._tell(diagnosis)
+
     def _miss(self, keys: list[StepKey]) -> None:
         if not keys:
             return
         for key in keys:
             del self._remaining[key]
             self._sequence.pop(key, None)
+        if len(keys) == 1 and keys[0] in self._renamed:
+            return
         self._tell(Diagnosis(missing=tuple(self._journal[key] for key in keys), new=tuple(self._new)))
         self._new = []
 

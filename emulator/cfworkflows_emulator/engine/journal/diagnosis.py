@@ -23,6 +23,11 @@ class Call:
     def key(self) -> StepKey:
         return self.kind, self.step
 
+    @property
+    def name(self) -> str:
+        """As the code gives it, without the counter."""
+        return self.step.rpartition("-")[0]
+
     def __str__(self) -> str:
         return f'{_NOUNS[self.kind]} "{self.step}"'
 
@@ -69,13 +74,23 @@ class Diagnosis:
     changed: tuple[Change, ...] = ()
     outcomes: tuple[str, str] | None = None
 
+    @property
+    def renamed(self) -> Call | None:
+        """The call whose place a new one of its kind has taken: it may be the same under another name."""
+        return self.skipped if self.skipped is not None and self.skipped.kind == self.new[0].kind else None
+
     def __str__(self) -> str:
         parts = []
         if self.late is not None and self.early is not None:
             parts.append(f"{self.late.before} is called after {self.early.before}, and was called before it")
         if self.missing:
             parts.append(f"{_listed([call.before for call in self.missing])} {_were(self.missing)} not called again")
-        if self.skipped is not None:
+        if (renamed := self.renamed) is not None:
+            parts.append(
+                f"{self.new[0].now} is new, where {renamed.before} came next: if it was renamed, call it "
+                f'"{renamed.name}" again, or it is done once more'
+            )
+        elif self.skipped is not None:
             parts.append(f"{self.skipped.before} was not called before {self.new[0].now}, which is new")
         elif self.new:
             parts.append(f"{_listed([call.now for call in self.new])} {'is' if len(self.new) == 1 else 'are'} new")
