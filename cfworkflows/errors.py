@@ -31,7 +31,7 @@ class CfworkflowsError(Exception):
     @property
     def name(self) -> str:
         """The error's name as the platform reports it, for example `"WorkflowTimeoutError"`."""
-        return type(self).__name__
+        return name_of(type(self))
 
     @property
     def message(self) -> str:
@@ -142,7 +142,7 @@ class NonRetryableError(Exception):
     def __init__(self, message: str = "", name: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.name = name if name is not None else type(self).__name__
+        self.name = name if name is not None else name_of(type(self))
 
 
 def retried_all_the_same(cls: str) -> tuple[str, str]:
@@ -168,11 +168,21 @@ class ErrorRecord:
 
     @classmethod
     def of(cls, error: BaseException, traceback: str | None = None) -> "ErrorRecord":
-        """Describe `error`. A plain `Exception` is called `Error`, the name it has in TypeScript."""
-        name = getattr(error, "name", None) if isinstance(error, (CfworkflowsError, NonRetryableError)) else None
-        if not isinstance(name, str):
-            name = "Error" if type(error) is Exception else type(error).__name__
-        return cls(name, _text(error), traceback)
+        """Describe `error`, whatever its class does. A plain `Exception` is called `Error`, as in TypeScript."""
+        name = None
+        if is_a(error, (CfworkflowsError, NonRetryableError)):
+            try:
+                name = exact(error.name) if isinstance(error.name, str) else None  # type: ignore[attr-defined]
+            except BaseException:  # noqa: BLE001 - the user's subclass: it must not hide that a step failed
+                name = None
+        if name is None:
+            name = "Error" if type(error) is Exception else name_of(type(error))
+        return cls(name, text_of(error), traceback)
+
+    def limited(self) -> "ErrorRecord":
+        """The record as it is stored of a step or an instance: texts that are longer than LONGEST_ERROR are cut."""
+        trace = self.traceback
+        return ErrorRecord(shortened(self.name), shortened(self.message), None if trace is None else shortened(trace))
 
     def as_dict(self) -> dict[str, str | None]:
         """The three fields, as they are written to a journal."""
@@ -200,14 +210,52 @@ class ErrorRecord:
         return StepError(self.name, self.message, original_traceback=self.traceback)
 
 
-def _text(error: BaseException) -> str:
+LONGEST_ERROR = 64 * 1024
+"""The characters that are stored of the message of an error; and of its traceback."""
+
+
+def shortened(text: str) -> str:
+    """`text`, or its start and its end if it has more than LONGEST_ERROR characters."""
+    if len(text) <= LONGEST_ERROR:
+        return text
+    left_out = f" […] ({len(text):,} characters, of which {LONGEST_ERROR:,} are kept) […] "
+    room = LONGEST_ERROR - len(left_out)
+    return f"{text[: room // 2]}{left_out}{text[-(room - room // 2) :]}"
+
+
+# An error of the user's may be of a class that answers wrongly, or raises, whatever it is asked: `error.x`, and
+# `isinstance`, which reads `error.__class__`, are as much its code as `str(error)` is. These ask the interpreter.
+
+
+def is_a(error: BaseException, kind: type | tuple[type, ...]) -> bool:
+    """What `isinstance` gives, for an error whose class may have code in it."""
+    return issubclass(type(error), kind)
+
+
+def name_of(kind: type) -> str:
+    """The name of a class, whatever its metaclass says."""
+    name: str = _NAME.__get__(kind)
+    return name
+
+
+def text_of(error: BaseException) -> str:
+    """What `str(error)` gives, or that it fails. Without the quotes that KeyError has around its argument: it would
+    get more of them at every boundary.
+    """
     try:
-        # KeyError shows its argument as a repr, and would add quotes at every boundary.
         if type(error).__str__ is KeyError.__str__ and len(error.args) == 1:
-            return str(error.args[0])
-        return str(error)
-    except Exception as failure:  # noqa: BLE001 - the user's __str__: it must not hide that a step failed
-        return f"<its text failed with {type(failure).__name__}>"
+            return exact(str(error.args[0]))
+        return exact(str(error))
+    except BaseException as failure:  # noqa: BLE001 - the user's __str__: it must not hide that a step failed
+        return f"<its text failed with {name_of(type(failure))}>"
+
+
+def exact(text: str) -> str:
+    """`text` as a plain str: what is derived from it may have methods of its own."""
+    return str.__str__(text)
+
+
+_NAME = vars(type)["__name__"]
 
 
 _CODED = re.compile(r"\(([\w.]+)\) (.*)", re.DOTALL)

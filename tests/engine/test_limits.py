@@ -14,7 +14,7 @@ import pytest
 from world import Server
 
 from cfworkflows.cron import LONGEST as MAX_CRON
-from cfworkflows.errors import CfworkflowsError
+from cfworkflows.errors import LONGEST_ERROR, CfworkflowsError
 from cfworkflows.step.call import MAX_NAME_LENGTH
 from cfworkflows.step.config import MAX_RETRIES
 from cfworkflows.types import MAX_RETENTION_MS
@@ -172,6 +172,14 @@ async def endless_delay(step):
     await step.do("s", fail, retries={"limit": 1, "delay": delay})
 
 
+class Talkative(Exception):
+    """An error that run() is given as a StepError."""
+
+
+def too_long_an_error():
+    raise Talkative("Start" * 600_000 + "End" * 1_000_000)
+
+
 LIMITS = [
     Limit(
         "result of a step", MIB, in_run(lambda step: step.do("s", lambda: BIG)), ("1MiB", "1.00 MiB", "return its key")
@@ -253,6 +261,12 @@ LIMITS = [
         f"{MIN_TIMEOUT_MS // 1000} second to {MAX_TIMEOUT_MS // DAY_MS:.0f} days",
         in_run(lambda step: step.wait_for_event("w", type="t", timeout="366 days")),
         ("is 31622400 seconds", "1 second to 365 days", "Wait in a loop"),
+    ),
+    Limit(
+        "message of an error, and its traceback",
+        f"{LONGEST_ERROR:,} characters each",
+        in_run(lambda step: step.do("s", {"retries": {"limit": 0, "delay": 0}}, too_long_an_error)),
+        ("StartStartStart", "EndEndEnd", "6,000,000 characters, of which 65,536 are kept"),
     ),
     *(
         Limit(

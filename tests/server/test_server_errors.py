@@ -135,3 +135,53 @@ async def test_the_connection_outlives_an_error(serving):
         for _ in range(2):
             connection.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
             assert "HTTP/1.1 500 Internal Server Error" == (await connection.head())[0]
+
+
+HOSTILE = """
+class Nameless(type):
+    def __getattribute__(cls, name):
+        raise KeyError(name)
+
+def fail(self, *arguments):
+    raise KeyError("no")
+
+def chain(length):
+    error = ValueError("boom")
+    for _ in range(length):
+        following = ValueError("boom")
+        following.__cause__ = error
+        error = following
+    return error
+
+def nest(depth):
+    error = ValueError("boom")
+    for _ in range(depth):
+        error = ExceptionGroup("boom", [error])
+    return error
+
+async def on_fetch(request):
+    raise {}
+"""
+
+
+@pytest.mark.parametrize("headers", [BROWSER, ""], ids=["page", "text"])
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        ('type("Hostile", (ValueError,), {"__getattr__": fail, "__str__": fail, "__repr__": fail})("boom")', "Hostile"),
+        ('type("Hostile", (ValueError,), {"__getattribute__": fail})("boom")', "boom"),
+        ('type("Hostile", (ValueError,), {"__class__": property(fail)})("boom")', "boom"),
+        ('Nameless("Hostile", (ValueError,), {})("boom")', "boom"),
+        ("chain(3_000)", "boom"),
+        ("nest(1_000)", "boom"),
+        (r'ValueError("boom \ud800")', r"boom \ud800"),
+    ],
+)
+async def test_an_error_that_python_cannot_print_is_answered_and_logged(serving, caplog, headers, error, shown):
+    """With what can be said of it, as any other error is; the connection and the log are fine."""
+    async with serving(HOSTILE.replace("raise {}", f"raise {error}")) as served:
+        head, body = await answer_to(served, headers)
+    assert head.startswith("HTTP/1.1 500 Internal Server Error\r\n")
+    assert shown in body
+    assert "Server got itself in trouble" not in body
+    assert any("Uncaught error in GET" in record.getMessage() for record in caplog.records)

@@ -27,7 +27,7 @@ from cfworkflows_emulator.engine.run.run import Run
 from cfworkflows_emulator.engine.seat import Seat
 from cfworkflows_emulator.engine.shared import Shared
 from cfworkflows_emulator.engine.skip import Delay, chosen
-from cfworkflows_emulator.tracebacks import format_error
+from cfworkflows_emulator.tracebacks import format_error, printable_error
 
 T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
@@ -192,7 +192,7 @@ class Instance:
                 )
         except SerializationError as error:
             failure = SerializationError(f"The output of the workflow cannot be stored: {error}", path=error.path)
-            self._fail(failure, ErrorRecord.of(failure, format_error(failure)))
+            self._fail(failure, ErrorRecord.of(failure, format_error(failure)).limited())
             return
         for step in unawaited:
             log.warning("%s ended before step %s did: nothing awaited it, so its result comes too late.", self, step)
@@ -202,16 +202,16 @@ class Instance:
 
     def fail(self, error: BaseException) -> None:
         """`run()` raised: undo its steps, if any is to be undone, and end."""
-        record = ErrorRecord.of(error, format_error(error))
+        record = ErrorRecord.of(error, format_error(error)).limited()
         if rollback.steps_to_undo(self.state):
-            log.error("%s failed, its steps are undone", self, exc_info=error)
+            log.error("%s failed, its steps are undone", self, exc_info=printable_error(error))
             self._roll_back(record, Status.ERRORED)
         else:
             self._fail(error, record)
 
     def _fail(self, error: BaseException, record: ErrorRecord) -> None:
         self.append(EntryType.WORKFLOW_ERRORED, error=record.as_dict())
-        log.error("%s errored", self, exc_info=error)
+        log.error("%s errored", self, exc_info=printable_error(error))
         self._end_run(keep_callbacks=True)
 
     def _roll_back(self, cause: ErrorRecord, ending: Status, **terminated: str) -> None:

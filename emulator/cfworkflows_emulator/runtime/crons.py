@@ -12,6 +12,7 @@ from cfworkflows_emulator.handlers import SCHEDULED
 from cfworkflows_emulator.runtime.deliver import deliver
 from cfworkflows_emulator.runtime.events import ScheduledController
 from cfworkflows_emulator.runtime.worker import Worker
+from cfworkflows_emulator.tracebacks import printable_error
 
 log = logging.getLogger("cfworkflows.worker")
 
@@ -28,8 +29,8 @@ async def fire(worker: Worker, cron: str, scheduled_time: int) -> Outcome:
     controller = ScheduledController(cron, scheduled_time)
     try:
         await deliver(worker, SCHEDULED, controller)
-    except (Exception, SystemExit):  # whatever a handler raises is the outcome
-        log.exception("Uncaught error in scheduled (%s)", cron or "no cron expression")
+    except (Exception, SystemExit) as error:  # whatever a handler raises is the outcome
+        log.error("Uncaught error in scheduled (%s)", cron or "no cron expression", exc_info=printable_error(error))
         # Where there is no handler, another try would not find one either.
         return Outcome("exception", not controller.retried or not worker.exports.handles("scheduled"))
     log.info("scheduled %s ok", cron or "(no cron expression)")

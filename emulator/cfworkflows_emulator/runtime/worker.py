@@ -7,6 +7,7 @@ from typing import Any
 
 from cfworkflows.entrypoint import ExecutionContext
 from cfworkflows.environment import current_context, current_env
+from cfworkflows.errors import is_a
 from cfworkflows.http import Request, Response
 from cfworkflows.timers import current_timers
 from cfworkflows_emulator.clock import Clock
@@ -15,6 +16,7 @@ from cfworkflows_emulator.runtime.deliver import deliver
 from cfworkflows_emulator.runtime.dialect import dialect_of
 from cfworkflows_emulator.runtime.exports import Exports
 from cfworkflows_emulator.runtime.origin import current_worker
+from cfworkflows_emulator.tracebacks import printable_error
 
 log = logging.getLogger("cfworkflows.worker")
 
@@ -82,8 +84,8 @@ class Worker:
     def _ended(self, work: asyncio.Future[Any]) -> None:
         self._waited_for.discard(work)
         error = None if work.cancelled() else work.exception()
-        if error is not None and not isinstance(error, asyncio.CancelledError):  # gather() ends so when it is cancelled
-            log.error("Uncaught error in wait_until", exc_info=error)
+        if error is not None and not is_a(error, asyncio.CancelledError):  # gather() ends so when it is cancelled
+            log.error("Uncaught error in wait_until", exc_info=printable_error(error))
 
 
 async def _awaited(awaitable: Awaitable[Any]) -> Any:

@@ -1,24 +1,23 @@
 """What a client gets to see of an error that a Worker did not catch."""
 
-import traceback
 from types import TracebackType
 
-from cfworkflows.errors import CfworkflowsError
+from cfworkflows.errors import CfworkflowsError, is_a
 from cfworkflows.http import Request, Response
 from cfworkflows_emulator.server.page import error_page
-from cfworkflows_emulator.tracebacks import format_error, user_frames
+from cfworkflows_emulator.tracebacks import format_error, format_error_only, has_others, trace_of, user_frames
 
 
 class Failure:
     """Answers every request with what is wrong with the code or the configuration."""
 
     def __init__(self, error: BaseException) -> None:
-        if isinstance(error, CfworkflowsError):  # one of ours, whose text says where the mistake is
+        if is_a(error, CfworkflowsError):  # one of ours, whose text says where the mistake is
             error.__traceback__ = error.__cause__ = error.__context__ = None
         self._error = error
 
     async def fetch(self, request: Request) -> Response:
-        if isinstance(self._error, CfworkflowsError) and not _wants_page(request):
+        if is_a(self._error, CfworkflowsError) and not _wants_page(request):
             return Response(f"{self._error}\n", {"status": 500})
         return failure_response(self._error, request)
 
@@ -33,15 +32,15 @@ def failure_response(error: BaseException, request: Request) -> Response:
 
 def worker_frames(error: BaseException) -> TracebackType | None:
     """The frames of the Worker's code in `error`, None if there are none: the error is about what it returned."""
-    trace = error.__traceback__
+    trace = trace_of(error)
     trimmed = user_frames(trace)
     return None if trimmed is trace else trimmed
 
 
 def describe(error: BaseException) -> str:
     """The traceback, trimmed to the Worker's code; the error alone where no code of the Worker is in it."""
-    if worker_frames(error) is None and error.__cause__ is None and error.__context__ is None:
-        return "".join(traceback.format_exception_only(error)).rstrip()
+    if worker_frames(error) is None and not has_others(error):
+        return format_error_only(error)
     return format_error(error)
 
 

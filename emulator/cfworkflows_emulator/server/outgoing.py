@@ -12,6 +12,7 @@ from aiohttp import web
 from cfworkflows.http import ReadableStream, Response
 from cfworkflows.http.streams import ReadableStreamReader
 from cfworkflows_emulator.server.connection import Connection
+from cfworkflows_emulator.tracebacks import printable_error
 
 log = logging.getLogger("cfworkflows.worker")
 
@@ -161,7 +162,7 @@ class Outgoing:
 
     def _fail(self, error: BaseException) -> None:
         """The headers are on their way, so all that can be done is to let the client see that the body is not whole."""
-        log.error("Uncaught error in the body of a response", exc_info=error)
+        log.error("Uncaught error in the body of a response", exc_info=printable_error(error))
         self.keep_alive = False
         cast("Connection", self._request.protocol).force_close()
 
@@ -169,4 +170,4 @@ class Outgoing:
         try:
             await reader.cancel()
         except Exception as error:
-            log.error("Uncaught error at the end of the body of a response", exc_info=error)
+            log.error("Uncaught error at the end of the body of a response", exc_info=printable_error(error))

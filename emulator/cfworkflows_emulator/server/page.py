@@ -6,7 +6,7 @@ from html import escape
 from types import TracebackType
 
 from cfworkflows.http import Request
-from cfworkflows_emulator.tracebacks import format_error
+from cfworkflows_emulator.tracebacks import format_error, format_error_only
 
 CONTEXT = 4  # lines of source above and below the one that failed
 
@@ -32,13 +32,18 @@ details { margin-top: 2rem; } summary { cursor: pointer; color: var(--dim); marg
 details pre { padding: .6rem .8rem; }
 """
 
+_QUALIFIED_NAME = vars(type)["__qualname__"]  # whatever the metaclass of an error says
+
 
 def error_page(error: BaseException, frames: TracebackType | None, request: Request) -> str:
     """The page, which loads nothing from elsewhere. `frames` are those of the Worker's code, if there are any."""
-    kind = escape(type(error).__qualname__)
+    name: str = _QUALIFIED_NAME.__get__(type(error))
+    kind = escape(name)
     # The last line of what Python prints is for people too: it has the notes, and the place of a SyntaxError.
-    message = "".join(traceback.format_exception_only(error)).strip().removeprefix(f"{type(error).__module__}.")
-    message = message.removeprefix(f"{type(error).__qualname__}: ")
+    message = format_error_only(error).strip()
+    what, found, text = message.partition(": ")
+    if what == name or what.endswith(f".{name}"):  # behind the name of its module
+        message = text if found else name
     # The innermost call first: that is where the reader wants to look.
     steps = "".join(reversed([_frame(frame, line) for frame, line in traceback.walk_tb(frames)]))
     whole = f"<details><summary>Traceback</summary><pre>{escape(format_error(error))}</pre></details>" if frames else ""

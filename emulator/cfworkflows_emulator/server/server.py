@@ -10,6 +10,7 @@ from typing import cast
 
 from aiohttp import web
 
+from cfworkflows.errors import is_a
 from cfworkflows.http import Response
 from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.server.connection import Connection, ConnectionFactory
@@ -18,6 +19,7 @@ from cfworkflows_emulator.server.incoming import BadRequestError, ClientDisconne
 from cfworkflows_emulator.server.mounts import CONTROL_PREFIXES, ControlPaths
 from cfworkflows_emulator.server.outgoing import Outgoing
 from cfworkflows_emulator.server.sockets import BACKLOG, open_sockets
+from cfworkflows_emulator.tracebacks import printable_error
 from cfworkflows_emulator.turns import ACCEPT_TURNS
 
 log = logging.getLogger("cfworkflows.worker")
@@ -209,10 +211,10 @@ class Server:
             failure: BaseException = error  # something that the handler awaited was cancelled
         except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever a handler raises is a 500
             failure = error
-        if isinstance(failure, ClientDisconnectedError):
+        if is_a(failure, ClientDisconnectedError):
             log.info("%s", failure)
         else:
-            log.error("Uncaught error in %s %s", request.method, request.raw_path, exc_info=failure)
+            log.error("Uncaught error in %s %s", request.method, request.raw_path, exc_info=printable_error(failure))
         return Outgoing(request, failure_response(failure, incoming), keep_alive=self._decided is None)
 
 

@@ -13,7 +13,7 @@ from cfworkflows_emulator.views.details import (
 )
 from cfworkflows_emulator.views.history import TYPES, Attempt, DoStep, History, Sleep, Step, Wait
 from cfworkflows_emulator.views.instance import describe_timeline
-from cfworkflows_emulator.views.plain import iso, printable
+from cfworkflows_emulator.views.plain import iso, printable, shown
 from cfworkflows_emulator.views.text import moment, timeline, waits_for
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "iso",
     "moment",
     "printable",
+    "shown",
     "timeline",
     "waits_for",
     "without_functions",

@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cfworkflows.caller import is_users
+from cfworkflows.errors import text_of
 from cfworkflows.values import decode
 from cfworkflows_emulator.engine import Entry, Status
 from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.engine.journal.state import StepState, Verb
 from cfworkflows_emulator.tracebacks import note_of, shown_path
 from cfworkflows_emulator.views.history import DoStep, History
+from cfworkflows_emulator.views.plain import shown
 
 LONGEST_VALUE = 100
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)')
@@ -26,10 +28,14 @@ def timeline(history: History, failure: BaseException | None = None) -> str:
     entries = history.entries
     outputs = {step.name: step.output for step in history.steps if isinstance(step, DoStep)}
     start = entries[0].time
+    errors = {
+        step.state.ended: step.state.error for step in (*history.steps, *history.undone) if isinstance(step, DoStep)
+    }
     lines = [f"{moment(start)}  {_line(entries[0], outputs)}"]
-    lines += [
-        f"{'+' + _span(entry.time - start):>16}  {_line(entry, outputs)}" for entry in entries if _is_shown(entry)
-    ]
+    for entry in filter(_is_shown, entries):
+        if (error := errors.get(entry.seq)) is not None:  # with its traceback, which the entry does not have
+            entry = entry._replace(data={"error": error.as_dict()})
+        lines.append(f"{'+' + _span(entry.time - start):>16}  {_line(entry, outputs)}")
     if failure is not None:
         lines.append(f"{'now':>16}  stopped by {type(failure).__name__}: {str(failure).partition(chr(10))[0]}")
     elif not history.state.status.finite:
@@ -79,11 +85,16 @@ def _error(data: Mapping[str, Any]) -> str:
 
 
 def _value(entry: Entry) -> str:
-    return _shortened(decode(entry.value)) if entry.value is not None else "nothing"
+    if entry.value is None:
+        return "nothing"
+    try:
+        return _shortened(decode(entry.value))
+    except Exception as error:  # noqa: BLE001 - a damaged record, or a class of the user's that changed
+        return f"[cannot be read: {text_of(error)}]"
 
 
 def _shortened(value: Any) -> str:
-    text = repr(value)
+    text = shown(value)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
 
 
@@ -122,7 +133,10 @@ def _step(name: str, verb: Verb) -> str:
 
 def moment(ms: float) -> str:
     """A time in UTC, as precise as it needs to be: `2026-01-08 00:00`."""
-    when = datetime.fromtimestamp(ms / 1000, UTC).replace(tzinfo=None)
+    try:
+        when = datetime.fromtimestamp(ms / 1000, UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError):
+        return "the year 10000 or later"
     precision = "milliseconds" if when.microsecond else "seconds" if when.second else "minutes"
     return when.isoformat(" ", precision)
 

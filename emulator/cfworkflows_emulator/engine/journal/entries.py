@@ -91,7 +91,7 @@ class Restarted(TypedDict):
 
 
 class Failed(TypedDict):
-    """An ErrorRecord as a dict."""
+    """An ErrorRecord as a dict. That of a step has its traceback in the entry of the attempt that failed last."""
 
     error: dict[str, Any]
 

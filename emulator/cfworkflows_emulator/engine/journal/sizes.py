@@ -4,9 +4,15 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from cfworkflows_emulator.engine.journal.entries import Entry
+
 MAX_VALUE_BYTES = 1024 * 1024
 MAX_STATE_BYTES = 1024 * 1024 * 1024
 """The most that is stored of one instance, its streams included."""
+
+
+ENTRY_BYTES = 100
+"""What an entry of the journal counts for, beside the values in it."""
 
 
 def size_of(value: Any, text: str) -> int:
@@ -16,12 +22,28 @@ def size_of(value: Any, text: str) -> int:
     """
     if len(text) * 4 <= MAX_VALUE_BYTES:
         return len(text)
-    return _measure(value)
+    try:
+        return _measure(value)
+    except BaseException:  # noqa: BLE001 - the user's classes: they could be encoded, so this is a size
+        return len(text)
 
 
 def over(value: object, limit: int) -> str:
     """For errors about text: how long `value` is, if that is what is wrong with it."""
     return f"; it has {len(value)}" if isinstance(value, str) and len(value) > limit else ""
+
+
+def bytes_of(entry: Entry) -> int:
+    """What an entry takes of the platform's limit: values, streams and errors as they are, and a bit for the rest."""
+    _, _, _, _, data, value = entry
+    size = ENTRY_BYTES
+    if value is not None:
+        size += len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
+    if "stream" in data:
+        size += data["stream"]["bytes"]
+    if "error" in data:
+        size += sum(len(part) for part in data["error"].values() if isinstance(part, str))
+    return size
 
 
 def no_room(stored: int, what: str) -> str:

@@ -1,17 +1,15 @@
 """The state of an instance: a fold of its journal. No I/O, no clock; what is not in the journal is not known."""
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from cfworkflows.errors import ErrorRecord
+from cfworkflows.errors import ErrorRecord, name_of, text_of
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import Entry, EntryType
+from cfworkflows_emulator.engine.journal.sizes import bytes_of
 from cfworkflows_emulator.engine.journal.streams import StoredStream
-
-ENTRY_BYTES = 100
-"""What an entry of the journal counts for, beside the values in it."""
 
 
 class Status(StrEnum):
@@ -65,7 +63,8 @@ class Verb:
 
 @dataclass(slots=True)
 class StepState(Verb):
-    """A `step.do`: its attempts so far and, once it is done, its value, stream or error. `retry_at` is in ms.
+    """A `step.do`: its attempts so far and, once it is done, its value, stream or error. `retry_at` is in ms, `failure`
+    the error of the latest attempt, until the step is done.
 
     `rollback` is the configuration of its rollback handler, None if it has none. The undoing of a step is kept in the
     same shape.
@@ -79,6 +78,7 @@ class StepState(Verb):
     value: str | None = None
     stream: StoredStream | None = None
     error: ErrorRecord | None = None
+    failure: Mapping[str, Any] | None = None
 
     def attempt_started(self, entry: Entry) -> None:
         self.attempts = entry.data["attempt"]
@@ -89,6 +89,15 @@ class StepState(Verb):
         self.attempt_open = False
         delay = entry.data.get("retryDelayMs")
         self.retry_at = entry.time + delay if delay is not None else None
+        self.failure = entry.data.get("error")
+
+    def fail(self, entry: Entry) -> None:
+        """It ends with an error: that of its latest attempt, whose traceback is written down with that."""
+        self.end(entry)
+        error, failure = entry.data["error"], self.failure
+        if failure is not None and (error["name"], error["message"]) == (failure["name"], failure["message"]):
+            error = failure
+        self.error, self.failure = ErrorRecord(**error), None
 
 
 @dataclass(slots=True)
@@ -146,6 +155,23 @@ class InstanceState:
     rollback: RollbackState | None = None
     diagnoses: list[Diagnosis] = field(default_factory=list)
     stored_bytes: int = 0
+    unreadable_from: int | None = None
+
+    @classmethod
+    def read(cls, entries: Sequence[Entry]) -> "InstanceState":
+        """Like `fold`, of a journal that may not be as an engine writes it: damaged, or of a newer version.
+
+        The instance counts as errored from the entry on that cannot be read, `unreadable_from`. Nothing says so in its
+        journal: whoever can read that finds it as it was.
+        """
+        state = cls()
+        for entry in entries:
+            try:
+                state.apply(entry)
+            except Exception as error:  # noqa: BLE001 - whatever is missing, or of another kind than it should be
+                state._give_up(entry, entries[-1].seq, f"{name_of(type(error))}: {text_of(error)}")
+                break
+        return state
 
     @classmethod
     def fold(cls, entries: Iterable[Entry]) -> "InstanceState":
@@ -158,7 +184,18 @@ class InstanceState:
         """Take one more entry of the journal into account. Raises KeyError for a type that is not known."""
         _APPLY[entry.type](self, entry)
         self.last_seq = entry.seq
-        self.stored_bytes += _stored_bytes(entry)
+        self.stored_bytes += bytes_of(entry)
+
+    def _give_up(self, entry: Entry, last_seq: int, why: str) -> None:
+        step = f" {entry.step}" if entry.step is not None else ""
+        self.status = Status.ERRORED
+        self.ended_at = entry.time
+        self.error = ErrorRecord(
+            "WorkflowInternalError",
+            f"The journal of the instance cannot be read from entry {entry.seq} ({entry.type}{step}) on: {why}. It is "
+            "damaged, or written by a newer version: update cfworkflows, or delete the instance.",
+        )
+        self.unreadable_from, self.last_seq = entry.seq, last_seq
 
     @property
     def visible_status(self) -> Status:
@@ -290,9 +327,7 @@ class InstanceState:
         step.stream = StoredStream.of(entry.seq, entry.data)
 
     def _step_errored(self, entry: Entry) -> None:
-        step = self.steps[_name(entry)]
-        step.end(entry)
-        step.error = ErrorRecord(**entry.data["error"])
+        self.steps[_name(entry)].fail(entry)
 
     def _sleep_started(self, entry: Entry) -> None:
         sleep = self.sleeps[_name(entry)] = SleepState(entry.data["until"], entry.data.get("absolute", False))
@@ -357,9 +392,7 @@ class InstanceState:
         _rollback(self, entry).steps[_name(entry)].end(entry)
 
     def _rollback_step_errored(self, entry: Entry) -> None:
-        step = _rollback(self, entry).steps[_name(entry)]
-        step.end(entry)
-        step.error = ErrorRecord(**entry.data["error"])
+        _rollback(self, entry).steps[_name(entry)].fail(entry)
 
     def _rollback_completed(self, entry: Entry) -> None:
         _rollback(self, entry).outcome = "complete"
@@ -367,19 +400,6 @@ class InstanceState:
     def _rollback_errored(self, entry: Entry) -> None:
         rollback = _rollback(self, entry)
         rollback.outcome, rollback.failure = "failed", ErrorRecord(**entry.data["error"])
-
-
-def _stored_bytes(entry: Entry) -> int:
-    """What an entry takes of the platform's limit: values, streams and errors as they are, and a bit for the rest."""
-    _, _, _, _, data, value = entry
-    size = ENTRY_BYTES
-    if value is not None:
-        size += len(value) if value.isascii() else len(value.encode("utf-8", "surrogatepass"))
-    if "stream" in data:
-        size += data["stream"]["bytes"]
-    if "error" in data:
-        size += sum(len(part) for part in data["error"].values() if isinstance(part, str))
-    return size
 
 
 def _name(entry: Entry) -> str:

@@ -5,7 +5,6 @@ import dataclasses
 import logging
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Mapping
 from functools import partial
-from types import NoneType
 from typing import Any, NoReturn
 
 from cfworkflows.caller import on_behalf_of
@@ -19,6 +18,9 @@ from cfworkflows.errors import (
     WorkflowFatalError,
     WorkflowInternalError,
     WorkflowTimeoutError,
+    is_a,
+    name_of,
+    text_of,
 )
 from cfworkflows.step import DelayRequest, StepCall, StepContext, StepInfo
 from cfworkflows.step.call import resolve_awaitable
@@ -33,7 +35,7 @@ from cfworkflows_emulator.engine.run.host import Journalled, VerbContext
 from cfworkflows_emulator.engine.run.results import result_of
 from cfworkflows_emulator.engine.run.retries import FinalError, may_retry, retry_delay, warn_of_subclass
 from cfworkflows_emulator.engine.run.streams import READ_FAILED, StreamIntake, StreamTaken
-from cfworkflows_emulator.tracebacks import format_error
+from cfworkflows_emulator.tracebacks import format_error, printable_error
 
 log = logging.getLogger("cfworkflows.engine")
 
@@ -114,17 +116,17 @@ async def _attempt(run: VerbContext, step: str, state: StepState, call: StepCall
             what = f"the output of step {step} has {sizes.shown_size(len(value))} more"
             raise FinalError(WorkflowInternalError(sizes.no_room(run.state.stored_bytes, what)))
     except FinalError as final:
-        _end(run, step, attempt, ErrorRecord.of(final.error), final.error)
+        _end(run, step, attempt, ErrorRecord.of(final.error).limited(), final.error)
     except Exception as error:  # noqa: BLE001 - whatever the callback raises is the attempt's error
         run.witness("after", step, attempt)
         if not run.closed and run.host.abandoned(error):
             raise asyncio.CancelledError from None
         stream.give_up()
-        record = ErrorRecord.of(error, format_error(error))
+        record = ErrorRecord.of(error, format_error(error)).limited()
         # A step that was called wrongly inside of the callback will be called wrongly again.
-        hopeless = record.non_retryable or isinstance(error, WorkflowFatalError)
+        hopeless = record.non_retryable or is_a(error, WorkflowFatalError)
         if stream.failed:
-            record = dataclasses.replace(record, message=READ_FAILED + record.message)
+            record = dataclasses.replace(record, message=READ_FAILED + record.message).limited()
         if hopeless or run.closed or not may_retry(config.limit, attempt, interrupted=False):
             _end(run, step, attempt, record, error)
             return
@@ -158,8 +160,10 @@ async def _attempt(run: VerbContext, step: str, state: StepState, call: StepCall
 def _end(run: VerbContext, step: str, attempt: int, record: ErrorRecord, error: BaseException) -> None:
     """The last attempt failed as `record` says; the step fails with `error`, which a delay function may have raised."""
     if not run.closed:
-        log.warning("%s %s %s failed after %d attempt(s)", run.host, run.noun, step, attempt, exc_info=error)
-    final = ErrorRecord.of(error) if isinstance(error, NonRetryableDelayError) else record
+        log.warning(
+            "%s %s %s failed after %d attempt(s)", run.host, run.noun, step, attempt, exc_info=printable_error(error)
+        )
+    final = ErrorRecord.of(error).limited() if is_a(error, NonRetryableDelayError) else record
     _record_failure(run.append, step, attempt, record, None, final)
     run.host.attempt_ended()
 
@@ -176,7 +180,8 @@ def _record_failure(
     retry = {"retryDelayMs": retry_in_ms} if retry_in_ms is not None else {}
     append(EntryType.ATTEMPT_ERRORED, step, attempt=attempt, error=record.as_dict(), **retry)
     if retry_in_ms is None:
-        append(EntryType.STEP_ERRORED, step, error=(final or record).as_dict())
+        # The traceback is in the attempt's entry already.
+        append(EntryType.STEP_ERRORED, step, error=dataclasses.replace(final or record, traceback=None).as_dict())
 
 
 def visible_config(config: ResolvedConfig) -> dict[str, Any]:
@@ -204,11 +209,11 @@ class _Ordinary:
         """There is nothing to set up."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (NoneType, Exception, asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)):
+        if error is None or is_a(error, (Exception, asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)):
             return
-        if isinstance(error, SystemExit):
-            raise RuntimeError(f"The callback called sys.exit({error.code!r}).") from error
-        raise RuntimeError(f"The callback raised {type(error).__name__}: {error}") from error
+        if is_a(error, SystemExit):
+            raise RuntimeError(f"The callback called sys.exit({text_of(error)}).") from error
+        raise RuntimeError(f"The callback raised {name_of(type(error))}: {text_of(error)}") from error
 
 
 _ORDINARY = _Ordinary()
@@ -260,9 +265,9 @@ async def _carried_out(finish: Callable[[Any], Awaitable[Any]], given: Any, over
     except asyncio.CancelledError:
         over.fail(_CancelledWithin())
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whoever waits for it gets it
         if over.is_open:
-            log.debug("A callback that had timed out failed later.", exc_info=error)
+            log.debug("A callback that had timed out failed later: %s", text_of(error))
         over.fail(error)
     else:
         over.open(result)
@@ -335,4 +340,4 @@ async def _ask(prefix: str, delay: DelayFunction, request: DelayRequest) -> Any:
         with _ORDINARY:
             return await resolve_awaitable(delay(request))
     except Exception as failure:
-        raise NonRetryableDelayError(f"{prefix}threw an error: {failure}") from failure
+        raise NonRetryableDelayError(f"{prefix}threw an error: {text_of(failure)}") from failure
