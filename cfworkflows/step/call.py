@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import FunctionType
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
-from cfworkflows.errors import WorkflowFatalError
+from cfworkflows.errors import WorkflowFatalError, exact
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step.config import ResolvedConfig
 from cfworkflows.step.context import StepContext
@@ -20,6 +20,7 @@ ContextStyle = Literal["positional", "keyword"] | None
 
 MAX_NAME_LENGTH = 256
 _CONTROL = re.compile(r"[\x00-\x1f]")
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 
 class Rollback(NamedTuple):
@@ -122,7 +123,8 @@ def check_name(name: object) -> str:
     """The name of a step. Raises WorkflowFatalError if it is too long or holds control characters."""
     if not isinstance(name, str):
         raise WorkflowFatalError(f"A step's name must be a string, not {name!r}.")
-    if len(name) > MAX_NAME_LENGTH or _CONTROL.search(name):
+    name = exact(name)
+    if len(name) > MAX_NAME_LENGTH or _CONTROL.search(name) or (not name.isascii() and _HALF_CHARACTER.search(name)):
         error = WorkflowFatalError(
             f'Step name "{name}" exceeds max length ({MAX_NAME_LENGTH} chars) or invalid characters found'
         )
@@ -130,6 +132,8 @@ def check_name(name: object) -> str:
             f"It has {len(name)} characters. Give the step a shorter name."
             if len(name) > MAX_NAME_LENGTH
             else "It holds a control character, such as a line break."
+            if _CONTROL.search(name)
+            else "It holds half of a surrogate pair, which is no character."
         )
         raise error
     return name

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from cfworkflows.errors import ErrorRecord, SerializationError, StepError
+from cfworkflows.errors import ErrorRecord, SerializationError, StepError, name_of, text_of
 from cfworkflows.values.classes import class_name, is_model, model_field_as_json, model_fields
 from cfworkflows.values.jsdict import JsDict
 from cfworkflows.values.refusal import UnstorableError, refuse
@@ -52,11 +52,23 @@ def encode(value: object) -> str:
             text = _unicode_text(value)
             if text.isascii() or _is_utf8(text):
                 return text
-        tree = _Tagger().tag(value)
+        tree = _tagged(value)
         text = _unicode_text(tree)
         return text if text.isascii() or _is_utf8(text) else _ascii_text(tree)
     except RecursionError:
         raise SerializationError("$: nested too deeply for the stack that is left. Return flatter data.") from None
+
+
+def _tagged(value: object) -> Any:
+    tagger = _Tagger()
+    try:
+        return tagger.tag(value)
+    except (SerializationError, RecursionError):
+        raise
+    except BaseException as failure:  # noqa: BLE001 - whatever the methods of the user's classes raise
+        raise tagger.error(
+            f"it cannot be read: {name_of(type(failure))}: {text_of(failure)}. Return plain data."
+        ) from None
 
 
 def _is_plain(value: Any, depth: int) -> bool:

@@ -152,8 +152,14 @@ class Residents(Generic[Key, Kept]):
             if key in gone or (actor := await self._found(key)) is None:
                 continue  # it was deleted since its time was set
             if not self.closed:
-                actor.wake()
+                self._wake_one(actor)
             self.unload(actor)
+
+    def _wake_one(self, actor: Kept) -> None:
+        try:
+            actor.wake()
+        except Exception as error:  # the others that are woken with it can do nothing about it
+            log.error("%s could not be taken up again.", actor, exc_info=error)
 
     def _done(self, failure: str | None, task: asyncio.Task[None]) -> None:
         self._working.discard(task)

@@ -234,14 +234,14 @@ class Engine:
         entries = await self.store.journal(row.key)
         if not entries:
             raise instance_not_found(id)
-        return InstanceState.fold(entries)
+        return InstanceState.read(entries)
 
     async def outcome(self, workflow: str, id: str) -> InstanceState:
         """Like `state`, but of an instance that has ended without its steps: it takes no time to fold them."""
         row = await self._find(workflow, id)
         if row.key not in self.residents.actors and Status(row.status).finite:
             await self.store.flushed()
-            state = InstanceState.fold(await self.store.ending(row.key))
+            state = InstanceState.read(await self.store.ending(row.key))
             if state.status.finite:  # it was not restarted meanwhile
                 return state
         return await self.state(workflow, id)
@@ -412,10 +412,17 @@ class Engine:
             self._admission.leave(key)  # it was deleted since it got its slot
         _warn_of_abandoned(row.workflow for row, _ in found if row.workflow not in self._definitions)
         return [
-            self._instances(self._shared, definition, row, InstanceState.fold(entries))
+            self._instances(self._shared, definition, row, self._read(row, entries))
             for row, entries in found
             if (definition := self._definitions.get(row.workflow)) is not None
         ]
+
+    def _read(self, row: InstanceRow, entries: Sequence[Entry]) -> InstanceState:
+        state = InstanceState.read(entries)
+        if state.unreadable_from is not None and state.error is not None:
+            self._admission.leave(row.key)
+            log.error("%s/%s does not go on. %s", row.workflow, row.id, state.error.message)
+        return state
 
     def _left(self, instance: Instance) -> None:
         """An instance has left memory: what it waits for is on the disk."""

@@ -22,6 +22,7 @@ from cfworkflows_emulator.testing.records import running
 from cfworkflows_emulator.testing.waiting import StalledError, situation, unfinished
 from cfworkflows_emulator.testing.workflow import Workflow, WorkflowInstance
 from cfworkflows_emulator.testing.world import World
+from cfworkflows_emulator.views import shown
 
 Drive = Callable[[WorkflowInstance], Awaitable[object]]
 Events = Mapping[str, Any] | Drive
@@ -56,7 +57,7 @@ class Outcome:
     def __str__(self) -> str:
         if self.error is not None:
             return f"{self.status} with {self.error[0]}: {self.error[1]}"
-        return f"{self.status} with {decode(self.output)!r}" if self.output is not None else str(self.status)
+        return f"{self.status} with {shown(decode(self.output))}" if self.output is not None else str(self.status)
 
 
 class Trial:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cfworkflows.errors import ErrorRecord
+from cfworkflows.errors import ErrorRecord, text_of
 from cfworkflows_emulator.engine import Entry, is_sensitive, shown_output
 from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState, SleepState, StepState, Verb, WaitState
@@ -66,7 +66,10 @@ class DoStep(Step):
     def output(self) -> Any:
         """What may be seen of its output: `[REDACTED]` if that is sensitive, of a stream the start. None if none."""
         state = self.state
-        return shown_output(state.value, state.stream, sensitive=is_sensitive(state.config))
+        try:
+            return shown_output(state.value, state.stream, sensitive=is_sensitive(state.config))
+        except Exception as error:  # noqa: BLE001 - a damaged record, or a class of the user's that changed
+            return f"[cannot be read: {text_of(error)}]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,10 @@ class History:
 
     @classmethod
     def of(cls, entries: Sequence[Entry]) -> "History":
-        """Raises what `InstanceState.fold` raises for a journal that no engine wrote."""
-        state = InstanceState.fold(entries)
+        """Of a journal that no engine wrote, as far as it can be read."""
+        state = InstanceState.read(entries)
+        if state.unreadable_from is not None:
+            entries = [entry for entry in entries if entry.seq < state.unreadable_from]
         found = _Found(entries)
         steps = [
             *(found.do("do", name, step) for name, step in state.steps.items()),

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from cfworkflows import __version__
 from cfworkflows.errors import WorkflowError
 from cfworkflows.step.config import ResolvedConfig
+from cfworkflows.values import decode
 from cfworkflows_emulator.api.routing.validation import Form
 from cfworkflows_emulator.engine import Chunk, Engine, Entry, InstanceRow
 from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType
@@ -163,8 +164,11 @@ def _check(entries: Sequence[Entry], chunks: Sequence[Chunk]) -> None:
     if first.type != EntryType.WORKFLOW_QUEUED or not {"timestamp", "trigger"} <= first.data.keys():
         raise _invalid("it does not begin with `workflow_queued`, which says what created the instance, and when")
     try:
+        state = InstanceState.fold(entries)
+        for entry in entries:
+            if entry.value is not None:
+                decode(entry.value)
         history = History.of(entries)
-        state = history.state
         describe_timeline(InstanceRow(0, "", "", state.status, 0, 0), history, 0, 0)
         for step in state.steps.values():
             ResolvedConfig.from_dict(step.config)

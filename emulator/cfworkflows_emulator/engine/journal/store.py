@@ -245,7 +245,10 @@ class InstanceStore:
     # Reading
 
     async def find(self, workflow: str, id: str) -> InstanceRow | None:
-        row = await self._database.read(lambda connection: connection.execute(_FIND, (workflow, id)).fetchone())
+        try:
+            row = await self._database.read(lambda connection: connection.execute(_FIND, (workflow, id)).fetchone())
+        except UnicodeEncodeError:  # half of a surrogate pair: nothing has such a name
+            return None
         return InstanceRow(*row) if row is not None else None
 
     async def get(self, key: int) -> InstanceRow | None:
@@ -394,7 +397,14 @@ def _entries(rows: Iterable[tuple[Any, ...]]) -> Entries:
 
 
 def _from_json(text: str) -> dict[str, Any]:
-    return {} if text == "{}" else _raw_decode(text)[0]
+    if text == "{}":
+        return {}
+    try:
+        data = _raw_decode(text)[0]
+    except (ValueError, RecursionError):
+        data = None
+    # What is not JSON is missing to those who look for it.
+    return data if isinstance(data, dict) else {}
 
 
 def _row(key: int, entry: Entry) -> Row:
