@@ -19,6 +19,9 @@ T = TypeVar("T")
 ContextStyle = Literal["positional", "keyword"] | None
 
 MAX_NAME_LENGTH = 256
+"""In the units in which JavaScript counts: a character beyond U+FFFF, such as an emoji, has two."""
+
+_COUNTED = " as JavaScript counts them, an emoji as two"
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
@@ -124,13 +127,14 @@ def check_name(name: object) -> str:
     if not isinstance(name, str):
         raise WorkflowFatalError(f"A step's name must be a string, not {name!r}.")
     name = exact(name)
-    if len(name) > MAX_NAME_LENGTH or _CONTROL.search(name) or (not name.isascii() and _HALF_CHARACTER.search(name)):
+    length = len(name) if name.isascii() else len(name.encode("utf-16-le", "surrogatepass")) // 2
+    if length > MAX_NAME_LENGTH or _CONTROL.search(name) or (not name.isascii() and _HALF_CHARACTER.search(name)):
         error = WorkflowFatalError(
             f'Step name "{name}" exceeds max length ({MAX_NAME_LENGTH} chars) or invalid characters found'
         )
         error.add_note(
-            f"It has {len(name)} characters. Give the step a shorter name."
-            if len(name) > MAX_NAME_LENGTH
+            f"It has {length} characters{_COUNTED if length > len(name) else ''}. Give the step a shorter name."
+            if length > MAX_NAME_LENGTH
             else "It holds a control character, such as a line break."
             if _CONTROL.search(name)
             else "It holds half of a surrogate pair, which is no character."

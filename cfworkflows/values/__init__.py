@@ -11,6 +11,7 @@ from cfworkflows.values.classes import UnresolvedClassWarning, resolve_class
 from cfworkflows.values.decoding import decode
 from cfworkflows.values.encoding import MAX_DEPTH, encode
 from cfworkflows.values.jsdict import ClosedJsDict, JsDict, as_objects
+from cfworkflows.values.refusal import is_mock
 
 __all__ = [
     "MAX_DEPTH",
@@ -20,5 +21,6 @@ __all__ = [
     "as_objects",
     "decode",
     "encode",
+    "is_mock",
     "resolve_class",
 ]

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
+from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -17,7 +18,7 @@ from uuid import UUID
 from cfworkflows.errors import ErrorRecord, SerializationError, StepError, name_of, text_of
 from cfworkflows.values.classes import class_name, is_model, model_field_as_json, model_fields
 from cfworkflows.values.jsdict import JsDict
-from cfworkflows.values.refusal import UnstorableError, refuse
+from cfworkflows.values.refusal import UnstorableError, refuse, refuse_as_finer
 
 MAX_DEPTH = 200
 """How many containers deep a value may be nested."""
@@ -222,9 +223,14 @@ def _base64(data: bytes | bytearray | memoryview) -> str:
     return binascii.b2a_base64(bytes(data), newline=False).decode("ascii")
 
 
-def _moment(value: datetime | time) -> dict[str, Any]:
-    kind = datetime if isinstance(value, datetime) else time
-    tree: dict[str, Any] = {"$": kind.__name__, "v": kind.isoformat(value)}  # type: ignore[arg-type]  # of its own kind
+def _moment(tag: str, kind: Any, value: Any) -> dict[str, Any]:
+    """`kind` is the class itself: libraries that freeze the time put another one in the place of its name."""
+    if type(value) is not kind:
+        local = value.replace(tzinfo=None)
+        is_same = kind.fromisoformat(kind.isoformat(local)) == local  # its own `==`
+        if not is_same:
+            refuse_as_finer(value, tag)
+    tree: dict[str, Any] = {"$": tag, "v": kind.isoformat(value)}
     if value.fold:
         tree["fold"] = 1
     zone = value.tzinfo
@@ -241,7 +247,7 @@ def _moment(value: datetime | time) -> dict[str, Any]:
             tree["zone"] = zone.key
         elif value.utcoffset() is None:
             raise UnstorableError(
-                f"a {kind.__name__} in {zone!r}, which has no fixed offset, cannot be stored. Use zoneinfo.ZoneInfo."
+                f"a {tag} in {zone!r}, which has no fixed offset, cannot be stored. Use zoneinfo.ZoneInfo."
             )
     return tree
 
@@ -337,8 +343,8 @@ _WRITERS: dict[type, Callable[[Any], Any]] = {
     bytearray: lambda value: {"$": "bytearray", "v": _base64(value)},
     memoryview: lambda value: {"$": "bytes", "v": _base64(value)},
     complex: lambda value: {"$": "complex", "v": [_float(value.real), _float(value.imag)]},
-    datetime: _moment,
-    time: _moment,
+    datetime: partial(_moment, "datetime", datetime),
+    time: partial(_moment, "time", time),
     date: lambda value: {"$": "date", "v": date.isoformat(value)},
     timedelta: lambda value: {"$": "timedelta", "v": [value.days, value.seconds, value.microseconds]},
     Decimal: lambda value: {"$": "decimal", "v": str(value)},

@@ -282,6 +282,12 @@ LIMITS = [
         )
     ),
     Limit(
+        "name of a step, a sleep or a wait",
+        f"{MAX_NAME_LENGTH} characters",
+        in_run(lambda step: step.do("\N{ROCKET}" * (MAX_NAME_LENGTH // 2 + 1), list)),
+        ("exceeds max length (256 chars)", "It has 258 characters as JavaScript counts them"),
+    ),
+    Limit(
         "type of an event",
         f"{MAX_TYPE_LENGTH} characters",
         in_run(lambda step: step.wait_for_event("w", type="x" * (MAX_TYPE_LENGTH + 1))),

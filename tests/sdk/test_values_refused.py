@@ -5,10 +5,15 @@ import json
 import socket
 import sys
 import threading
+from array import array
+from collections import deque
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from types import SimpleNamespace
+from ipaddress import IPv4Address
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock, MagicMock
 
 import pytest
 from value_classes import Box, GenericBox, Item, Node, Outer, Point, Slotted
@@ -51,6 +56,69 @@ class Response:
     """Stands for the response of any HTTP client."""
 
 
+class _Scalar:
+    """Stands for numpy.int64, numpy.bool_ and their siblings."""
+
+    dtype, shape = "int64", ()
+
+    def item(self) -> int:
+        raise NotImplementedError
+
+    def tolist(self) -> int:
+        raise NotImplementedError
+
+
+class _Matrix(_Scalar):
+    """Stands for numpy.ndarray."""
+
+    shape = (2, 2)  # type: ignore[assignment]  # as wide as arrays are
+
+
+class _Frame:
+    """Stands for pandas.DataFrame."""
+
+    columns = ("a",)
+
+    def to_dict(self, orient: str) -> list[dict[str, int]]:
+        raise NotImplementedError
+
+
+class _Attrs:
+    """Stands for a class of attrs."""
+
+    __attrs_attrs__ = ()
+
+
+class _Timestamp(datetime):
+    """Stands for pandas.Timestamp, which counts nanoseconds."""
+
+    __slots__ = ()
+    nanosecond = 0
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) and self.nanosecond == getattr(other, "nanosecond", 0)
+
+    __hash__ = datetime.__hash__
+
+
+class _Finer(_Timestamp):
+    __slots__ = ()
+    nanosecond = 1
+
+
+class _Timedelta(timedelta):
+    """Stands for pandas.Timedelta, which has attributes."""
+
+    __slots__ = ("_value",)
+
+    def to_pytimedelta(self) -> timedelta:
+        raise NotImplementedError
+
+
+class NaTType:
+    """Stands for what pandas has for a time that is missing."""
+
+
 class TestRefused:
     @pytest.mark.parametrize(
         ("value", "message"),
@@ -65,9 +133,32 @@ class TestRefused:
                 _Chunks(),
                 "a test_values_refused._Chunks cannot be stored. A stream of bytes can only be the whole result",
             ),
-            (Fraction(1, 2), "a fractions.Fraction cannot be stored."),
-            (SimpleNamespace(a=1), "a types.SimpleNamespace cannot be stored."),
-            (_tagged(), "a test_values_refused._Tagged cannot be stored."),
+            (Fraction(1, 2), "a fractions.Fraction cannot be stored. Return its text instead: str(value)."),
+            (IPv4Address("10.0.0.1"), "an ipaddress.IPv4Address cannot be stored. Return its text instead"),
+            (SimpleNamespace(a=1), "a types.SimpleNamespace cannot be stored. Return a dict instead: vars(value)."),
+            (MappingProxyType({"a": 1}), "a mappingproxy cannot be stored. Return a dict instead: dict(value)."),
+            (_tagged(), "a test_values_refused._Tagged cannot be stored. Return a dict instead: dict(value)."),
+            (deque([1]), "a collections.deque cannot be stored. Return a list instead: list(value)."),
+            (map(str, [1]), "a map cannot be stored. Return a list instead: list(value)."),
+            ({"a": 1}.keys(), "a dict_keys cannot be stored. Return a list instead: list(value)."),
+            (array("i", [1]), "an array.array cannot be stored. Return a list instead: value.tolist()."),
+            (
+                _Scalar(),
+                "a test_values_refused._Scalar cannot be stored. Return the Python value instead: value.item().",
+            ),
+            (_Matrix(), "a test_values_refused._Matrix cannot be stored. Return a list instead: value.tolist()."),
+            (
+                _Frame(),
+                'a test_values_refused._Frame cannot be stored. Return its rows instead: value.to_dict("records"',
+            ),
+            (_Attrs(), "a test_values_refused._Attrs cannot be stored. Return a dict instead: attrs.asdict(value)."),
+            (
+                _Timedelta(1),
+                "a test_values_refused._Timedelta cannot be stored. Return a timedelta instead: value.to_py",
+            ),
+            (NaTType(), "a test_values_refused.NaTType cannot be stored. Return None instead."),
+            (MagicMock(), "an unittest.mock.MagicMock cannot be stored. Give the mock a return_value that is data"),
+            (AsyncMock(spec=dict), "an unittest.mock.AsyncMock cannot be stored. Give the mock a return_value"),
             (_Narrow(a=1), "a test_values_refused._Narrow cannot be stored."),
             (Outer, "the class value_classes.Outer cannot be stored."),
             (Item, "the class value_classes.Item cannot be stored."),
@@ -82,7 +173,7 @@ class TestRefused:
                 "a test_values_refused.Response cannot be stored. Return what you need of it instead, such as its sta",
             ),
             (..., "an ellipsis cannot be stored."),
-            (range(3), "a range cannot be stored."),
+            (range(3), "a range cannot be stored. Return a list instead: list(value)."),
         ],
     )
     def test_what_is_no_data_is_refused_with_advice(self, value: object, message: str) -> None:
@@ -91,6 +182,12 @@ class TestRefused:
             encode({"items": [1, {"it": value}]})
         assert str(refused.value).startswith(f"$.items[1].it: {message.replace('an _io', 'a _io')}")
         assert "$.items[1].it" == refused.value.path
+
+    def test_what_is_finer_than_a_microsecond_is_refused(self) -> None:
+        """A subclass of datetime is stored as a datetime, unless this would silently change it."""
+        assert datetime(2026, 1, 2, tzinfo=UTC) == decode(encode(_Timestamp(2026, 1, 2, tzinfo=UTC)))
+        with pytest.raises(SerializationError, match=r"_Finer cannot be stored: it is no datetime to the microsecond"):
+            encode(_Finer(2026, 1, 2, tzinfo=UTC))
 
     async def test_what_was_not_awaited_is_refused_with_a_question(self) -> None:
         """The usual slip has its own advice."""
