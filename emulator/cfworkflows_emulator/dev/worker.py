@@ -229,7 +229,7 @@ class _Worker:
             if self._is_outdated(configs, go, failed=False):
                 raise _OutdatedError
 
-        self._debugging.clock = timeline.clock
+        self._debugging.clock = project_time.clock
         self._debugging.install()
         opening = Project.open(
             *configs,
