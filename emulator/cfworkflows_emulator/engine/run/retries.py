@@ -1,10 +1,10 @@
 """When a failed attempt is repeated."""
 
 import warnings
-from weakref import WeakSet
 
-from cfworkflows.errors import NonRetryableError, PortabilityWarning, retried_all_the_same
+from cfworkflows.errors import NonRetryableError, PortabilityWarning, is_a, name_of, retried_all_the_same
 from cfworkflows.step.config import Backoff
+from cfworkflows_emulator.tracebacks import trace_of
 
 # Milliseconds count as whole numbers up to here: some 285,000 years. The database takes 1,000 times that.
 LONGEST_DELAY_MS = 2.0**53
@@ -25,18 +25,21 @@ def may_retry(limit: int, attempt: int, *, interrupted: bool) -> bool:
     return attempt <= limit + 1 if interrupted else attempt <= limit
 
 
-_warned: WeakSet[type] = WeakSet()
+_warned: set[int] = set()  # of `id`: a metaclass may have another idea of what its classes are equal to
 
 
 def warn_of_subclass(error: Exception) -> None:
     """Say that `error`, which is retried, was not meant to be: once for each class, at the line that raised it."""
-    cls, trace = type(error), error.__traceback__
-    if trace is None or not isinstance(error, NonRetryableError) or cls is NonRetryableError or cls in _warned:
+    cls = type(error)
+    if cls is NonRetryableError or not is_a(error, NonRetryableError):
         return
-    _warned.add(cls)
+    name, trace = name_of(cls), trace_of(error)
+    if trace is None or id(cls) in _warned:
+        return
+    _warned.add(id(cls))
     while trace.tb_next is not None:
         trace = trace.tb_next
-    text = " ".join(retried_all_the_same(cls.__name__))
+    text = " ".join(retried_all_the_same(name))
     warnings.warn_explicit(text, PortabilityWarning, trace.tb_frame.f_code.co_filename, trace.tb_lineno)
 
 
