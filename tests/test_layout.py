@@ -152,11 +152,6 @@ FOLDERS_OF_KINDS: dict[str, set[str]] = {
 # Circles that are left for readers: the second of each pair is imported for its type only.
 SEEN_BY_TYPE_CHECKERS = {
     ("cfworkflows_emulator.analysis.steps", "cfworkflows_emulator.analysis.flow"),
-    ("cfworkflows_emulator.testing.introspection", "cfworkflows_emulator.testing.world"),
-    ("cfworkflows_emulator.testing.kit", "cfworkflows_emulator.testing.world"),
-    ("cfworkflows_emulator.testing.passing", "cfworkflows_emulator.testing.world"),
-    ("cfworkflows_emulator.testing.records", "cfworkflows_emulator.testing.world"),
-    ("cfworkflows_emulator.testing.workflow", "cfworkflows_emulator.testing.world"),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 from cfworkflows import Request
 from cfworkflows.testing import Message, WorkerClient
 from cfworkflows_emulator.config.loading import load_config
-from cfworkflows_emulator.testing.world import project_world
+from cfworkflows_emulator.testing.opening import project_world
 
 CONFIG = """
 name = "handlers"

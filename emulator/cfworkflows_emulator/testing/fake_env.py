@@ -12,8 +12,9 @@ from cfworkflows.values import as_objects
 from cfworkflows_emulator.testing import kinds
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.leaks import LeakError
+from cfworkflows_emulator.testing.opening import fake_world
 from cfworkflows_emulator.testing.workflow import FakeWorkflow
-from cfworkflows_emulator.testing.world import World, fake_world
+from cfworkflows_emulator.testing.world import World
 
 _OWN = {"clock", "workflow"}
 

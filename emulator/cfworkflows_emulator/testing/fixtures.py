@@ -36,7 +36,7 @@ async def cfworkflows_world(request: pytest.FixtureRequest) -> "AsyncIterator[Wo
     """What the three fixtures share."""
     from cfworkflows_emulator.testing.divergences import DeterminismError
     from cfworkflows_emulator.testing.leaks import LeakError
-    from cfworkflows_emulator.testing.world import project_world
+    from cfworkflows_emulator.testing.opening import project_world
 
     leaks = ""
     try:

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows.values import JsDict, decode
@@ -12,10 +12,8 @@ from cfworkflows_emulator.testing.mocks import IntrospectionError, Mock, Mocks, 
 from cfworkflows_emulator.testing.passing import passed_until
 from cfworkflows_emulator.testing.records import running
 from cfworkflows_emulator.testing.workflow import Workflow
+from cfworkflows_emulator.testing.world import World
 from cfworkflows_emulator.views import History, timeline
-
-if TYPE_CHECKING:
-    from cfworkflows_emulator.testing.world import World
 
 Modify = Callable[[Modifier], Awaitable[object] | object]
 
@@ -52,7 +50,7 @@ class _Session:
 class WorkflowInstanceIntrospector(_Session):
     """Looks into one instance. Make it with `introspect_workflow_instance`, before the instance is created."""
 
-    def __init__(self, world: "World", workflow: str, id: str, mocks: Mocks) -> None:
+    def __init__(self, world: World, workflow: str, id: str, mocks: Mocks) -> None:
         self._world = world
         self._workflow = workflow
         self.id = id
@@ -212,7 +210,7 @@ class Instances(list[WorkflowInstanceIntrospector]):
 class WorkflowIntrospector(_Session):
     """Looks into the instances of a workflow that are created from now on. Make it with `introspect_workflow`."""
 
-    def __init__(self, world: "World", workflow: str) -> None:
+    def __init__(self, world: World, workflow: str) -> None:
         self._world = world
         self._workflow = workflow
         self.mocks = Mocks()
@@ -251,7 +249,8 @@ class WorkflowIntrospector(_Session):
     def created(self, id: str) -> None:
         """There is a new instance: it gets what is asked for all."""
         instances = self._world.introspections.instances
-        if (instance := instances.get((self._workflow, id))) is not None:
+        instance = instances.get((self._workflow, id))
+        if isinstance(instance, WorkflowInstanceIntrospector):
             instance.mocks.all += self.mocks.all
         else:
             instance = WorkflowInstanceIntrospector(self._world, self._workflow, id, Mocks(self.mocks.all))
@@ -267,34 +266,6 @@ class WorkflowIntrospector(_Session):
             del self._world.introspections.sessions[self._workflow]
         for instance in self._created:
             await instance._remove()
-
-
-class Introspections:
-    """The introspectors of a world, for its engine to ask."""
-
-    def __init__(self) -> None:
-        self.instances: dict[tuple[str, str], WorkflowInstanceIntrospector] = {}
-        self.sessions: dict[str, WorkflowIntrospector] = {}
-
-    def created(self, workflow: str, id: str) -> None:
-        if (session := self.sessions.get(workflow)) is not None:
-            session.created(id)
-
-    def of(self, workflow: str, id: str) -> Mocks | None:
-        instance = self.instances.get((workflow, id))
-        return instance.mocks if instance is not None else None
-
-    async def left(self) -> list[str]:
-        """The mocks that met no step, of introspectors that nobody disposed of."""
-        for instance in self.instances.values():
-            await instance.survey()
-        unused = {
-            mock: f"all of {workflow}" for workflow, session in self.sessions.items() for mock in session.mocks.unused
-        }
-        for (workflow, id), instance in self.instances.items():
-            for mock in instance.mocks.unused:
-                unused.setdefault(mock, f"{workflow}/{id}: {instance.steps}")
-        return [f"the {mock}, which nothing used, for {what}" for mock, what in unused.items()]
 
 
 def introspect_workflow_instance(workflow: Workflow, instance_id: str) -> WorkflowInstanceIntrospector:
@@ -345,7 +316,7 @@ introspectWorkflowInstance = introspect_workflow_instance  # noqa: N816 - the pl
 introspectWorkflow = introspect_workflow  # noqa: N816
 
 
-def _opened(workflow: object) -> "tuple[World, str]":
+def _opened(workflow: object) -> tuple[World, str]:
     if not isinstance(workflow, Workflow):
         raise IntrospectionError(
             "[WorkflowIntrospector] An introspector needs a Workflow binding of the test's own env: the fixture's, or "

@@ -5,6 +5,7 @@ from typing import Any
 from cfworkflows_emulator.runtime import runtime_kind
 from cfworkflows_emulator.testing.kit import Faked, KitKind
 from cfworkflows_emulator.testing.workflow import WORKFLOWS_FAKED
+from cfworkflows_emulator.testing.world import World
 
 KINDS: tuple[KitKind[Any], ...] = (WORKFLOWS_FAKED,)
 
@@ -15,6 +16,7 @@ def faked(binding: str, value: Any) -> Faked | None:
     return next((Faked(kind, fake, fake.section(binding)) for kind, fake in fakes if fake is not None), None)
 
 
-def kind_of(binding: Any) -> KitKind[Any] | None:
-    """The kind of what `env.X` is."""
-    return next((each for each in KINDS if isinstance(binding, runtime_kind(each.kind).binding)), None)
+def seen(binding: Any, world: World) -> Any:
+    """What a test has in place of what `env.X` is for the Worker."""
+    kind = next((each for each in KINDS if isinstance(binding, runtime_kind(each.kind).binding)), None)
+    return kind.seen(binding, world) if kind is not None else binding

@@ -1,12 +1,10 @@
 """What the test kit does for a kind of binding."""
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol
+from typing import Any, Generic, NamedTuple, Protocol
 
 from cfworkflows_emulator.config import Kind, S
 from cfworkflows_emulator.runtime import Resources, Worker
-
-if TYPE_CHECKING:
-    from cfworkflows_emulator.testing.world import World
+from cfworkflows_emulator.testing.world import World
 
 
 class Fake(Protocol):
@@ -41,6 +39,6 @@ class KitKind(Generic[S]):
     def check(self, sections: list[S], /) -> None:
         """Raises ValueError where the bindings of one FakeEnv do not fit together."""
 
-    def seen(self, binding: Any, world: "World", /) -> Any:
+    def seen(self, binding: Any, world: World, /) -> Any:
         """What the test has in place of the Worker's own binding."""
         return binding

@@ -1,22 +1,19 @@
 """Letting the time pass until an instance is as a test wants it."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows_emulator.engine import Engine, Status
 from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.testing.waiting import StalledError, situation, unfinished
-
-if TYPE_CHECKING:
-    from cfworkflows_emulator.testing.world import World
+from cfworkflows_emulator.testing.world import World
 
 MOST_JUMPS = 10_000
 """After so many timers of others without any effect on an instance, nothing is going to end it."""
 
 
 async def passed_until(
-    world: "World",
+    world: World,
     workflow: str,
     id: str,
     reached: Callable[[InstanceState], bool],
@@ -57,7 +54,7 @@ async def _state(engine: Engine, workflow: str, id: str) -> InstanceState | None
         return None
 
 
-async def _may_go_on(world: "World", workflow: str, id: str, state: InstanceState | None) -> bool:
+async def _may_go_on(world: World, workflow: str, id: str, state: InstanceState | None) -> bool:
     """Whether time can change something: for this instance, or for another that may then act on it."""
     if world.clock.next_timer is None:
         return False

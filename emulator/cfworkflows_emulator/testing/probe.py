@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from cfworkflows_emulator.engine.probe import Intervention, Moment
 from cfworkflows_emulator.testing.assertions import Failures
-from cfworkflows_emulator.testing.introspection import Introspections
+from cfworkflows_emulator.testing.introspections import Introspections
 
 
 class KitProbe:

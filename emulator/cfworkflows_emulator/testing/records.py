@@ -1,16 +1,13 @@
 """What the kit knows of the test that runs: its settings, the worlds it opened, and what happened in them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cfworkflows_emulator.testing.world import World
-
-Timelines = Callable[[], list[tuple[str, str]]]
-"""Gives a title and a text for each instance."""
+    from cfworkflows_emulator.testing.world import Timelines, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ class Record:
     histories: Path | None = None
     recording: bool = False
     root: Path | None = None
-    timelines: list[Timelines] = field(default_factory=list)
+    timelines: "list[Timelines]" = field(default_factory=list)
     failed: bool = False
 
     def undelivered(self) -> BaseException | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cfworkflows.entrypoint import WorkflowEntrypoint
 from cfworkflows.errors import WorkflowError
@@ -17,16 +17,14 @@ from cfworkflows_emulator.runtime import Resources, Worker, definition_of
 from cfworkflows_emulator.testing.history import HistoryEntry
 from cfworkflows_emulator.testing.kit import KitKind
 from cfworkflows_emulator.testing.passing import passed_until
+from cfworkflows_emulator.testing.world import World
 from cfworkflows_emulator.views import History, timeline
-
-if TYPE_CHECKING:
-    from cfworkflows_emulator.testing.world import World
 
 
 class Held:
     """An engine that holds the clock while a call is under way: what a test asks for happens before the time moves."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
 
     def __getattr__(self, name: str) -> Any:
@@ -48,7 +46,7 @@ class Held:
 class WorkflowInstance(Handle):
     """A handle on an instance, with all that a Worker's code has, and `result()` and `history()`."""
 
-    def __init__(self, world: "World", workflow: str, id: str, binding: WorkflowBinding) -> None:
+    def __init__(self, world: World, workflow: str, id: str, binding: WorkflowBinding) -> None:
         held: Any = Held(world)
         super().__init__(held, workflow, id, binding)
         self._world = world
@@ -111,7 +109,7 @@ class WorkflowInstance(Handle):
 class Workflow(WorkflowBinding):
     """`env.MY_WORKFLOW` in a test: the binding itself, whose handles are those of this kit."""
 
-    def __init__(self, world: "World", workflow: str) -> None:
+    def __init__(self, world: World, workflow: str) -> None:
         held: Any = Held(world)
         super().__init__(held, workflow)
         self._world = world
@@ -172,7 +170,7 @@ class WorkflowsFaked(KitKind[WorkflowSection]):
                 f"Two Workflows are called {doubled[0]}: give one another name, FakeEnv.workflow(cls, name=…)."
             )
 
-    def seen(self, binding: WorkflowBinding, world: "World", /) -> Workflow:
+    def seen(self, binding: WorkflowBinding, world: World, /) -> Workflow:
         return Workflow(world, binding._workflow)
 
 

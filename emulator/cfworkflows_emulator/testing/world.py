@@ -1,44 +1,35 @@
 """A world of its own for one test: an engine in memory, its clock, and the bindings over both."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
-from cfworkflows.http import close_client
 from cfworkflows_bindings import Environment
-from cfworkflows_emulator.config import LoadedConfig
-from cfworkflows_emulator.engine import Engine, EngineSettings
-from cfworkflows_emulator.runtime import (
-    Exports,
-    Project,
-    Resources,
-    Worker,
-    opened_engine,
-    runtime_kind,
-    started_futures_as_tasks,
-)
-from cfworkflows_emulator.testing.assertions import Failures
+from cfworkflows_emulator.engine import Engine
+from cfworkflows_emulator.runtime import Worker
 from cfworkflows_emulator.testing.clock import Clock
-from cfworkflows_emulator.testing.divergences import assert_deterministic, differences
 from cfworkflows_emulator.testing.idling import Idling
-from cfworkflows_emulator.testing.kinds import kind_of
-from cfworkflows_emulator.testing.kit import Faked
-from cfworkflows_emulator.testing.leaks import Census, LeakError
 from cfworkflows_emulator.testing.probe import KitProbe
-from cfworkflows_emulator.testing.records import Record, Timelines, running
-from cfworkflows_emulator.testing.reports import trimmed_log
 from cfworkflows_emulator.testing.stand_ins import TestedEnvironment
-from cfworkflows_emulator.testing.waiting import situation, unfinished
 from cfworkflows_emulator.views import History, timeline
+
+Timelines = Callable[[], list[tuple[str, str]]]
+"""Gives a title and a text for each instance."""
 
 INSTANCES_SHOWN = 10
 
 
 class World:
-    """What a test stands on. `env` is what it uses: the Worker's bindings, whose handles have `result()`."""
+    """What a test stands on. `env` is what it uses: the Worker's bindings, each as it is `seen` by tests."""
 
-    def __init__(self, engine: Engine, worker: Worker, clock: Clock, probe: KitProbe) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        worker: Worker,
+        clock: Clock,
+        probe: KitProbe,
+        seen: "Callable[[Any, World], Any]" = lambda binding, world: binding,
+    ) -> None:
         self.engine = engine
         self.worker = worker
         self.clock = clock
@@ -47,11 +38,7 @@ class World:
         self.loop = asyncio.get_running_loop()
         self.told = False
         self.idling = Idling(engine, clock)
-        self.env: Environment = TestedEnvironment(worker.env, self._seen)
-
-    def _seen(self, binding: Any) -> Any:
-        kind = kind_of(binding)
-        return kind.seen(binding, self) if kind is not None else binding
+        self.env: Environment = TestedEnvironment(worker.env, lambda binding: seen(binding, self))
 
     def check(self) -> None:
         """A test calls. Raises RuntimeError if its environment is gone, or if it calls from another event loop."""
@@ -76,90 +63,3 @@ class World:
             return told + ([("more", f"{more} more instances")] if (more := len(rows) - len(read)) else [])
 
         return tell
-
-
-@asynccontextmanager
-async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
-    """The Worker of a configuration."""
-    settings = running().settings
-    probe = KitProbe(failures := Failures())
-    clock = Clock(failures, settings.patience_s, settings.start)
-    async with _tidy(running()) as (stack, leaks):
-        project = await stack.enter_async_context(
-            Project.open(
-                config,
-                clock=clock,
-                settings=EngineSettings(settings.evict_after_ms, settings.determinism),
-                probe=probe,
-                fire_crons=False,
-            )
-        )
-        yield _kept(World(project.engine, project.worker, clock, probe), stack, leaks)
-
-
-@asynccontextmanager
-async def fake_world(
-    bindings: Mapping[str, Faked],
-    values: Mapping[str, Any],
-    start: int | None,
-    evict_after_ms: float | None = None,
-) -> AsyncIterator[World]:
-    """Bindings without a configuration, beside plain values."""
-    settings = running().settings
-    probe = KitProbe(failures := Failures())
-    clock = Clock(failures, settings.patience_s, settings.start if start is None else start)
-    async with _tidy(running()) as (stack, leaks):
-        stack.push_async_callback(close_client)
-        evict_after_ms = settings.evict_after_ms if evict_after_ms is None else evict_after_ms
-        engine_settings = EngineSettings(evict_after_ms, settings.determinism)
-        engine = await stack.enter_async_context(opened_engine(clock, None, engine_settings, probe))
-        stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
-        resources = await stack.enter_async_context(Resources(engine, []))
-        bound = {
-            name: await runtime_kind(each.kind.kind).bind(each.section, resources) for name, each in bindings.items()
-        }
-        worker = Worker(Exports(), Environment({**values, **bound}), clock)
-        for each in bindings.values():
-            each.fake.define(each.section, worker, resources)
-        await engine.resume_all()
-        yield _kept(World(engine, worker, clock, probe), stack, leaks)
-
-
-@asynccontextmanager
-async def _tidy(record: Record) -> AsyncIterator[tuple[AsyncExitStack, list[str]]]:
-    """A stack to open a world on, and a list of what it leaves behind: an error, unless there is one already."""
-    census = Census() if record.settings.leaks else None
-    leaks: list[str] = []
-    async with AsyncExitStack() as stack:
-        stack.enter_context(trimmed_log())
-        yield stack, leaks
-    if census is not None:
-        leaks += await census.left()
-    if leaks and not record.failed:
-        raise LeakError(leaks)
-
-
-def _kept(world: World, stack: AsyncExitStack, leaks: list[str]) -> World:
-    """`world`, known to the record of the test, until the end of `stack`."""
-    record = running()
-    world.clock.engine = world.engine
-    record.worlds.append(world)
-
-    async def close() -> None:
-        world.idling.close()
-        if not world.told:
-            world.told = True
-            record.timelines.append(await world.timelines())
-        leaks.extend(await world.introspections.left())
-        if record.settings.determinism and not record.failed:
-            await world.engine.activity.rehearsed()
-            assert_deterministic(await differences(world.engine))
-        if record.settings.unfinished and await unfinished(world.engine):
-            leaks.extend((await situation(world.engine)).splitlines())
-        cut_off = await world.worker.close(grace_s=0)
-        if record.settings.leaks:
-            leaks.extend(cut_off)
-        world.clock.close()
-
-    stack.push_async_callback(close)
-    return world
