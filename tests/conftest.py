@@ -6,22 +6,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from world import Server, workflow
+from world import TestEngine, workflow
 
 
 @pytest.fixture
-async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Server]]]:
+async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[TestEngine]]]:
     """Starts a server with workflows: classes, or functions `run(event, step)` or `run(step)`.
 
     `file=True` keeps its state on disk. Afterwards nothing may hold the clock, and no task may be left.
     """
     before = asyncio.all_tasks()
-    servers: list[Server] = []
+    servers: list[TestEngine] = []
 
-    async def serve(*workflows: Any, file: bool = False, **options: Any) -> Server:
+    async def serve(*workflows: Any, file: bool = False, **options: Any) -> TestEngine:
         classes = [each if isinstance(each, type) else workflow(each) for each in workflows]
         path = tmp_path / f"state-{len(servers)}.sqlite" if file else None
-        servers.append(Server(*classes, path=path, **options))
+        servers.append(TestEngine(*classes, path=path, **options))
         return await servers[-1].start()
 
     yield serve

@@ -1,4 +1,4 @@
-"""A server for tests: the real engine over a real database, on a virtual clock; it can be killed and started again."""
+"""An engine for tests, over a real database and on a virtual clock: it can be killed and started again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,11 +19,13 @@ from cfworkflows_emulator.storage import Database
 ENDED = ("complete", "errored", "terminated")
 
 
-class Server:
+class TestEngine:
     """An engine with the workflows `classes`, each called as its class is. `path` None keeps all in memory.
 
     `settings` are those of every WorkflowDefinition.
     """
+
+    __test__ = False  # pytest looks at classes of such a name
 
     def __init__(
         self,
@@ -40,7 +42,7 @@ class Server:
         self.clock = VirtualClock()
         self.running = False
 
-    async def start(self) -> "Server":
+    async def start(self) -> "TestEngine":
         self._others = asyncio.all_tasks()
         self.database = await open_database(self.path)
         self.engine = await Engine.open(
@@ -83,7 +85,7 @@ class Server:
             task.cancel()
         await asyncio.gather(*own, return_exceptions=True)
 
-    async def restart(self) -> "Server":
+    async def restart(self) -> "TestEngine":
         if self.running:
             await self.kill()
         return await self.start()

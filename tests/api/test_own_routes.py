@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 from shop import BASE, Explorer, served
-from world import Server
+from world import TestEngine
 
 from cfworkflows import ReadableStream, Response, WorkflowError
 from cfworkflows_emulator.api import results
@@ -177,7 +177,7 @@ async def test_what_is_no_instance_is_refused(explorer: Explorer, place: tuple, 
     assert ["after", "i"] == [each["id"] for each in (await explorer.get(INSTANCES))[1]["result"]], answer
 
 
-async def test_streams_are_taken_along(serve: Callable[..., Awaitable[Server]]) -> None:
+async def test_streams_are_taken_along(serve: Callable[..., Awaitable[TestEngine]]) -> None:
     """Byte for byte, also one that is empty; without its pieces an instance is refused."""
 
     async def run(step: Any) -> int:

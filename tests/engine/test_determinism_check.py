@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from world import Server, workflow
+from world import TestEngine, workflow
 
 from cfworkflows_emulator.engine.divergence.determinism import DeterminismCheck
 
@@ -14,7 +14,7 @@ async def checked():
 
     async def start(run):
         # Evicted, it would begin anew each time.
-        servers.append(await Server(workflow(run), evict_after_ms=None, check_determinism=True).start())
+        servers.append(await TestEngine(workflow(run), evict_after_ms=None, check_determinism=True).start())
         return servers[-1]
 
     yield start

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from world import Server
+from world import TestEngine
 
 from cfworkflows.cron import LONGEST as MAX_CRON
 from cfworkflows.errors import LONGEST_ERROR, CfworkflowsError
@@ -72,7 +72,7 @@ def on_binding(call):
         async def run(step):
             return (await step.wait_for_event("w", type="t")).payload
 
-        server: Server = await serve(run)
+        server: TestEngine = await serve(run)
         with pytest.raises(CfworkflowsError) as caught:
             await call(server["run"])
         assert 0 == sum((await server.engine.counts("run")).values()) - (call is too_large_an_event)

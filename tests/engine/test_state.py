@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from world import Server, workflow
+from world import TestEngine, workflow
 
 from cfworkflows.step.config import BACKOFFS
 from cfworkflows_emulator.engine import Entry
@@ -65,7 +65,7 @@ def program(branches):
 
 async def _live(branches, actions, evict_after_ms):
     """Run the program, act on it meanwhile, and compare."""
-    server = await Server(workflow(program(branches)), evict_after_ms=evict_after_ms).start()
+    server = await TestEngine(workflow(program(branches)), evict_after_ms=evict_after_ms).start()
     try:
         instance = await server.create(id="i")
         for action in actions:

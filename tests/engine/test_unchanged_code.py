@@ -9,7 +9,7 @@ from changing import Code, run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from programs import OUTPUTS
-from world import Server, workflow
+from world import TestEngine, workflow
 
 from cfworkflows import WorkflowError
 
@@ -198,7 +198,7 @@ class Program(Code):
 
 
 async def _act(what, actions, evict_after_ms, path):
-    server = await Server(workflow(run(Program(*what))), path=path, evict_after_ms=evict_after_ms).start()
+    server = await TestEngine(workflow(run(Program(*what))), path=path, evict_after_ms=evict_after_ms).start()
     try:
         instance = await server.create(id="i")
         for action in actions:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 from kit import ENVIRONMENT, PLUGIN
-from world import Server, workflow
+from world import TestEngine, workflow
 
 from cfworkflows import WorkflowEntrypoint, WorkflowTimeoutError
 from cfworkflows.testing import (
@@ -189,7 +189,7 @@ async def test_engine_checks_whenever_an_instance_waits_and_at_its_end(caplog):
         return "done"
 
     # Evicted, it would begin anew each time.
-    server = await Server(workflow(run), evict_after_ms=None, check_determinism=True).start()
+    server = await TestEngine(workflow(run), evict_after_ms=None, check_determinism=True).start()
     try:
         good = await server.create(id="good")
         await server.finish(good)
