@@ -11,6 +11,7 @@ from cfworkflows_emulator.handlers import QUEUE, SCHEDULED, Event
 from cfworkflows_emulator.runtime import Project, deliver
 from cfworkflows_emulator.runtime.events import ScheduledController
 
+FLAG = 'compatibility_flags = ["python_workers"]'
 HEAD = """
 import functools
 seen = []
@@ -174,7 +175,7 @@ async def test_a_handler_that_can_never_be_called(write, handler, why):
 @pytest.mark.parametrize("handler", [handler for handler, _ in NOT_CALLABLE])
 async def test_the_source_tells_what_the_start_tells(write, handler):
     """`cfwf check` has the words of the start, from the code alone."""
-    config = write(f"class Default(WorkerEntrypoint):\n    {handler}\n")
+    config = write(f"class Default(WorkerEntrypoint):\n    {handler}\n", FLAG)
     (finding,) = check(Program(config.main), config)
     async with Project.open(config) as project:
         (told,) = project.faults
@@ -185,7 +186,7 @@ async def test_the_source_tells_what_the_start_tells(write, handler):
 @pytest.mark.parametrize("handler", [handler for handler, _ in SIGNATURES])
 async def test_the_source_of_a_handler_that_can_be_called_is_right(write, handler):
     """Whatever works is left alone by `cfwf check`."""
-    config = write(f"{HEAD}\nclass Default(WorkerEntrypoint):\n    {handler}\n")
+    config = write(f"{HEAD}\nclass Default(WorkerEntrypoint):\n    {handler}\n", FLAG)
     assert [] == check(Program(config.main), config)
 
 

@@ -41,7 +41,12 @@ class FakeEnv:
         self._start = _milliseconds(start) if start is not None else None
         self._evict_after_ms = parse_duration(evict_after) if evict_after is not None else None
         self._faked = {name: fake for name, value in bindings.items() if (fake := kinds.faked(name, value)) is not None}
-        self._values = {name: as_objects(value) for name, value in bindings.items() if name not in self._faked}
+        # A list stays the one that the test holds: it may be where a stand-in records.
+        self._values = {
+            name: as_objects(value) if type(value) is dict else value
+            for name, value in bindings.items()
+            if name not in self._faked
+        }
         for kind in kinds.KINDS:
             kind.check([each.section for each in self._faked.values() if each.kind is kind])
         self._stack = AsyncExitStack()

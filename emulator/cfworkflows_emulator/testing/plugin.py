@@ -113,6 +113,8 @@ class Hooks:
             trim(call.excinfo.value)
             call.excinfo = pytest.ExceptionInfo.from_exception(call.excinfo.value)
         report = yield
+        # What is printed or logged may hold half of a surrogate pair, which pytest-xdist cannot send.
+        report.sections = [(title, _encodable(text)) for title, text in report.sections]
         if record is None:
             return report
         told, record.sections = record.sections, []
@@ -123,6 +125,10 @@ class Hooks:
         # The story comes before what was logged.
         report.sections[:0] = [(f"cfworkflows: {title}", text) for title, text in told]
         return report
+
+
+def _encodable(text: str) -> str:
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def _told(record: Record) -> list[tuple[str, str]]:
