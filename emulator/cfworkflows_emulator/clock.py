@@ -139,9 +139,13 @@ class SystemClock:
             self._arm(loop)
 
 
+LAST_MS = 253_402_300_799_999
+"""The end of the year 9999, in ms since the epoch: no datetime is later."""
+
+
 def monotonic() -> float:
     """Seconds of the machine's steady clock, for watching the process itself: nothing of an instance depends on it."""
-    return time.monotonic()
+    return time.clock_gettime(time.CLOCK_MONOTONIC)  # time.monotonic() stands still where a test freezes the time
 
 
 class VirtualClock:

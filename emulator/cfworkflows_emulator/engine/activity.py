@@ -36,6 +36,11 @@ class Activity:
         while loose := self._loose_ends():
             await asyncio.wait(loose)
 
+    @property
+    def left_over(self) -> list[str]:
+        """The callbacks that `loose_ends` waits for, by name."""
+        return sorted(task.get_name() for task in self._callbacks.running & self._loose_ends())
+
     async def at_rest(self) -> None:
         """Wait until there is nothing to do for the engine itself, whatever code of the user's still runs."""
         before = None

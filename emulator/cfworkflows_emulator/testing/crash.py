@@ -11,10 +11,10 @@ from cfworkflows_emulator.testing.blueprint import Blueprint, Target
 from cfworkflows_emulator.testing.divergences import assert_deterministic
 from cfworkflows_emulator.testing.points import Point
 from cfworkflows_emulator.testing.records import running
+from cfworkflows_emulator.testing.stories import story
 from cfworkflows_emulator.testing.trial import Events, Outcome, Plan, Trial
 from cfworkflows_emulator.testing.waiting import StalledError
 from cfworkflows_emulator.tracebacks import shown_path
-from cfworkflows_emulator.views import History, timeline
 
 MAX_POINTS = 1_000
 _ENGINE_LOG = "cfworkflows.engine"
@@ -176,8 +176,8 @@ def _worse(one: RepeatedEffect, other: RepeatedEffect) -> bool:
 def _story(trial: Trial) -> str:
     stories = [(f"{workflow}/{id}", entries) for _, (workflow, id, entries) in sorted(trial.journals.items())]
     if len(stories) == 1:
-        return timeline(History.of(stories[0][1]))
-    return "\n".join(f"{title}\n{timeline(History.of(entries))}" for title, entries in stories) or "(nothing is known)"
+        return story(stories[0][1])
+    return "\n".join(f"{title}\n{story(entries)}" for title, entries in stories) or "(nothing is known)"
 
 
 def _check_events(plan: Plan, undisturbed: Trial) -> None:

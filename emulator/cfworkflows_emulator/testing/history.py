@@ -7,6 +7,7 @@ from typing import Any
 
 from cfworkflows.errors import ErrorRecord
 from cfworkflows.values import decode
+from cfworkflows_emulator.clock import LAST_MS
 from cfworkflows_emulator.engine import Entry
 
 
@@ -15,10 +16,10 @@ class HistoryEntry:
     """One thing that happened to an instance.
 
     `type` is the event's name as in `instance.subscribe()`, such as `step_completed`. `step` is the step's name without
-    its number, `count` the how-manieth of that name, both None where no step is concerned. `attempt` is counted from 1.
+    its number, `count` its occurrence, from 1, both None where no step is concerned. `attempt` is counted from 1.
     `value` is the decoded params, result, payload or output. `event_type` is that of an event, or of a wait.
-    `until` is when a sleep ends or a wait times out, `retry_delay_ms` how long a failed attempt is waited after; `at`
-    the `file:line` of the call. `data` has all that is stored beside the value.
+    `until` is when a sleep ends or a wait times out, in the year 9999 at the latest, `retry_delay_ms` how long a failed
+    attempt is waited after; `at` the `file:line` of the call. `data` has all that is stored beside the value.
     """
 
     event_id: int
@@ -57,4 +58,4 @@ class HistoryEntry:
 
 
 def _moment(ms: float) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
+    return datetime.fromtimestamp(min(ms, LAST_MS) / 1000, UTC)

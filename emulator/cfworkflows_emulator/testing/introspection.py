@@ -11,9 +11,9 @@ from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.testing.mocks import IntrospectionError, Mock, Mocks, Modifier, StepSelector, selected
 from cfworkflows_emulator.testing.passing import passed_until
 from cfworkflows_emulator.testing.records import running
+from cfworkflows_emulator.testing.stories import story
 from cfworkflows_emulator.testing.workflow import Workflow
 from cfworkflows_emulator.testing.world import World
-from cfworkflows_emulator.views import History, timeline
 
 Modify = Callable[[Modifier], Awaitable[object] | object]
 
@@ -177,9 +177,8 @@ class WorkflowInstanceIntrospector(_Session):
         if await self._state() is not None:
             row, entries = await self._world.engine.history(self._workflow, self.id)
             stopped = self._world.failures.stopped.get((self._workflow, self.id))
-            history = History.of(entries)
             title = f"{self._workflow}/{self.id} ({row.status})"
-            running().timelines.append(lambda: [(title, timeline(history, stopped))])
+            running().timelines.append(lambda: [(title, story(entries, stopped))])
             await self._world.engine.delete_instances(self._workflow, [self.id])
 
     async def _state(self) -> InstanceState | None:

@@ -31,7 +31,7 @@ class Census:
         tasks = self._new_tasks()
         if tasks:  # what is being cancelled needs a moment for it
             await asyncio.wait(tasks, timeout=1 if any(task.cancelling() for task in tasks) else 0.01)
-        left = [f"the task {_name(task)}" for task in self._new_tasks()]
+        left = [f"the task {name_of(task)}" for task in self._new_tasks()]
         for task in self._new_tasks():
             task.cancel()
         return left + sorted(f"the open file {path}" for _, path in _open_files() - self._files)
@@ -47,7 +47,8 @@ def _is_runners(task: asyncio.Task[Any]) -> bool:
     return frame is not None and str(frame.f_globals.get("__name__")).startswith("anyio._backends.")
 
 
-def _name(task: asyncio.Task[Any]) -> str:
+def name_of(task: asyncio.Task[Any]) -> str:
+    """What a task is called, and where its code is."""
     coroutine: Any = task.get_coro()
     code = getattr(coroutine, "cr_code", None)
     where = f" ({code.co_filename}:{code.co_firstlineno})" if code is not None else ""

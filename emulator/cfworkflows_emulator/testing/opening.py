@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from types import TracebackType
 from typing import Any
 
 from cfworkflows.http import close_client
@@ -23,11 +24,11 @@ from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.divergences import assert_deterministic, differences
 from cfworkflows_emulator.testing.kinds import seen
 from cfworkflows_emulator.testing.kit import Faked
-from cfworkflows_emulator.testing.leaks import Census, LeakError
+from cfworkflows_emulator.testing.leaks import Census, LeakError, name_of
 from cfworkflows_emulator.testing.probe import KitProbe
 from cfworkflows_emulator.testing.records import Record, running
 from cfworkflows_emulator.testing.reports import trimmed_log
-from cfworkflows_emulator.testing.waiting import situation, unfinished
+from cfworkflows_emulator.testing.waiting import StalledError, situation, unfinished
 from cfworkflows_emulator.testing.world import World
 
 
@@ -83,13 +84,37 @@ async def _tidy(record: Record) -> AsyncIterator[tuple[AsyncExitStack, list[str]
     """A stack to open a world on, and a list of what it leaves behind: an error, unless there is one already."""
     census = Census() if record.settings.leaks else None
     leaks: list[str] = []
-    async with AsyncExitStack() as stack:
+    async with _Closing(record.settings.patience_s) as stack:
         stack.enter_context(trimmed_log())
         yield stack, leaks
     if census is not None:
         leaks += await census.left()
     if leaks and not record.failed:
         raise LeakError(leaks)
+
+
+class _Closing(AsyncExitStack):
+    """A stack whose end is waited for no longer than the patience says."""
+
+    def __init__(self, patience_s: float) -> None:
+        super().__init__()
+        self._patience_s = patience_s
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        __tracebackhide__ = True
+        try:
+            async with asyncio.timeout(self._patience_s) as limit:
+                return bool(await super().__aexit__(kind, error, traceback))
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            tasks = "".join(f"\n- the task {name_of(task)}" for task in asyncio.all_tasks() - {asyncio.current_task()})
+            raise StalledError(
+                f"The environment of the test could not be closed within {self._patience_s:g} seconds. "
+                f"What still runs:{tasks or ' nothing in this event loop, perhaps a thread.'}"
+            ) from error
 
 
 def _kept(world: World, stack: AsyncExitStack, leaks: list[str]) -> World:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from cfworkflows.errors import WorkflowError
 from cfworkflows_emulator.engine import Engine, Status
 from cfworkflows_emulator.engine.journal.state import InstanceState
+from cfworkflows_emulator.testing.clock import Endless
 from cfworkflows_emulator.testing.waiting import StalledError, situation, unfinished
 from cfworkflows_emulator.testing.world import World
 
@@ -28,7 +29,13 @@ async def passed_until(
     __tracebackhide__ = True
     engine, clock = world.engine, world.clock
     seen, jumps = -1, 0
+    endless = Endless(clock.patience_s)
+
     while True:
+        await clock.settle_runs()
+        if engine.activity.left_over and (state := await _state(engine, workflow, id)) is not None and reached(state):
+            await clock.loose_ends()
+            return await engine.state(workflow, id)
         await clock.settle()
         progress = engine.activity.progress()
         state = await _state(engine, workflow, id) if may_be_missing else await engine.state(workflow, id)
@@ -41,8 +48,13 @@ async def passed_until(
         if jumps > MOST_JUMPS or not await _may_go_on(world, workflow, id, state):
             what = "would be waited for for ever" if state is not None else "was not created"
             raise StalledError(f"{workflow}/{id} {what}: nothing is due, and nothing runs.\n{await situation(engine)}")
+        if endless.fired():
+            raise StalledError(
+                f"{workflow}/{id} goes on for ever: it has not ended after {clock.patience_s:g} seconds and thousands "
+                f"of timers.\n{await situation(engine)}"
+            )
         if not clock.held and progress == engine.activity.progress():  # others may have let the time pass meanwhile
-            clock.jump()
+            await clock.jump()
 
 
 async def _state(engine: Engine, workflow: str, id: str) -> InstanceState | None:

@@ -148,7 +148,7 @@ class Trial:
             state = await engine.state(plan.blueprint.name, plan.id)
             if state.status.finite:
                 break
-            if not await answers.send(engine, state) and not clock.jump():
+            if not await answers.send(engine, state) and not await clock.jump():
                 raise StalledError(
                     f"{instance} never ends: nothing is due, and nothing runs.\n{await situation(engine)}"
                 )

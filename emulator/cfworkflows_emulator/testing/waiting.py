@@ -2,7 +2,7 @@
 
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.engine import Engine, Selection, Status
-from cfworkflows_emulator.views import History, waits_for
+from cfworkflows_emulator.testing.stories import waiting
 
 UNFINISHED = Selection([status for status in Status if not status.finite])
 SHOWN = 20
@@ -15,6 +15,7 @@ class StalledError(CfworkflowsError):
 async def situation(engine: Engine) -> str:
     """A line for each thing that an unfinished instance waits for or does."""
     lines = [line for workflow in engine.definitions for line in await _of_workflow(engine, workflow)]
+    lines += [f"nothing waits any more for the {name}, and it is still at work" for name in engine.activity.left_over]
     return "\n".join(lines) or "No instance is unfinished."
 
 
@@ -32,7 +33,7 @@ async def _of_workflow(engine: Engine, workflow: str) -> list[str]:
     lines = []
     for row in reversed(rows[-SHOWN:]):
         _, entries = await engine.history(workflow, row.id)
-        lines += [f"{workflow}/{row.id} {text}" for text in waits_for(History.of(entries))]
+        lines += [f"{workflow}/{row.id} {text}" for text in waiting(entries)]
     if len(rows) > SHOWN:
         lines.append(f"and {len(rows) - SHOWN} or more instances of {workflow}")
     return lines

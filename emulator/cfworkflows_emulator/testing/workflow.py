@@ -17,8 +17,9 @@ from cfworkflows_emulator.runtime import Resources, Worker, definition_of
 from cfworkflows_emulator.testing.history import HistoryEntry
 from cfworkflows_emulator.testing.kit import KitKind
 from cfworkflows_emulator.testing.passing import passed_until
+from cfworkflows_emulator.testing.stories import story
+from cfworkflows_emulator.testing.timeouts import timed_out
 from cfworkflows_emulator.testing.world import World
-from cfworkflows_emulator.views import History, timeline
 
 
 class Held:
@@ -88,7 +89,7 @@ class WorkflowInstance(Handle):
         __tracebackhide__ = True
         self._world.check()
         _, entries = await self._world.engine.history(self._workflow, self._id)
-        return timeline(History.of(entries), self._world.failures.stopped.get((self._workflow, self._id)))
+        return story(entries, self._world.failures.stopped.get((self._workflow, self._id)))
 
     def __str__(self) -> str:
         return f"{self._workflow}/{self._id}"
@@ -100,6 +101,8 @@ class WorkflowInstance(Handle):
         if state.error is not None:
             error = state.error.rebuild()
             error.add_note(f"The workflow instance {self} errored.")
+            if (what := timed_out(state)) is not None:
+                error.add_note(what)
             if state.error.traceback is not None:
                 error.add_note(state.error.traceback)
             raise error

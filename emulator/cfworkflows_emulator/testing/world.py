@@ -11,7 +11,7 @@ from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.idling import Idling
 from cfworkflows_emulator.testing.probe import KitProbe
 from cfworkflows_emulator.testing.stand_ins import TestedEnvironment
-from cfworkflows_emulator.views import History, timeline
+from cfworkflows_emulator.testing.stories import story
 
 Timelines = Callable[[], list[tuple[str, str]]]
 """Gives a title and a text for each instance."""
@@ -56,7 +56,7 @@ class World:
             told = [
                 (
                     f"{workflow}/{row.id} ({row.status})",
-                    timeline(History.of(entries), self.failures.stopped.get((workflow, row.id))),
+                    story(entries, self.failures.stopped.get((workflow, row.id))),
                 )
                 for workflow, row, entries in read
             ]

@@ -37,7 +37,7 @@ def timeline(history: History, failure: BaseException | None = None) -> str:
             entry = entry._replace(data={"error": error.as_dict()})
         lines.append(f"{'+' + _span(entry.time - start):>16}  {_line(entry, outputs)}")
     if failure is not None:
-        lines.append(f"{'now':>16}  stopped by {type(failure).__name__}: {str(failure).partition(chr(10))[0]}")
+        lines.append(f"{'now':>16}  stopped by {type(failure).__name__}: {text_of(failure).partition(chr(10))[0]}")
     elif not history.state.status.finite:
         lines += [f"{'now':>16}  it {text}" for text in waits_for(history)]
     return "\n".join(lines)
