@@ -4,13 +4,13 @@ Users import it as `cfworkflows.testing`. May import the runtime, the views and 
 the command line. Nothing is loaded before it is used: pytest imports `plugin` in every run.
 
 From the bottom up: `records` knows the running test, `assertions` picks the errors that fail it, `clock` jumps,
-`history` and `waiting` say what instances did and wait for, `workflow` has the handles that tests get. It is the kit's
-part of a kind of binding, of which `kit` says what that is, and `kinds` which there are. `leaks` finds what is left
-over, `idling` ends tests that wait for what only the clock brings, `mocks` and `introspection` change what happens,
-`stand_ins` are what a test puts into `env`, `world` puts it together; `fake_env`, `worker` and `fixtures` are what
-tests see. A `blueprint` is opened again and again, in each `trial` of `crash`, which dies at one of its `points`, or of
-`determinism`; `golden_history` replays recorded histories. `plugin` has pytest's hooks, `coroutines` those for async
-tests, and `reports` says what a failure looks like.
+`history`, `stories` and `waiting` say what instances did and wait for, `timeouts` which step it was that timed out, and
+`workflow` has the handles that tests get. It is the kit's part of a kind of binding, of which `kit` says what that is,
+and `kinds` which there are. `leaks` finds what is left over, `idling` ends tests that wait for what only the clock
+brings, `mocks` and `introspection` change what happens, `stand_ins` are what a test puts into `env`, `world` puts it
+together; `fake_env`, `worker` and `fixtures` are what tests see. A `blueprint` is opened again and again, in each
+`trial` of `crash`, which dies at one of its `points`, or of `determinism`; `golden_history` replays recorded histories.
+`plugin` has pytest's hooks, `coroutines` those for async tests, and `reports` says what a failure looks like.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,6 +1,7 @@
 """Failed assertions in workflow code: they end the test, and are no errors for the workflow to retry or catch."""
 
 import sys
+from contextlib import suppress
 
 from cfworkflows.errors import NonRetryableDelayError
 from cfworkflows_emulator.tracebacks import user_frames
@@ -40,7 +41,8 @@ class Failures:
         if failure is None:
             return False
         self.stopped[workflow, id] = failure
-        failure.add_note(f"It was raised in the workflow instance {workflow}/{id}.")
+        with suppress(Exception):  # a class of the user's may answer for `__notes__` itself
+            failure.add_note(f"It was raised in the workflow instance {workflow}/{id}.")
         if self._pending is None:
             self._pending = failure.with_traceback(user_frames(failure.__traceback__))
         return True
