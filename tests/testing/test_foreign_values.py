@@ -37,7 +37,7 @@ class Calling(WorkflowEntrypoint):
         return await step.do("call", lambda: self.env.BANK.charge(5))
 
 
-@pytest.mark.parametrize("bank", [MagicMock(), AsyncMock()])
+@pytest.mark.parametrize("bank", [MagicMock(), AsyncMock()], ids=["MagicMock", "AsyncMock"])
 async def test_a_mock_without_a_return_value_is_named(bank):
     """A mock says of everything that it can do it; it is no stream."""
     async with FakeEnv(CALLING=Calling, BANK=bank) as env:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cfworkflows import WorkflowEntrypoint
-from cfworkflows.testing import FakeEnv
+from cfworkflows.testing import FakeEnv, introspect_workflow_instance
 from cfworkflows_emulator.testing import stories
 
 pytest_plugins = ["pytester"]
@@ -105,3 +105,11 @@ async def test_a_sleep_on_the_virtual_clock_has_no_note() -> None:
         instance = await env.UNTIL.create(params={"ms": 60_000})
         await env.clock.settle()
         assert "note:" not in await instance.timeline()
+
+
+async def test_mocks_given_what_cannot_be_shown_say_what_is_wrong() -> None:
+    """The reason of a refusal is not lost to the repr of what was refused."""
+    async with FakeEnv(U=Unspeakable) as env:
+        instance = introspect_workflow_instance(env.U, "u1")
+        with pytest.raises(TypeError, match=r"takes an exception, not <a value that Python cannot show: RuntimeError>"):
+            await instance.modify(lambda m: m.mock_step_error("shy", Shy()))

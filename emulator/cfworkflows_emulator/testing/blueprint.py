@@ -17,6 +17,7 @@ from cfworkflows_emulator.engine import Engine, WorkflowDefinition
 from cfworkflows_emulator.runtime import Exports, Worker, definition_of, runtime_kind
 from cfworkflows_emulator.testing.fake_env import FakeEnv
 from cfworkflows_emulator.testing.workflow import FakeWorkflow, Workflow
+from cfworkflows_emulator.views import shown
 
 Entrypoint = type[WorkflowEntrypoint[Any, Any]]
 Target = Entrypoint | FakeWorkflow | Workflow
@@ -41,7 +42,8 @@ class Blueprint:
         if isinstance(target, FakeWorkflow) or (isinstance(target, type) and issubclass(target, WorkflowEntrypoint)):
             return cls._of_class(target, dict(env or {}))
         raise TypeError(
-            f"{target!r} is no Workflow: give a Workflow class, FakeEnv.workflow(cls, …), or a binding of the test kit."
+            f"{shown(target)} is no Workflow: give a Workflow class, FakeEnv.workflow(cls, …), or a binding of the "
+            "test kit."
         )
 
     @classmethod

@@ -14,6 +14,7 @@ from cfworkflows_emulator.testing.records import running
 from cfworkflows_emulator.testing.stories import story
 from cfworkflows_emulator.testing.workflow import Workflow
 from cfworkflows_emulator.testing.world import World
+from cfworkflows_emulator.views import shown
 
 Modify = Callable[[Modifier], Awaitable[object] | object]
 
@@ -319,7 +320,7 @@ def _opened(workflow: object) -> tuple[World, str]:
     if not isinstance(workflow, Workflow):
         raise IntrospectionError(
             "[WorkflowIntrospector] An introspector needs a Workflow binding of the test's own env: the fixture's, or "
-            f"a FakeEnv's. This is {workflow!r}."
+            f"a FakeEnv's. This is {shown(workflow)}."
         )
     return workflow._world, workflow._workflow
 

@@ -9,6 +9,7 @@ from cfworkflows.http import ReadableStream
 from cfworkflows.values import encode
 from cfworkflows_emulator.engine import check_event_type, encoded, is_stream
 from cfworkflows_emulator.engine.probe import MockedEvent, StandIn
+from cfworkflows_emulator.views import shown
 
 StepSelector = str | Mapping[str, Any]
 """A step: its name, or `{"name": …, "index": …}`, where index is its occurrence, from 1, the default."""
@@ -129,7 +130,7 @@ class Modifier:
         """
         key, name = selected(step)
         if not isinstance(error, Exception):
-            raise TypeError(f"mock_step_error() takes an exception, not {error!r}")
+            raise TypeError(f"mock_step_error() takes an exception, not {shown(error)}")
         if self._mocks.of("mock_step_result", key):
             raise IntrospectionError(
                 f"[WorkflowIntrospector] Trying to mock error on step '{name}' after mocking its result!"
@@ -164,7 +165,7 @@ class Modifier:
         """
         given = {**(event or {}), **keywords}
         if "type" not in given or given.keys() - {"type", "payload"}:
-            raise TypeError(f"mock_event() takes the type and the payload of an event, not {given!r}")
+            raise TypeError(f"mock_event() takes the type and the payload of an event, not {shown(given)}")
         check_event_type(given["type"])
         mocked = MockedEvent(given["type"], encoded(given.get("payload"), "payload"))
         return self._add(Mock("mock_event", mocked.event_type, event=mocked))
@@ -222,7 +223,7 @@ def selected(step: StepSelector) -> tuple[str, str]:
         raise TypeError(f'A step is its name, or {{"name": …, "index": …}}, not {step!r}')
     index = given.get("index", 1)
     if isinstance(index, bool) or not isinstance(index, int) or index < 1:
-        raise ValueError(f"The index of step {given['name']!r} is the how-manieth of that name, from 1, not {index!r}")
+        raise ValueError(f"The index of step {given['name']!r} is its occurrence, from 1, not {index!r}")
     return f"{given['name']}-{index}", given["name"]
 
 
