@@ -90,7 +90,7 @@ async def test_advance_while_busy_has_patience_too(monkeypatch: pytest.MonkeyPat
         async def restless() -> None:
             await asyncio.Event().wait()
 
-        monkeypatch.setattr(env.clock.engine, "at_rest", restless)
+        monkeypatch.setattr(env.clock.engine.activity, "at_rest", restless)
         with pytest.raises(StalledError, match=r"After 0\.4 seconds something is still at work"):
             await env.clock.advance("1 hour", while_busy=True)
 
@@ -115,11 +115,14 @@ async def test_result_does_not_wait_for_a_callback_that_run_gave_up(monkeypatch:
             await env.clock.settle()
 
 
+effects: list[str] = []
+
+
 class Forgetful(WorkflowEntrypoint):
     async def run(self, event, step):
         async def effect():
             await asyncio.sleep(0.01)
-            self.env.EFFECTS.append("done")
+            effects.append("done")
 
         self.forgotten = step.do("forgotten", effect)
         await asyncio.sleep(0)
@@ -127,8 +130,8 @@ class Forgetful(WorkflowEntrypoint):
 
 async def test_result_gives_steps_that_nobody_awaited_a_moment() -> None:
     """What they do is seen by the test, as long as they are quick."""
-    effects: list[str] = []
-    async with FakeEnv(FORGETFUL=Forgetful, EFFECTS=effects) as env:
+    effects.clear()
+    async with FakeEnv(FORGETFUL=Forgetful) as env:
         await (await env.FORGETFUL.create()).result()
         assert ["done"] == effects
 
