@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cfworkflows_emulator.cli.options import config_options, fail, load, paint
+from cfworkflows_emulator.shown import shown, shown_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,7 @@ def command(config: Path | None, env: str | None, as_json: bool, strict: bool) -
 
 
 def _shown(severity: str, rule: str, text: str) -> str:
-    first, newline, rest = text.partition("\n")
+    first, newline, rest = shown(text).partition("\n")
     label = paint(f"{severity}[{rule}]:", _COLOURS[severity], bold=True)
     return f"{label} {first}{newline}" + "\n".join(f"  {line}" if line else line for line in rest.split("\n"))
 
@@ -99,7 +100,8 @@ def _print_json(diagnostics: "Sequence[Diagnostic]", findings: "Sequence[Finding
         for each in diagnostics
     ]
     rows += [each.as_dict() for each in findings]
-    click.echo(json.dumps({"errors": errors, "warnings": warnings, "findings": rows}, indent=2, ensure_ascii=False))
+    found = {"errors": errors, "warnings": warnings, "findings": rows}
+    click.echo(shown_json(json.dumps(found, indent=2, ensure_ascii=False)))
 
 
 def _count(number: int, noun: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from cfworkflows_emulator.cli.options import fail
+from cfworkflows_emulator.cli.options import fail, say
 
 _NAME = re.compile(r"[a-z0-9_][a-z0-9_-]{0,53}")
 """Names of Workers; the Workflow's own name adds to it, and has at most 64 characters."""
@@ -55,18 +55,18 @@ def command(directory: Path, name: str | None, force: bool) -> None:
     except OSError as error:
         fail(f"{error.filename or directory} cannot be written: {error.strerror or error}.")
     for path in files:
-        click.echo(f"  {'kept   ' if path in blocked else 'created'}  {directory / path}")
-    click.echo("\nNext:\n")
+        say(f"  {'kept   ' if path in blocked else 'created'}  {directory / path}")
+    say("\nNext:\n")
     if directory != Path():
-        click.echo(f"  cd {directory}")
-    click.echo("  cfwf dev        # serve it on http://localhost:8787; README.md has the curl lines")
-    click.echo("  pytest          # run its tests")
+        say(f"  cd {directory}")
+    say("  cfwf dev        # serve it on http://localhost:8787; README.md has the curl lines")
+    say("  pytest          # run its tests")
 
 
 def _tell(directory: Path, files: dict[str, str], blocked: list[str]) -> None:
-    click.echo(f"{directory.absolute()} is not empty, and nothing was written. With --force, cfwf init would:\n")
+    say(f"{directory.absolute()} is not empty, and nothing was written. With --force, cfwf init would:\n")
     for path in files:
-        click.echo(f"  {'keep  ' if path in blocked else 'create'}  {path}")
+        say(f"  {'keep  ' if path in blocked else 'create'}  {path}")
 
 
 def _worker_name(folder: str) -> str:

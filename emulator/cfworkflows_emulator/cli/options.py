@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from cfworkflows_emulator.shown import shown
+
 if TYPE_CHECKING:
     from cfworkflows_emulator.config import LoadedConfig
 
@@ -32,8 +34,13 @@ def load(config: Path | None, env: str | None) -> "LoadedConfig":
 
 def fail(error: object) -> NoReturn:
     """Say what is wrong on the standard error, and end with exit code 1."""
-    click.echo(f"{paint('error:', 'red', error=True)} {error}", err=True)
+    click.echo(f"{paint('error:', 'red', error=True)} {shown(error)}", err=True)
     sys.exit(1)
+
+
+def say(text: object = "") -> None:
+    """Print a text that is not coloured, whatever is in it."""
+    click.echo(shown(text))
 
 
 def paint(text: str, colour: str, *, bold: bool = False, error: bool = False) -> str:

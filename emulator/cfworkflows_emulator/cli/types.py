@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cfworkflows_emulator.cli.options import config_options, fail, load
+from cfworkflows_emulator.cli.options import config_options, fail, load, say
 
 DEFAULT = "worker_types.py"
 """The file that is written, beside the Worker's main file."""
@@ -51,11 +51,11 @@ def command(config: Path | None, env: str | None, output: Path | None, only_chec
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     current = path.read_text(encoding="utf-8") if path.is_file() else None
     if current == text:
-        click.echo(f"{shown} is up to date.")
+        say(f"{shown} is up to date.")
     elif only_check:
         state = "is out of date" if current is not None else "is not there"
         fail(f"{shown} {state}. Run cfwf types to write it.")
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        click.echo(f"Wrote {shown}.")
+        say(f"Wrote {shown}.")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
 from cfworkflows.errors import CfworkflowsError
+from cfworkflows_emulator.shown import shown, shown_line
 
 Severity = Literal["error", "warning"]
 Path = tuple[str | int, ...]
@@ -23,17 +24,17 @@ class Location(NamedTuple):
     text: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return f"{shown_line(self.file)}:{self.line}:{self.column}"
 
     def frame(self) -> str:
         """The line with a caret below the column; empty when the text is not to be shown."""
         if not self.text.strip():
             return ""
         start = max(0, self.column - _WIDTH // 2) if len(self.text) > _WIDTH else 0
-        shown = self.text[start : start + _WIDTH]
-        indent = re.sub(r"[^\t]", " ", self.text[start : self.column - 1])
+        line = shown(self.text[start : start + _WIDTH])
+        indent = re.sub(r"[^\t]", " ", shown(self.text[start : self.column - 1]))
         margin = " " * len(str(self.line))
-        return f"{self.line} | {shown.rstrip()}\n{margin} | {indent}^"
+        return f"{self.line} | {line.rstrip()}\n{margin} | {indent}^"
 
 
 class Diagnostic(NamedTuple):
@@ -50,13 +51,13 @@ class Diagnostic(NamedTuple):
     env: str | None = None
 
     def __str__(self) -> str:
-        parts = [self.message]
+        parts = [shown(self.message)]
         if self.location is not None:
             parts.append(f"at {self.location}")
             if frame := self.location.frame():
                 parts.append(_indent(frame, "  "))
         if self.suggestion:
-            parts.append(self.suggestion)
+            parts.append(shown(self.suggestion))
         return "\n".join(parts)
 
 
@@ -85,10 +86,10 @@ def render(diagnostics: Iterable[Diagnostic]) -> str:
             lines += [str(member) for member in members]
             continue
         if file != heading:
-            lines.append(f"Processing {file} configuration:")
+            lines.append(f"Processing {shown_line(file)} configuration:")
             heading = file
         if env is not None:
-            lines.append(f'  - "env.{env}" environment configuration')
+            lines.append(f'  - "env.{shown_line(env)}" environment configuration')
         lines += [_item(str(member), "  " if env is None else "    ") for member in members]
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ import sys
 from typing import TextIO
 
 from cfworkflows_emulator.server.failure import describe
+from cfworkflows_emulator.shown import shown, shown_line
 
 SEVERITY = {"debug": 0, "log": 1, "info": 1, "warn": 2, "error": 3, "none": 4}
 
@@ -38,15 +39,15 @@ class Console:
     def info(self, text: str = "") -> None:
         """Something that happens: shown at `info` and `log`."""
         if self.severity <= SEVERITY["info"]:
-            self._print(self._out, text)
+            self._print(self._out, shown(text))
 
     def debug(self, text: str) -> None:
         if self.severity <= SEVERITY["debug"]:
-            self._print(self._out, self._paint(self._out, DIM, text))
+            self._print(self._out, self._paint(self._out, DIM, shown(text)))
 
     def warn(self, text: str) -> None:
         if self.severity <= SEVERITY["warn"]:
-            self._print(self._err, f"{self._paint(self._err, YELLOW, 'warning:')} {text}")
+            self._print(self._err, f"{self._paint(self._err, YELLOW, 'warning:')} {shown(text)}")
 
     def error(self, text: str) -> None:
         if self.severity <= SEVERITY["error"]:
@@ -54,23 +55,25 @@ class Console:
 
     def fatal(self, text: str) -> None:
         """Why the command ends: shown at every level."""
-        self._print(self._err, f"{self._paint(self._err, RED, 'error:')} {text}")
+        self._print(self._err, f"{self._paint(self._err, RED, 'error:')} {shown(text)}")
 
     def record(self, level: int, name: str, logger: str, label: str, text: str) -> None:
         """A log record of the Worker's code, which has asked for it: `INFO shop [orders/7 charge-1]: text`."""
         stream = self._err if level >= logging.WARNING else self._out
         colours = ((logging.ERROR, RED), (logging.WARNING, YELLOW), (logging.INFO, BLUE))
         colour = next((colour for least, colour in colours if level >= least), DIM)
-        whose = f" {self._paint(stream, DIM, f'[{label}]')}" if label else ""
-        self._print(stream, f"{self._paint(stream, colour, name)} {logger}{whose}: {text}")
+        whose = f" {self._paint(stream, DIM, f'[{shown_line(label)}]')}" if label else ""
+        self._print(
+            stream, f"{self._paint(stream, colour, shown_line(name))} {shown_line(logger)}{whose}: {shown(text)}"
+        )
 
     def request(self, method: str, path: str, status: int, reason: str, milliseconds: float) -> None:
         """`GET /path 200 OK (12ms)`."""
         if self.severity <= SEVERITY["info"]:
-            answer = f"{status} {reason}" if reason else str(status)
+            answer = f"{status} {shown_line(reason)}" if reason else str(status)
             if self._coloured[id(self._out)]:
                 answer = self._paint(self._out, _STATUS_COLOURS.get(status // 100, BLUE), answer)
-            self._print(self._out, f"{method} {path} {answer} ({milliseconds:.0f}ms)")
+            self._print(self._out, f"{shown_line(method)} {shown_line(path)} {answer} ({milliseconds:.0f}ms)")
 
     def mute(self) -> None:
         """Print nothing from now on."""
@@ -98,7 +101,7 @@ class ConsoleHandler(logging.Handler):
         self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
+        text = _message(record)
         if record.exc_info and record.exc_info[1] is not None:
             text = f"{text}\n{describe(record.exc_info[1])}"
         if record.levelno >= logging.ERROR:
@@ -109,6 +112,13 @@ class ConsoleHandler(logging.Handler):
             self._console.info(text)
         else:
             self._console.debug(text)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message, in which names stay in their line, whatever they hold."""
+    if isinstance(record.args, tuple):
+        return str(record.msg) % tuple(shown_line(each) if isinstance(each, str) else each for each in record.args)
+    return record.getMessage()
 
 
 _STATUS_COLOURS = {2: GREEN, 4: YELLOW, 5: RED}

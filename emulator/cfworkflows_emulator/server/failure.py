@@ -5,6 +5,7 @@ from types import TracebackType
 from cfworkflows.errors import CfworkflowsError, is_a
 from cfworkflows.http import Request, Response
 from cfworkflows_emulator.server.page import error_page
+from cfworkflows_emulator.shown import shown
 from cfworkflows_emulator.tracebacks import format_error, format_error_only, has_others, trace_of, user_frames
 
 
@@ -18,7 +19,7 @@ class Failure:
 
     async def fetch(self, request: Request) -> Response:
         if is_a(self._error, CfworkflowsError) and not _wants_page(request):
-            return Response(f"{self._error}\n", {"status": 500})
+            return Response(f"{shown(self._error)}\n", {"status": 500})
         return failure_response(self._error, request)
 
 
@@ -27,7 +28,7 @@ def failure_response(error: BaseException, request: Request) -> Response:
     if _wants_page(request):
         page = error_page(error, worker_frames(error), request)
         return Response(page, {"status": 500, "headers": {"content-type": "text/html;charset=utf-8"}})
-    return Response(describe(error) + "\n", {"status": 500})
+    return Response(shown(describe(error)) + "\n", {"status": 500})
 
 
 def worker_frames(error: BaseException) -> TracebackType | None:

@@ -1,11 +1,12 @@
 """The page that a browser shows for an error: what it is, where in the Worker's code, and for which request."""
 
+import html
 import linecache
 import traceback
-from html import escape
 from types import TracebackType
 
 from cfworkflows.http import Request
+from cfworkflows_emulator.shown import shown
 from cfworkflows_emulator.tracebacks import format_error, format_error_only
 
 CONTEXT = 4  # lines of source above and below the one that failed
@@ -38,7 +39,7 @@ _QUALIFIED_NAME = vars(type)["__qualname__"]  # whatever the metaclass of an err
 def error_page(error: BaseException, frames: TracebackType | None, request: Request) -> str:
     """The page, which loads nothing from elsewhere. `frames` are those of the Worker's code, if there are any."""
     name: str = _QUALIFIED_NAME.__get__(type(error))
-    kind = escape(name)
+    kind = _escape(name)
     # The last line of what Python prints is for people too: it has the notes, and the place of a SyntaxError.
     message = format_error_only(error).strip()
     what, found, text = message.partition(": ")
@@ -46,13 +47,15 @@ def error_page(error: BaseException, frames: TracebackType | None, request: Requ
         message = text if found else name
     # The innermost call first: that is where the reader wants to look.
     steps = "".join(reversed([_frame(frame, line) for frame, line in traceback.walk_tb(frames)]))
-    whole = f"<details><summary>Traceback</summary><pre>{escape(format_error(error))}</pre></details>" if frames else ""
+    whole = (
+        f"<details><summary>Traceback</summary><pre>{_escape(format_error(error))}</pre></details>" if frames else ""
+    )
     return (
         "<!doctype html>\n"
         '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{kind}: {escape(message)}</title><style>{_STYLE}</style></head>\n"
-        f'<body><h1>{kind}</h1><p class="message">{escape(message)}</p>'
-        f'<p class="request">{escape(request.method)} {escape(request.url)}</p>'
+        f"<title>{kind}: {_escape(message)}</title><style>{_STYLE}</style></head>\n"
+        f'<body><h1>{kind}</h1><p class="message">{_escape(message)}</p>'
+        f'<p class="request">{_escape(request.method)} {_escape(request.url)}</p>'
         f"{steps}{whole}</body></html>\n"
     )
 
@@ -63,8 +66,12 @@ def _frame(frame: object, line: int) -> str:
     source = linecache.getlines(code.co_filename)
     first = max(line - CONTEXT, 1)
     shown = "".join(
-        f"<span{' class=hot' if number == line else ''}><i>{number}</i>{escape(text.rstrip())}</span>"
+        f"<span{' class=hot' if number == line else ''}><i>{number}</i>{_escape(text.rstrip())}</span>"
         for number, text in enumerate(source[first - 1 : line + CONTEXT], start=first)
     )
-    place = f"<b>{escape(code.co_qualname)}</b> in {escape(code.co_filename)}:{line}"
+    place = f"<b>{_escape(code.co_qualname)}</b> in {_escape(code.co_filename)}:{line}"
     return f'<p class="place">{place}</p><pre>{shown}</pre>' if shown else f'<p class="place">{place}</p>'
+
+
+def _escape(text: str) -> str:
+    return html.escape(shown(text))

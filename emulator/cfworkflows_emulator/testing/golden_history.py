@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cfworkflows_emulator.engine import Entry
+from cfworkflows_emulator.shown import shown
 from cfworkflows_emulator.testing.records import Record, running
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ async def golden(instance: "WorkflowInstance") -> None:
     difference = await world.engine.rehearse(workflow, id, entries, strict=False)
     if difference is not None:
         raise AssertionError(
-            f"{workflow}/{id}: {difference}.\nInstances that began before the change, as the one in {_shown(path)}, do "
-            "not go on as they should. Change the workflow so that it still does what it did, or, if none is left that "
-            "matters, record anew with `pytest --cfwf-record`."
+            f"{workflow}/{id}: {shown(difference)}.\nInstances that began before the change, as the one in "
+            f"{_shown(path)}, do not go on as they should. Change the workflow so that it still does what it did, or, "
+            "if none is left that matters, record anew with `pytest --cfwf-record`."
         )
 
 

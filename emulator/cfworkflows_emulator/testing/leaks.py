@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cfworkflows.errors import CfworkflowsError
+from cfworkflows_emulator.shown import shown_line
 
 _DESCRIPTORS = Path("/proc/self/fd")
 
@@ -15,7 +16,7 @@ class LeakError(CfworkflowsError):
     """The test left something behind. The text names it."""
 
     def __init__(self, leaks: list[str]) -> None:
-        super().__init__("The test left behind:\n" + "\n".join(f"- {leak}" for leak in leaks))
+        super().__init__("The test left behind:\n" + "\n".join(f"- {shown_line(leak)}" for leak in leaks))
         self.leaks = leaks
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cfworkflows_emulator.shown import shown
 from cfworkflows_emulator.testing.records import Record, Settings, recording
 
 RECORD = pytest.StashKey[Record]()
@@ -123,7 +124,7 @@ class Hooks:
         if report.failed or (call.when == "call" and item.config.option.cfwf_timeline):
             told = _told(record) + told
         # The story comes before what was logged.
-        report.sections[:0] = [(f"cfworkflows: {title}", text) for title, text in told]
+        report.sections[:0] = [(f"cfworkflows: {title}", shown(text)) for title, text in told]
         return report
 
 

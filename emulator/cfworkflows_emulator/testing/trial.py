@@ -13,6 +13,7 @@ from cfworkflows_emulator.engine.journal.entries import ATTEMPT_ENDS, ENTRIES, E
 from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.engine.probe import Moment
 from cfworkflows_emulator.runtime import started_futures_as_tasks
+from cfworkflows_emulator.shown import shown
 from cfworkflows_emulator.testing.assertions import Failures
 from cfworkflows_emulator.testing.blueprint import Blueprint
 from cfworkflows_emulator.testing.clock import Clock
@@ -22,7 +23,7 @@ from cfworkflows_emulator.testing.records import running
 from cfworkflows_emulator.testing.waiting import StalledError, situation, unfinished
 from cfworkflows_emulator.testing.workflow import Workflow, WorkflowInstance
 from cfworkflows_emulator.testing.world import World
-from cfworkflows_emulator.views import shown
+from cfworkflows_emulator.views import shown as shown_value
 
 Drive = Callable[[WorkflowInstance], Awaitable[object]]
 Events = Mapping[str, Any] | Drive
@@ -56,8 +57,8 @@ class Outcome:
 
     def __str__(self) -> str:
         if self.error is not None:
-            return f"{self.status} with {self.error[0]}: {self.error[1]}"
-        return f"{self.status} with {shown(decode(self.output))}" if self.output is not None else str(self.status)
+            return shown(f"{self.status} with {self.error[0]}: {self.error[1]}")
+        return f"{self.status} with {shown_value(decode(self.output))}" if self.output is not None else str(self.status)
 
 
 class Trial:

@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cfworkflows.caller import is_users
-from cfworkflows.errors import text_of
+from cfworkflows.errors import name_of, text_of
 from cfworkflows.values import decode
 from cfworkflows_emulator.engine import Entry, Status
 from cfworkflows_emulator.engine.journal.entries import EntryType
 from cfworkflows_emulator.engine.journal.state import StepState, Verb
+from cfworkflows_emulator.shown import shown, shown_line
 from cfworkflows_emulator.tracebacks import note_of, shown_path
 from cfworkflows_emulator.views.history import DoStep, History
-from cfworkflows_emulator.views.plain import shown
+from cfworkflows_emulator.views.plain import shown as shown_value
 
 LONGEST_VALUE = 100
 _FRAME = re.compile(r'File "([^"]+)", line (\d+)')
@@ -31,16 +32,25 @@ def timeline(history: History, failure: BaseException | None = None) -> str:
     errors = {
         step.state.ended: step.state.error for step in (*history.steps, *history.undone) if isinstance(step, DoStep)
     }
-    lines = [f"{moment(start)}  {_line(entries[0], outputs)}"]
+    lines = [f"{moment(start)}  {_in_lines(_line(entries[0], outputs))}"]
     for entry in filter(_is_shown, entries):
         if (error := errors.get(entry.seq)) is not None:  # with its traceback, which the entry does not have
             entry = entry._replace(data={"error": error.as_dict()})
-        lines.append(f"{'+' + _span(entry.time - start):>16}  {_line(entry, outputs)}")
+        lines.append(f"{'+' + _span(entry.time - start):>16}  {_in_lines(_line(entry, outputs))}")
     if failure is not None:
-        lines.append(f"{'now':>16}  stopped by {type(failure).__name__}: {text_of(failure).partition(chr(10))[0]}")
+        lines.append(f"{'now':>16}  stopped by {shown_line(_first_line(failure))}")
     elif not history.state.status.finite:
         lines += [f"{'now':>16}  it {text}" for text in waits_for(history)]
     return "\n".join(lines)
+
+
+def _in_lines(text: str) -> str:
+    """`text`, whose further lines stand below its first: no line of it looks like one of another entry."""
+    return shown(text).replace("\n", "\n" + " " * 18)
+
+
+def _first_line(error: BaseException) -> str:
+    return f"{name_of(type(error))}: {text_of(error).partition(chr(10))[0]}"
 
 
 def _is_shown(entry: Entry) -> bool:
@@ -94,7 +104,7 @@ def _value(entry: Entry) -> str:
 
 
 def _shortened(value: Any) -> str:
-    text = shown(value)
+    text = shown_value(value)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 3] + "..."
 
 
@@ -103,7 +113,9 @@ def waits_for(history: History) -> list[str]:
     status = history.state.status
     if status in (Status.QUEUED, Status.PAUSED):
         return [f"is {status}"]
-    return list(_waits(history)) or [f"is {status}: run() itself is at work, or awaits something else"]
+    return [shown_line(each) for each in _waits(history)] or [
+        f"is {status}: run() itself is at work, or awaits something else"
+    ]
 
 
 def _waits(history: History) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from cfworkflows_emulator.cli.options import fail
+from cfworkflows_emulator.cli.options import fail, say
 from cfworkflows_emulator.cli.workflows.options import Target, common
 
 TYPES = ("step", "sleep", "waitForEvent", "rollback")
@@ -165,7 +165,7 @@ def delete(target: Target, *, as_json: bool, name: str, ids: tuple[str, ...], fi
         print_json(result)
     elif result["deleted"]:
         listed = ", ".join(f'"{each["id"]}"' for each in result["deleted"])
-        print(f'Deleted workflow instances from "{name}": {listed}')
+        say(f'Deleted workflow instances from "{name}": {listed}')
     if result["errors"]:
         listed = "".join(f"\n  - {each['id']}: {each['message']}" for each in result["errors"])
         fail(f"{len(result['errors'])} of {len(wanted)} instances were not deleted:{listed}")

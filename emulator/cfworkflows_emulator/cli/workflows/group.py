@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from cfworkflows_emulator.cli.options import fail
+from cfworkflows_emulator.cli.options import fail, say
 from cfworkflows_emulator.cli.workflows.changes import CHANGES
 from cfworkflows_emulator.cli.workflows.instances import VIEWS
 from cfworkflows_emulator.cli.workflows.options import Commands, Target, common
@@ -68,7 +68,7 @@ def list_workflows(target: Target, *, as_json: bool, page: int, per_page: int | 
     if as_json:
         print_json(found)
     elif not found:
-        print("There are no Workflows." if page == 1 else f"There are no Workflows on page {page}.")
+        say("There are no Workflows." if page == 1 else f"There are no Workflows on page {page}.")
     else:
         rows = [(each["name"], each["script_name"], each["class_name"]) for each in found]
         table(("Name", "Script name", "Class name"), rows)
@@ -93,12 +93,12 @@ def describe(target: Target, *, as_json: bool, name: str) -> None:
     if as_json:
         print_json(found)
         return
-    print(f"Name         {found['name']}\nScript name  {found['script_name']}\nClass name   {found['class_name']}\n")
+    say(f"Name         {found['name']}\nScript name  {found['script_name']}\nClass name   {found['class_name']}\n")
     counts = [(status_text(status), str(count)) for status, count in found["instances"].items() if count]
     if counts:
         table(("Status", "Instances"), counts)
     else:
-        print("It has no instances.")
+        say("It has no instances.")
 
 
 @command.command()

@@ -6,8 +6,9 @@ from typing import Any
 
 import click
 
-from cfworkflows_emulator.cli.options import fail
+from cfworkflows_emulator.cli.options import fail, say
 from cfworkflows_emulator.cli.workflows.options import STATUSES, Target, common
+from cfworkflows_emulator.shown import shown_json, shown_line
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -56,14 +57,14 @@ def list_instances(
         return
     total, pages = answer.info["total_count"], answer.info["total_pages"]
     if not found:
-        print(f"No instances found on page {page}: there are {pages}." if total else "No instances found.")
+        say(f"No instances found on page {page}: there are {pages}." if total else "No instances found.")
         return
     table(
         ("Instance id", "Status", "Created"),
         [(each["id"], status_text(each["status"]), clock_time(each["created_on"])) for each in found],
     )
     if pages > 1:
-        print(f"Page {page} of {pages}, {total} instances.")
+        say(f"Page {page} of {pages}, {total} instances.")
 
 
 @click.command()
@@ -123,7 +124,7 @@ def watch(target: Target, *, as_json: bool, name: str, id: str) -> None:
     with connect(target) as client:
         event: Mapping[str, Any] = {}
         for event in client.events(f"{instance_path(name, resolved(client, name, id))}/subscribe"):
-            print(json.dumps(event) if as_json else _line(event), flush=True)
+            print(shown_json(json.dumps(event)) if as_json else shown_line(_line(event)), flush=True)
         if not client.is_served and event.get("type") not in LAST:
             fail("It has not ended, and no `cfwf dev` runs here: nothing more will happen.")
 

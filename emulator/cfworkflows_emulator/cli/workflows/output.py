@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cfworkflows_emulator.cli.workflows.client import Client
+from cfworkflows_emulator.shown import shown, shown_json, shown_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,7 +40,7 @@ def console() -> "Console":
 
 
 def print_json(value: Any) -> None:
-    print(json.dumps(value, indent=4, ensure_ascii=not _can_print(value)))
+    print(shown_json(json.dumps(value, indent=4, ensure_ascii=not _can_print(value))))
 
 
 def _can_print(value: Any) -> bool:
@@ -53,12 +54,12 @@ def _can_print(value: Any) -> bool:
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     from rich.table import Table
 
-    shown = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    drawn = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for row in rows:
-        shown.add_row(*row)
+        drawn.add_row(*(shown_line(cell) if isinstance(cell, str) else cell for cell in row))
     target = console()
     with target.capture() as text:
-        target.print(shown)
+        target.print(drawn)
     print(*(line.rstrip() for line in text.get().splitlines()), sep="\n")
 
 
@@ -67,7 +68,7 @@ def done(client: Client, text: str, result: Any, *, as_json: bool, goes_on: bool
     if as_json:
         print_json(result)
     else:
-        console().print(text)
+        console().print(shown(text))
     if goes_on and not client.is_served:
         print(UNSERVED, file=sys.stderr)
 

@@ -10,6 +10,7 @@ from rich.console import Group
 from rich.text import Text
 
 from cfworkflows_emulator.cli.workflows.output import SYMBOLS, between, clock_time, in_bytes, in_words, moment, relative
+from cfworkflows_emulator.shown import shown, shown_json, shown_line
 from cfworkflows_emulator.tracebacks import note_of, shown_path
 
 _LINE = re.compile(r'File "([^"]+)", line (\d+)')
@@ -27,57 +28,60 @@ class Drawing:
         return Group(*self._lines())
 
     def _lines(self) -> Iterator[Text]:
-        shown = self.timeline
-        symbol, colour = SYMBOLS[shown["status"]]
+        told = self.timeline
+        symbol, colour = SYMBOLS[told["status"]]
         yield Text.assemble(
-            (f"{shown['workflow']}/{shown['id']}", "bold"), "  ", (f"{symbol} {shown['status']}", colour)
+            (shown_line(f"{told['workflow']}/{told['id']}"), "bold"), "  ", (f"{symbol} {told['status']}", colour)
         )
         yield from self._facts()
-        if shown["steps"]:
+        if told["steps"]:
             yield Text("\nSteps", "bold")
-        for step in shown["steps"]:
+        for step in told["steps"]:
             yield from self._step(step)
         yield from self._rollback()
-        if shown["events"]:
+        if told["events"]:
             yield Text("\nEvents that no step has taken", "bold")
-        for event in shown["events"]:
-            yield Text(f"  {self._at(event['timestamp'])}  {event['type']}  {self._value(event['payload'])}")
-        for sentence in shown["diagnosis"]:
-            yield Text.assemble(("\nDiagnosis: ", "bold yellow"), sentence)
+        for event in told["events"]:
+            yield Text(
+                f"  {self._at(event['timestamp'])}  {shown_line(event['type'])}  {self._value(event['payload'])}"
+            )
+        for sentence in told["diagnosis"]:
+            yield Text.assemble(("\nDiagnosis: ", "bold yellow"), shown(sentence))
 
     def _facts(self) -> Iterator[Text]:
-        shown = self.timeline
-        source = shown["trigger"]["source"]
-        by = f"cron {shown['schedule']['cron']}" if shown["schedule"] is not None else source
+        told = self.timeline
+        source = told["trigger"]["source"]
+        by = f"cron {told['schedule']['cron']}" if told["schedule"] is not None else source
         facts = [
-            ("Queued", f"{self._when(shown['queued'])}, by {by}"),
-            ("Started", self._when(shown["start"])),
+            ("Queued", f"{self._when(told['queued'])}, by {by}"),
+            ("Started", self._when(told["start"])),
             ("Ended", self._ended()),
-            ("Wakes", self._when(shown["wake"])),
-            ("Deleted", self._when(shown["expires"])),
-            ("Stored", in_bytes(shown["bytes"])),
-            ("Params", self._value(shown["params"])),
-            ("Output", self._value(shown["output"]) if shown["status"] == "complete" else None),
+            ("Wakes", self._when(told["wake"])),
+            ("Deleted", self._when(told["expires"])),
+            ("Stored", in_bytes(told["bytes"])),
+            ("Params", self._value(told["params"])),
+            ("Output", self._value(told["output"]) if told["status"] == "complete" else None),
         ]
         for name, fact in facts:
             if fact is not None:
                 yield Text.assemble((f"  {name:8}", "dim"), fact)
-        if shown["error"] is not None:
-            yield Text.assemble(("  Error   ", "dim"), (_error(shown["error"]), "red"))
+        if told["error"] is not None:
+            yield Text.assemble(("  Error   ", "dim"), (_error(told["error"]), "red"))
 
     def _ended(self) -> str | None:
-        shown = self.timeline
-        if shown["end"] is None:
+        told = self.timeline
+        if told["end"] is None:
             return None
-        took = f", after {in_words(between(shown['start'], shown['end']))}" if shown["start"] is not None else ""
-        return f"{self._when(shown['end'])}{took}"
+        took = f", after {in_words(between(told['start'], told['end']))}" if told["start"] is not None else ""
+        return f"{self._when(told['end'])}{took}"
 
     def _step(self, step: Mapping[str, Any]) -> Iterator[Text]:
         symbol, colour = SYMBOLS[step["state"]]
-        where = f"  {shown_path(step['at'])}" if step["at"] is not None else ""
-        inside = f"  inside {step['inside']}" if step["inside"] is not None else ""
+        where = f"  {shown_line(shown_path(step['at']))}" if step["at"] is not None else ""
+        inside = f"  inside {shown_line(step['inside'])}" if step["inside"] is not None else ""
+        name = shown_line(step["name"])
         yield Text.assemble(
-            "  ", (symbol, colour), f" {self._at(step['start'])}  ", (step["name"], "bold"), f"  {self._what(step)}",
+            "  ", (symbol, colour), f" {self._at(step['start'])}  ", (name, "bold"), f"  {self._what(step)}",
             (f"{where}{inside}", "dim"),
         )  # fmt: skip
         attempts = step.get("attempts", [])
@@ -99,11 +103,11 @@ class Drawing:
             case "sleep", _:
                 return f"slept {took}{skipped}"
             case "waitForEvent", "waiting":
-                return f'waits for event "{step["event_type"]}" until {self._when(step["until"])}{skipped}'
+                return f'waits for event "{shown_line(step["event_type"])}" until {self._when(step["until"])}{skipped}'
             case "waitForEvent", "timedOut":
-                return f'got no event "{step["event_type"]}" in {took}: timed out{skipped}'
+                return f'got no event "{shown_line(step["event_type"])}" in {took}: timed out{skipped}'
             case "waitForEvent", _:
-                return f'got event "{step["event_type"]}" after {took}'
+                return f'got event "{shown_line(step["event_type"])}" after {took}'
             case _, "retrying":
                 return f"next attempt {self._when(step['until'])}{skipped}"
             case _, "running":
@@ -139,7 +143,7 @@ class Drawing:
         return f"  ({in_bytes(step['bytes'])})" if step.get("bytes", 0) >= 1024 else ""
 
     def _value(self, value: Any) -> str:
-        text = json.dumps(value, ensure_ascii=False)
+        text = shown_json(json.dumps(value, ensure_ascii=False))
         return text if len(text) <= self.limit else f"{text[: self.limit]}… ({len(text):,} characters)"
 
     def _when(self, text: str | None) -> str | None:
@@ -160,4 +164,5 @@ def _error(error: Mapping[str, Any]) -> str:
     lines = _LINE.findall(error["traceback"] or "")
     where = f"  ({shown_path(lines[-1][0])}:{lines[-1][1]})" if lines else ""
     note = note_of(error["traceback"], error["message"])
-    return f"{error['name']}: {error['message']}{where}{f' - {note}' if note else ''}"
+    text = shown(f"{error['name']}: {error['message']}{where}{f' - {note}' if note else ''}")
+    return text.replace("\n", "\n          ")  # which no line of ours begins with

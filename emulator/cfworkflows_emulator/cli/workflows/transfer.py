@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from cfworkflows_emulator.cli.options import fail
+from cfworkflows_emulator.cli.options import fail, say
 from cfworkflows_emulator.cli.workflows.options import Target, common
+from cfworkflows_emulator.shown import shown_json
 
 STANDARD = Path("-")
 ENDED = ("complete", "errored", "terminated")
@@ -39,7 +40,7 @@ def export_instance(target: Target, *, as_json: bool, name: str, id: str, output
         document = client.request("GET", f"{instance_path(name, id)}/export").result
     text = json.dumps(document, indent=2)
     if output == STANDARD:
-        print(text)
+        print(shown_json(text))
         return
     try:
         output.write_text(f"{text}\n", encoding="utf-8")
@@ -48,7 +49,7 @@ def export_instance(target: Target, *, as_json: bool, name: str, id: str, output
     if as_json:
         print_json({"id": id, "output": str(output)})
     else:
-        print(f'Wrote the instance "{id}" from {name} to {output}')
+        say(f'Wrote the instance "{id}" from {name} to {output}')
 
 
 @click.command("import")
