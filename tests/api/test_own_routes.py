@@ -141,6 +141,13 @@ async def test_an_ended_instance_is_kept_for_its_retention(explorer: Explorer) -
     assert 404 == (await explorer.get(path))[0]
 
 
+def deep(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("place", "value", "problem"),
     [
@@ -151,7 +158,26 @@ async def test_an_ended_instance_is_kept_for_its_retention(explorer: Explorer) -
         (("journal", 1, "seq"), 1, "entry 1 comes behind entry 1"),
         (("journal", 1, "time"), "yesterday", "journal.1.time"),
         (("journal", 0, "data"), {}, "does not begin with `workflow_queued`"),
-        (("journal", 3, "data"), {}, "KeyError: 'config'"),
+        (("journal", 3, "data"), {}, "entry 4 is wrong in data.config: Field required"),
+        (("journal", 3, "data", "config"), [], "entry 4 is wrong in data.config"),
+        (("journal", 3, "data", "config", "retries", "limit"), "5", "data.config.retries.limit"),
+        (("journal", 3, "data", "config", "retries", "limit"), 2**60, "negative, or too large"),
+        (("journal", 3, "data", "config", "retries", "limit"), 20_000, "retries.limit"),
+        (("journal", 3, "data", "config", "timeout"), "soon", "data.config: timeout"),
+        (("journal", 3, "data", "config", "retries", "delay"), -1, "negative"),
+        (("journal", 3, "data", "at"), 7, "data.at"),
+        (("journal", 3, "data", "more"), 7, "data.more"),
+        (("journal", 3, "step"), "charge", "not a name with its number"),
+        (("journal", 3, "step"), "x" * 400 + "-1", "not a name with its number"),
+        (("journal", 3, "value"), 1, "has a value, and a step_started has none"),
+        (("journal", 0, "value"), deep(300), "more than 200 levels"),
+        (("journal", 0, "data", "timestamp"), "now", "data.timestamp"),
+        (("journal", 0, "data", "retention"), {"errorRetention": "x"}, "data.retention.errorRetention"),
+        (("journal", 0, "data", "schedule"), {"cron": 1}, "data.schedule.cron"),
+        (("journal", 1, "time"), 5, "journal.1.time"),
+        (("journal", 4, "step"), "other-1", "about other-1, which has not begun"),
+        (("journal", 4, "data", "attempt"), True, "data.attempt"),
+        (("journal", 4, "data", "attempt"), 0, "attempt 0 of charge-1, whose turn it is not"),
         (("journal", 3, "step"), "\ud800", "not Unicode text"),
         (("journal", 3, "step"), None, "names no step"),
         (("journal", 6, "value"), {"$": "imagined"}, "imagined"),
@@ -195,3 +221,7 @@ async def test_streams_are_taken_along(serve: Callable[..., Awaitable[TestEngine
     cut = TypeAdapter(InstanceDocument).validate_python({**document, "streams": []})
     with pytest.raises(WorkflowError, match="not those that the journal tells of"):
         await import_instance(other.engine, "run", cut, "cut")
+    document["journal"][0]["value"] = "x" * 2**21
+    large = TypeAdapter(InstanceDocument).validate_python(document)
+    with pytest.raises(WorkflowError, match="entry 1 has a value of 2MiB, and one has at most 1MiB"):
+        await import_instance(other.engine, "run", large, "large")

@@ -12,17 +12,20 @@ from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES, Entry
 from cfworkflows_emulator.engine.journal.schema import MIGRATIONS
 from cfworkflows_emulator.engine.journal.selection import Selection
+from cfworkflows_emulator.engine.journal.sizes import MAX_STATE_BYTES, MAX_VALUE_BYTES, shown_size, size_of
 from cfworkflows_emulator.engine.journal.state import Status
 from cfworkflows_emulator.engine.journal.store import Beginning, InstanceRow
 from cfworkflows_emulator.engine.journal.streams import Chunk, StoredStream
 from cfworkflows_emulator.engine.run.results import REDACTED, is_sensitive, open_stream, result_of, shown_output
-from cfworkflows_emulator.engine.run.step_wait import check_event_type
+from cfworkflows_emulator.engine.run.step_wait import check_event_type, is_event_type
 from cfworkflows_emulator.engine.run.streams import is_stream
 from cfworkflows_emulator.engine.settings import EngineSettings
 from cfworkflows_emulator.engine.subscription import Subscription
 
 __all__ = [
     "EVENT_TYPES",
+    "MAX_STATE_BYTES",
+    "MAX_VALUE_BYTES",
     "MIGRATIONS",
     "REDACTED",
     "Beginning",
@@ -40,10 +43,13 @@ __all__ = [
     "WorkflowDefinition",
     "check_event_type",
     "encoded",
+    "is_event_type",
     "is_sensitive",
     "is_stream",
     "open_database",
     "open_stream",
     "result_of",
     "shown_output",
+    "shown_size",
+    "size_of",
 ]

@@ -7,22 +7,28 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 
 from cfworkflows import __version__
 from cfworkflows.errors import WorkflowError
-from cfworkflows.step.config import ResolvedConfig
-from cfworkflows.values import decode
+from cfworkflows_emulator.api.explorer.journals import ForeignJournalError, check_journal, invalid, is_text
 from cfworkflows_emulator.api.routing.validation import Form
-from cfworkflows_emulator.engine import Chunk, Engine, Entry, InstanceRow
-from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType
+from cfworkflows_emulator.engine import Chunk, Engine, Entry
 from cfworkflows_emulator.engine.journal.state import InstanceState
-from cfworkflows_emulator.views import History, describe_timeline, iso
+from cfworkflows_emulator.views import iso
 
 FORMAT = 1
 """The version of the document. It grows when a document of the version before would be misread."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _as_text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError("expected a time as text, as in 2026-11-22T10:00:00.000Z")
+    return value
+
+
 _Number = Annotated[int, Field(ge=0, le=2**53 - 1)]
 
 
@@ -30,7 +36,7 @@ class ExportedEntry(Form):
     """A line of the journal. `value` is as the codec writes it: JSON, with `$` tags for what JSON lacks."""
 
     seq: Annotated[int, Field(ge=1, le=2**53 - 1)]
-    time: Annotated[AwareDatetime, Field(strict=False, ge=_EPOCH)]
+    time: Annotated[AwareDatetime, Field(strict=False, ge=_EPOCH), BeforeValidator(_as_text)]
     type: str
     step: str | None = None
     data: dict[str, Any] = Field(default_factory=dict)
@@ -119,7 +125,12 @@ async def import_instance(engine: Engine, workflow: str, document: InstanceDocum
     """
     entries = [_entry(each) for each in document.journal]
     chunks = list(_chunks(document.streams))
-    _check(entries, chunks)
+    try:
+        check_journal(entries, chunks)
+    except ForeignJournalError as error:
+        raise invalid(error) from error
+    except Exception as error:
+        raise invalid(f"{type(error).__name__}: {error}") from error
     await engine.adopt(workflow, id or document.id, entries, chunks)
     return id or document.id
 
@@ -133,12 +144,7 @@ def _entry(shown: ExportedEntry) -> Entry:
 
 def _text(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text if _is_text(text) else json.dumps(value, separators=(",", ":"))
-
-
-def _is_text(text: str) -> bool:
-    """Whether UTF-8 has a form for it, as for all but lone surrogates."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return text if is_text(text) else json.dumps(value, separators=(",", ":"))
 
 
 def _chunks(streams: Sequence[ExportedStream]) -> Iterator[Chunk]:
@@ -147,46 +153,5 @@ def _chunks(streams: Sequence[ExportedStream]) -> Iterator[Chunk]:
             try:
                 data = base64.b64decode(text, validate=True)
             except (binascii.Error, ValueError) as error:
-                raise _invalid(f"chunk {number} of the stream of {stream.step} is not base64: {error}") from error
+                raise invalid(f"chunk {number} of the stream of {stream.step} is not base64: {error}") from error
             yield Chunk(stream.step, stream.attempt, number, data)
-
-
-def _check(entries: Sequence[Entry], chunks: Sequence[Chunk]) -> None:
-    """Raise WorkflowError unless the journal is one that an engine can have written."""
-    for before, entry in zip([None, *entries], entries, strict=False):
-        if entry.type not in ENTRIES:
-            raise _invalid(f"entry {entry.seq} is a {entry.type!r}, which cfworkflows {__version__} does not know")
-        if before is not None and entry.seq <= before.seq:
-            raise _invalid(f"entry {entry.seq} comes behind entry {before.seq}")
-        if entry.step is not None and not _is_text(entry.step):
-            raise _invalid(f"the step of entry {entry.seq} is not Unicode text")
-    first = entries[0]
-    if first.type != EntryType.WORKFLOW_QUEUED or not {"timestamp", "trigger"} <= first.data.keys():
-        raise _invalid("it does not begin with `workflow_queued`, which says what created the instance, and when")
-    try:
-        state = InstanceState.fold(entries)
-        for entry in entries:
-            if entry.value is not None:
-                decode(entry.value)
-        history = History.of(entries)
-        describe_timeline(InstanceRow(0, "", "", state.status, 0, 0), history, 0, 0)
-        for step in state.steps.values():
-            ResolvedConfig.from_dict(step.config)
-    except Exception as error:
-        raise _invalid(f"{type(error).__name__}: {error}") from error
-    stored = {
-        (step, known.stream.attempt, known.stream.chunks)
-        for step, known in state.steps.items()
-        if known.stream is not None and known.stream.chunks
-    }
-    given: dict[tuple[str, int], int] = {}
-    for chunk in chunks:
-        if given.get((chunk.step, chunk.attempt), 0) != chunk.number:
-            raise _invalid(f"the stream of {chunk.step} is there twice")
-        given[chunk.step, chunk.attempt] = chunk.number + 1
-    if stored != {(*place, count) for place, count in given.items()}:
-        raise _invalid("its streams are not those that the journal tells of")
-
-
-def _invalid(reason: str) -> WorkflowError:
-    return WorkflowError(f"The journal cannot be taken over: {reason}.", code="import.invalid")

@@ -65,6 +65,73 @@ class EntryType(StrEnum):
 # The data of the entries, as the JSON in the database has it. Times and durations are in ms.
 
 
+class ErrorData(TypedDict):
+    """An ErrorRecord."""
+
+    name: str
+    message: str
+    traceback: NotRequired[str | None]
+
+
+class RetriesData(TypedDict):
+    """`delay` is a duration, or `[dynamic]` if a function gives it."""
+
+    limit: int
+    delay: str | float
+    backoff: Literal["constant", "linear", "exponential"]
+
+
+class ConfigData(TypedDict):
+    """A ResolvedConfig. `timeout` is a duration."""
+
+    retries: RetriesData
+    timeout: str | float
+    sensitive: NotRequired[Literal["output"]]
+
+
+class ScheduleData(TypedDict):
+    """The schedule that created an instance, and the time that it fired for."""
+
+    cron: str
+    scheduledTime: int
+
+
+class RetentionData(TypedDict, total=False):
+    """How long an instance is kept after its end, in either spelling."""
+
+    successRetention: float
+    errorRetention: float
+    success_retention: float
+    error_retention: float
+
+
+class StreamData(TypedDict):
+    """What a stream was stored as: by which attempt, in how many pieces, and its start as text."""
+
+    attempt: int
+    chunks: int
+    bytes: int
+    preview: NotRequired[str]
+
+
+class CallData(TypedDict):
+    """A Call of a Diagnosis."""
+
+    kind: StepKind
+    step: str
+    at: NotRequired[str | None]
+
+
+class ChangeData(TypedDict):
+    """A Change of a Diagnosis."""
+
+    call: CallData
+    what: str
+    before: str
+    now: str
+    at: NotRequired[str | None]
+
+
 class Nothing(TypedDict):
     """All is said by the type, the step and the value."""
 
@@ -74,8 +141,8 @@ class Queued(TypedDict, total=False):
 
     timestamp: int
     trigger: str
-    schedule: dict[str, Any]
-    retention: dict[str, Any]
+    schedule: ScheduleData
+    retention: RetentionData
 
 
 class Terminated(TypedDict):
@@ -93,7 +160,7 @@ class Restarted(TypedDict):
 class Failed(TypedDict):
     """An ErrorRecord as a dict. That of a step has its traceback in the entry of the attempt that failed last."""
 
-    error: dict[str, Any]
+    error: ErrorData
 
 
 class Started(TypedDict):
@@ -103,7 +170,7 @@ class Started(TypedDict):
     called while the instance was being paused.
     """
 
-    at: NotRequired[str]
+    at: NotRequired[str | None]
     inside: NotRequired[str]
     heldBack: NotRequired[Literal[True]]
 
@@ -111,14 +178,14 @@ class Started(TypedDict):
 class StepStarted(Started):
     """The configuration of a step and, if it has a rollback handler, that of the handler."""
 
-    config: dict[str, Any]
-    rollback: NotRequired[dict[str, Any]]
+    config: ConfigData
+    rollback: NotRequired[ConfigData]
 
 
 class StepCompleted(TypedDict):
     """The value is the entry's; of a stream, this is what StreamTaken says of it."""
 
-    stream: NotRequired[dict[str, Any]]
+    stream: NotRequired[StreamData]
 
 
 class SleepStarted(Started):
@@ -165,33 +232,33 @@ class Attempt(TypedDict):
 class AttemptErrored(Attempt):
     """What it raised, and in how many ms the next follows; the last one has none."""
 
-    error: dict[str, Any]
+    error: ErrorData
     retryDelayMs: NotRequired[float]
 
 
 class Diverged(TypedDict, total=False):
     """A Diagnosis as a dict."""
 
-    missing: list[dict[str, Any]]
-    new: list[dict[str, Any]]
-    skipped: dict[str, Any]
-    late: dict[str, Any]
-    early: dict[str, Any]
-    changed: list[dict[str, Any]]
+    missing: list[CallData]
+    new: list[CallData]
+    skipped: CallData
+    late: CallData
+    early: CallData
+    changed: list[ChangeData]
     outcomes: list[str]
 
 
 class RollbackStarted(Failed):
     """What set it off, and the status that the instance ends in afterwards; if it was terminated, by what."""
 
-    ending: str
+    ending: Literal["errored", "terminated"]
     trigger: NotRequired[str]
 
 
 class UndoStarted(TypedDict):
     """The configuration of the handler."""
 
-    config: dict[str, Any]
+    config: ConfigData
 
 
 class Kind(NamedTuple):
