@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cfworkflows_emulator.cli.options import FiniteRange
+
 if TYPE_CHECKING:
     from cfworkflows_emulator.storage import Durability
 
@@ -59,7 +61,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--speed",
-    type=click.FloatRange(0, 1_000_000, min_open=True),
+    type=FiniteRange(0, 1_000_000, min_open=True),
     default=1,
     help="How many times as fast time passes for Workflows: sleeps, timeouts, retries, schedules. [1]",
 )

@@ -1,9 +1,13 @@
 """`cfwf`, the group of all commands."""
 
+import errno
 import importlib
 import time
+from typing import Any
 
 import click
+
+from cfworkflows_emulator.cli.options import fail
 
 STARTED = time.perf_counter()
 """When the process began, as near as can be. It is what a command is called with as `context.obj`."""
@@ -23,6 +27,17 @@ class Commands(click.Group):
             return None
         command: click.Command = importlib.import_module(f"cfworkflows_emulator.cli.{name}").command
         return command
+
+    def invoke(self, context: click.Context) -> Any:
+        """What the system refuses, such as a path that cannot be written, is said in a line."""
+        try:
+            return super().invoke(context)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # nobody reads it any more, which click knows about
+                raise
+            fail(f"{error.filename}: {error.strerror}." if error.filename and error.strerror else error)
+        except UnicodeEncodeError as error:  # an argument whose bytes are no UTF-8
+            fail(f"{error.object[:100]!r} is not UTF-8 text.")
 
 
 def _version(context: click.Context, option: click.Parameter, value: bool) -> None:

@@ -49,13 +49,16 @@ def command(config: Path | None, env: str | None, output: Path | None, only_chec
     path = output if output is not None else loaded.main.parent / DEFAULT
     text = env_types(program, loaded)
     shown = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
-    current = path.read_text(encoding="utf-8") if path.is_file() else None
+    current = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else None
     if current == text:
         say(f"{shown} is up to date.")
     elif only_check:
         state = "is out of date" if current is not None else "is not there"
         fail(f"{shown} {state}. Run cfwf types to write it.")
     else:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            fail(f"{shown} cannot be written: {error.strerror or error}.")
         say(f"Wrote {shown}.")

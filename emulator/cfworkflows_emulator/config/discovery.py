@@ -1,5 +1,6 @@
 """Finds the configuration file."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,14 +68,14 @@ def likely_main(path: Path | None, *, cwd: Path, env: str | None) -> Path | None
     cwd = cwd.absolute()
     try:
         found = find_config(path, cwd)
-    except ConfigError:
+    except (ConfigError, OSError):
         return None
     try:
         data = read_source(found.path, cwd=cwd).data
     except ConfigError:
         data = {}
     files = (found.path.parent / name for name in (*_named(data, env), *_USUAL_MAINS))
-    return next((file for file in files if file.suffix == ".py" and file.is_file()), None)
+    return next((file for file in files if file.suffix == ".py" and os.path.isfile(file)), None)  # noqa: PTH113 - takes any name
 
 
 def _named(data: dict[str, object], env: str | None) -> Iterator[str]:

@@ -17,6 +17,9 @@ _COMMA = re.compile(rf"{_STRING}|,(?=[ \t\r\n]*[}}\]])")
 _CONSTANT = re.compile(rf"{_STRING}|NaN|-?Infinity")
 _NOT_LINE_END = re.compile(r"[^\r\n]")
 _SPACE = re.compile(r"[ \t\r\n]*")
+LONG_INTEGER = re.compile(r"(?<![\w.])[0-9][0-9_]{4299,}")
+TOO_LONG = "A number has too many digits."
+LONG_HINT = "Write it as text, in quotes."
 _PLAIN = json.JSONDecoder()
 
 # The first words of the standard library's message; the platform's name for the mistake; what is wrong; what to do.
@@ -56,6 +59,11 @@ class Jsonc:
             self.data: Any = json.loads(self._json, object_pairs_hook=self._object, parse_constant=self._constant)
         except json.JSONDecodeError as error:
             raise _explain(error) from None
+        except ValueError:  # Python reads no longer integers, so as not to be busy for ever
+            found = LONG_INTEGER.search(self._json)
+            if found is None:
+                raise
+            raise JsonSyntaxError(TOO_LONG, found.start(), LONG_HINT) from None
 
     def offset(self, path: Path, *, key: bool = False) -> int | None:
         """Where the value at `path` starts, or with `key` its key; None if there is nothing at `path`."""

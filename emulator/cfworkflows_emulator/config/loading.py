@@ -1,6 +1,7 @@
 """Loads the configuration of a Worker: finds the file, reads it, reports all that is wrong, resolves the rest."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,16 @@ from cfworkflows_emulator.config.validation import build, build_sections, check_
 from cfworkflows_emulator.config.variables import load_variables
 
 
+@contextmanager
+def _unreadable_is_a_problem() -> Iterator[None]:
+    """What the file system refuses, such as a name that is too long, is a problem of the configuration."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError([Diagnostic(f"Could not read file: {error.filename}\n{error.strerror or error}.")]) from error
+
+
+@_unreadable_is_a_problem()
 def load_config(
     path: Path | None = None,
     *,

@@ -1,9 +1,11 @@
 """TOML: read by the standard library, and by tomlkit when the place of a value is asked for."""
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from cfworkflows_emulator.config.diagnostics import Path
+from cfworkflows_emulator.config.jsonc import LONG_HINT, LONG_INTEGER, TOO_LONG
 
 if TYPE_CHECKING:
     import tomllib
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
 _KEY_BEFORE = re.compile(r"""(?:"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*=[ \t]*\Z""")
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 _HEADER = re.compile(r"^[ \t]*\[[^\r\n]*", re.MULTILINE)
+_LONG_OTHER = re.compile(r"\b0[xob][0-9a-fA-F_]{3000,}")
 _MARK = "\0"  # never part of a TOML document
 
 
@@ -34,6 +37,13 @@ class Toml:
             self.data: dict[str, Any] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise _explain(error, text) from None
+        except ValueError:  # as in JSON
+            found = LONG_INTEGER.search(text)
+            if found is None:
+                raise
+            raise TomlSyntaxError(TOO_LONG, found.start(), LONG_HINT) from None
+        if (found := _LONG_OTHER.search(text)) is not None and not _is_shown(self.data):
+            raise TomlSyntaxError(TOO_LONG, found.start(), LONG_HINT)
 
     def offset(self, path: Path, *, key: bool = False) -> int | None:
         """Where the value at `path` starts, or with `key` its key; None if there is nothing at `path`.
@@ -94,6 +104,15 @@ class Toml:
 def _headers(text: str) -> list[re.Match[str]]:
     """The lines with headers of tables. A line in a string or an array may look like one: no document ends there."""
     return [match for match in _HEADER.finditer(text) if _is_document(text[: match.start()])]
+
+
+def _is_shown(data: Any) -> bool:
+    """Whether Python writes all of the integers in it: one with other digits than decimal ones may be longer."""
+    try:
+        json.dumps(data, default=str)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_document(text: str) -> bool:

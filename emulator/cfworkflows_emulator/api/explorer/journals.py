@@ -5,6 +5,7 @@ import json
 import math
 import re
 import typing
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NotRequired, get_args, get_origin, is_typeddict
 
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from cfworkflows.errors import WorkflowError
 from cfworkflows.step.config import DYNAMIC_DELAY, ResolvedConfig, resolve
-from cfworkflows.values import MAX_DEPTH, decode
+from cfworkflows.values import MAX_DEPTH, UnresolvedClassWarning, decode
 from cfworkflows_emulator.engine import (
     MAX_STATE_BYTES,
     MAX_VALUE_BYTES,
@@ -129,7 +130,9 @@ def _check_value(entry: Entry, text: str) -> None:
     if entry.type not in _WITH_VALUE:
         raise _wrong(entry, f"has a value, and a {entry.type} has none")
     try:
-        value = decode(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UnresolvedClassWarning)  # it is told of when somebody reads it
+            value = decode(text)
     except Exception as error:
         raise _wrong(entry, f"has a value that cannot be read: {type(error).__name__}: {error}") from error
     if _is_deep(value):
@@ -176,7 +179,7 @@ def _check_skip(state: InstanceState, entry: Entry) -> None:
         known: Iterable[str] = state.rollback.steps if state.rollback is not None else ()
     else:
         known = state.verbs(kind)
-    if entry.step not in known:
+    if str(entry.step) not in known:
         raise _wrong(entry, f"is about {entry.step}, which has not begun")
 
 

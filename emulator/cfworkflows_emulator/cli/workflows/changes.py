@@ -1,12 +1,11 @@
 """`cfwf workflows instances send-event | pause | resume | restart | terminate | delete | skip`."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cfworkflows_emulator.cli.options import fail, say
+from cfworkflows_emulator.cli.options import fail, read_json, read_json_file, say
 from cfworkflows_emulator.cli.workflows.options import Target, common
 
 TYPES = ("step", "sleep", "waitForEvent", "rollback")
@@ -32,10 +31,7 @@ def send_event(target: Target, *, as_json: bool, name: str, id: str, event_type:
     from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import done
 
-    try:
-        body = json.loads(payload)
-    except ValueError as error:
-        fail(f'Error while parsing event payload: "{payload}" is not JSON: {error}')
+    body = read_json(payload, "event payload")
     with connect(target, changes=True) as client:
         id = resolved(client, name, id)
         path = f"{instance_path(name, id)}/events/{quote(event_type, safe='')}"
@@ -172,10 +168,7 @@ def delete(target: Target, *, as_json: bool, name: str, ids: tuple[str, ...], fi
 
 
 def _ids_in(file: Path) -> list[str]:
-    try:
-        ids = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        fail(f"{file} cannot be read as JSON: {error}")
+    ids = read_json_file(file)
     if not isinstance(ids, list) or not all(isinstance(id, str) for id in ids):
         fail(f'{file} has to hold a JSON array of ids, as in ["first", "second"].')
     return ids

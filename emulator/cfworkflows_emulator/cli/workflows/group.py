@@ -1,11 +1,10 @@
 """`cfwf workflows`."""
 
-import json
 from typing import Any
 
 import click
 
-from cfworkflows_emulator.cli.options import fail, say
+from cfworkflows_emulator.cli.options import read_json, say
 from cfworkflows_emulator.cli.workflows.changes import CHANGES
 from cfworkflows_emulator.cli.workflows.instances import VIEWS
 from cfworkflows_emulator.cli.workflows.options import Commands, Target, common
@@ -126,15 +125,7 @@ def trigger(
     body: dict[str, Any] = {"id": id} if id is not None else {}
     text = params if params is not None else params_option
     if text is not None:
-        body["params"] = parsed(text, "instance parameters")
+        body["params"] = read_json(text, "instance parameters")
     with connect(target, changes=True) as client:
         created = client.request("POST", instances_path(name), body=body).result
         done(client, f'Workflow instance "{created["id"]}" has been triggered successfully', created, as_json=as_json)
-
-
-def parsed(text: str, what: str) -> Any:
-    """The JSON in `text`. Ends the command if it is none."""
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        fail(f'Error while parsing {what}: "{text}" is not JSON: {error}')

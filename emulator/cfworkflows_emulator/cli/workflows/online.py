@@ -23,7 +23,10 @@ class ServerClient:
 
     def __init__(self, origin: str, *, by_folder: bool = False) -> None:
         self._origin = origin
-        url = urlsplit(origin)
+        try:
+            url = urlsplit(origin)
+        except ValueError as error:
+            raise CfworkflowsError(f"{origin} is not the address of a server: {error}.") from None
         self._host, self._port = url.hostname or "localhost", url.port
         # Such a server may listen on an address under which it answers nobody's browser.
         self._headers = {"host": f"localhost:{self._port}"} if by_folder else {}
@@ -65,7 +68,7 @@ class ServerClient:
             return connection.getresponse()
         except TimeoutError:
             raise CfworkflowsError(f"{self._origin} did not answer within {PATIENCE_S:g} seconds.") from None
-        except (OSError, HTTPException) as error:
+        except (OSError, HTTPException, ValueError) as error:  # the last for what no host can be called
             raise CfworkflowsError(
                 f"Could not connect to {self._origin}: {error}. Make sure that `cfwf dev` is running there; without "
                 "--port and --host the server of this folder is asked or, if there is none, its state."

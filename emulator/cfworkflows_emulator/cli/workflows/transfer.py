@@ -1,12 +1,11 @@
 """`cfwf workflows instances export | import`."""
 
 import json
-import sys
 from pathlib import Path
 
 import click
 
-from cfworkflows_emulator.cli.options import fail, say
+from cfworkflows_emulator.cli.options import fail, read_json_file, say
 from cfworkflows_emulator.cli.workflows.options import Target, common
 from cfworkflows_emulator.shown import shown_json
 
@@ -69,12 +68,7 @@ def import_instance(target: Target, *, as_json: bool, name: str, file: Path, id:
     from cfworkflows_emulator.cli.workflows.connection import connect
     from cfworkflows_emulator.cli.workflows.output import done
 
-    try:
-        document = json.loads(sys.stdin.read() if file == STANDARD else file.read_text(encoding="utf-8"))
-    except OSError as error:
-        fail(f"{file} cannot be read: {error.strerror or error}.")
-    except ValueError as error:
-        fail(f"{file} is not JSON: {error}.")
+    document = read_json_file(file)
     with connect(target, changes=True) as client:
         query = {"id": id} if id is not None else None
         result = client.request("POST", f"{instances_path(name)}/import", query=query, body=document).result
