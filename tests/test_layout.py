@@ -51,6 +51,7 @@ ROOMS: dict[str, set[str]] = {
         "cfworkflows_bindings.environment",
     },
     "cfworkflows_emulator": set(),
+    "cfworkflows_emulator.hosts": set(),
     "cfworkflows_emulator.shown": set(),
     "cfworkflows_emulator.timers": set(),
     "cfworkflows_emulator.clock": {"cfworkflows", "cfworkflows_emulator.timers"},
@@ -85,6 +86,7 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator.views": {"cfworkflows_emulator.engine", "cfworkflows_emulator.shown"},
     "cfworkflows_emulator.testing": {"cfworkflows_emulator.runtime", "cfworkflows_emulator.views"},
     "cfworkflows_emulator.api": {
+        "cfworkflows_emulator.hosts",
         "cfworkflows_emulator.runtime",
         "cfworkflows_emulator.analysis",
         "cfworkflows_emulator.views",

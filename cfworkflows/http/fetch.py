@@ -23,6 +23,9 @@ _NOT_FORWARDED = frozenset(
     {"connection", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 
+# What was meant for one origin is nothing for another one that it redirects to.
+_OF_AN_ORIGIN = frozenset({"authorization", "cookie", "proxy-authorization"})
+
 
 class FetchInit(RequestInit, total=False):
     """The options of `fetch`: those of `Request`, and `timeout`."""
@@ -112,7 +115,7 @@ class _Exchange:
             self._method, self._body = "GET", None
             self._headers = [(name, value) for name, value in self._headers if not name.startswith("content-")]
         if _origin(url) != _origin(self._url):
-            self._headers = [(name, value) for name, value in self._headers if name != "authorization"]
+            self._headers = [(name, value) for name, value in self._headers if name not in _OF_AN_ORIGIN]
         self._url = url
 
     def _finish(self, response: "ClientResponse", *, redirected: bool) -> Response:

@@ -1,4 +1,11 @@
+import asyncio
+
 import pytest
+
+from cfworkflows.errors import CfworkflowsError
+from cfworkflows_emulator.server import open_sockets
+from cfworkflows_emulator.server.failure import Failure
+from cfworkflows_emulator.server.server import Server
 
 CLOSE = "GET /x?a=<b> HTTP/1.1\r\nHost: localhost:8787\r\nConnection: close\r\n{}\r\n"
 BROWSER = "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\nUser-Agent: Mozilla/5.0\r\n"
@@ -185,3 +192,32 @@ async def test_an_error_that_python_cannot_print_is_answered_and_logged(serving,
     assert shown in body
     assert "Server got itself in trouble" not in body
     assert any("Uncaught error in GET" in record.getMessage() for record in caplog.records)
+
+
+FOREIGN = "GET /x HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n{}\r\n"
+
+
+@pytest.mark.parametrize("headers", [BROWSER, "User-Agent: curl/8\r\n"], ids=["browser", "curl"])
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8787", "192.168.0.7", "localhost.evil.example"])
+async def test_another_host_sees_nothing_of_the_code(serving, host, headers):
+    """A page that has its own name lead here, and reads what it is given, gets no source, no path and no message."""
+    async with serving(FAILS) as served:
+        head, _, body = (await served.exchange(FOREIGN.format(host, headers))).partition("\r\n\r\n")
+    assert ("HTTP/1.1 500 Internal Server Error", "Internal Server Error\n") == (head.splitlines()[0], body)
+    assert "content-type: text/plain;charset=UTF-8" in head
+
+
+async def test_what_cannot_be_loaded_is_for_this_machine_too(serving):
+    """The error of a Worker that does not load is shown by the same rule, and under the names that are allowed."""
+    for host, sees in (("evil.example", False), ("localhost", True), ("dev.example", True)):
+        sockets = open_sockets("127.0.0.1", 0)
+        server = Server(Failure(CfworkflowsError("/home/me/entry.py is wrong")), sockets, allowed_hosts=["dev.example"])
+        await server.start()
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(FOREIGN.format(host, "").encode())
+            text = (await reader.read()).decode()
+            writer.close()
+        finally:
+            await server.stop()
+        assert (True, sees) == (text.startswith("HTTP/1.1 500 "), "/home/me" in text)

@@ -23,6 +23,11 @@ class Failure:
         return failure_response(self._error, request)
 
 
+def closed_response() -> Response:
+    """A 500 for those who may not see what is in the code of the Worker."""
+    return Response("Internal Server Error\n", {"status": 500})
+
+
 def failure_response(error: BaseException, request: Request) -> Response:
     """A 500: a page for browsers, and the traceback as text for other clients and for curl."""
     if _wants_page(request):

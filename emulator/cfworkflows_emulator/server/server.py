@@ -12,9 +12,10 @@ from aiohttp import web
 
 from cfworkflows.errors import is_a
 from cfworkflows.http import Response
+from cfworkflows_emulator.hosts import Hosts
 from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.server.connection import Connection, ConnectionFactory
-from cfworkflows_emulator.server.failure import Failure, failure_response
+from cfworkflows_emulator.server.failure import Failure, closed_response, failure_response
 from cfworkflows_emulator.server.incoming import BadRequestError, ClientDisconnectedError, incoming_request
 from cfworkflows_emulator.server.mounts import CONTROL_PREFIXES, ControlPaths
 from cfworkflows_emulator.server.outgoing import Outgoing
@@ -52,6 +53,7 @@ class Server:
         self._worker = project if isinstance(project, Failure) else project.worker
         self._sockets = sockets
         self._control = None if isinstance(project, Failure) else ControlPaths(project, allowed_hosts)
+        self._hosts = Hosts(allowed_hosts)
         self._on_request = on_request
         self._loop = asyncio.get_running_loop()
         self._connections = ConnectionFactory(cast("Callable[..., Awaitable[web.StreamResponse]]", self._handle))
@@ -203,6 +205,8 @@ class Server:
             return Outgoing(request, Response(f"Bad Request: {error}\n", {"status": 400}))
         try:
             mount = self._control.mount_for(incoming.url) if self._control is not None else None
+            if isinstance(self._worker, Failure) and not self._hosts.knows(incoming.url):
+                return Outgoing(request, closed_response(), keep_alive=self._decided is None)
             response = await (mount or self._worker).fetch(incoming)
             return Outgoing(request, response, keep_alive=self._decided is None)
         except asyncio.CancelledError as error:
@@ -215,7 +219,9 @@ class Server:
             log.info("%s", failure)
         else:
             log.error("Uncaught error in %s %s", request.method, request.raw_path, exc_info=printable_error(failure))
-        return Outgoing(request, failure_response(failure, incoming), keep_alive=self._decided is None)
+        # Source lines and paths are for people at this machine, and not for a page that calls it by a name of its own.
+        shown = failure_response(failure, incoming) if self._hosts.knows(incoming.url) else closed_response()
+        return Outgoing(request, shown, keep_alive=self._decided is None)
 
 
 @asynccontextmanager
@@ -229,7 +235,7 @@ async def serve(
 ) -> AsyncIterator[Server]:
     """Serve `project` on a real socket until the end of the block; port 0 is any free one.
 
-    `allowed_hosts` are names, beside `localhost`, under which control paths may be asked for.
+    `allowed_hosts` are names, beside `localhost`, under which control paths may be asked for, and errors be seen.
 
     Raises PortInUseError.
     """

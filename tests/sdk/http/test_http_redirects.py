@@ -52,14 +52,18 @@ async def test_a_stream_cannot_be_sent_again_after_a_redirect(server):
     )
 
 
-async def test_authorization_does_not_follow_to_another_origin(server):
+async def test_credentials_do_not_follow_to_another_origin(server):
     """A redirect to the same origin keeps the credentials, one to another drops them."""
     other = server.url.replace("127.0.0.1", "localhost")
     for to, kept in (("/echo", True), (f"{other}/echo", False)):
         seen = await (
-            await fetch(f"{server.url}/redirect/302?to={to}", headers={"Authorization": "s", "x": "y"})
+            await fetch(
+                f"{server.url}/redirect/302?to={to}",
+                headers={"Authorization": "s", "Cookie": "a=b", "Proxy-Authorization": "p", "x": "y"},
+            )
         ).json()
-        assert kept == ("authorization" in dict(seen["headers"]))
+        credentials = {"authorization", "cookie", "proxy-authorization"}
+        assert (credentials if kept else set()) == credentials & dict(seen["headers"]).keys()
         assert "y" == dict(seen["headers"])["x"]
 
 

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from cfworkflows.http import Request, Response
-
-LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+from cfworkflows_emulator.hosts import Hosts
 
 _READS = ("GET", "HEAD")
 
@@ -14,7 +13,7 @@ class Guard:
     """Refuses what a page of another site could send. `allowed_hosts` are names of this machine beside `localhost`."""
 
     def __init__(self, allowed_hosts: Iterable[str] = ()) -> None:
-        self._hosts = LOCAL_HOSTS | {host.strip("[]").lower() for host in allowed_hosts}
+        self._hosts = Hosts(allowed_hosts)
 
     def refusal(self, request: Request) -> Response | None:
         """The answer to a request from elsewhere, None for one that may pass.
@@ -23,9 +22,9 @@ class Guard:
         be our own, and `Sec-Fetch-Site` must not say that another site asks: a GET carries no `Origin`. What a browser
         writes has to be JSON, which no form can send.
         """
-        url = urlsplit(request.url)
-        if url.hostname not in self._hosts:
+        if not self._hosts.knows(request.url):
             return _refused(403, "Invalid Host header")
+        url = urlsplit(request.url)
         origin = request.headers.get("origin")
         if origin is not None and origin != f"{url.scheme}://{url.netloc}":
             return _refused(403, "Invalid Origin header")
