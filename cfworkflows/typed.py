@@ -8,10 +8,11 @@ import collections
 import enum
 import functools
 import inspect
+import reprlib
 import sys
 import types
 import typing
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping, MutableSequence, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, MutableMapping, MutableSequence, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import is_dataclass
 from datetime import date, time, timedelta
@@ -170,6 +171,10 @@ def is_validated(tp: Any) -> bool:
 def validate(tp: Any, value: object) -> Any:
     """`value` as a `tp`: built from plain data, or as it is if it is one already. Dicts come back as JsDict.
 
+    Nothing of plain data is changed or left out silently: a key that a TypedDict does not have arrives with the others,
+    one that a dataclass or a model has no field for is refused, unless the model's own configuration says what becomes
+    of it; and text stays text, a number a number, and True what it is.
+
     Raises PayloadValidationError, which names the type and each wrong field with what was given for it.
     """
     try:
@@ -179,12 +184,79 @@ def validate(tp: Any, value: object) -> Any:
             f"A value cannot be checked against {type_name(tp)} without pydantic. Install pydantic."
         ) from error
     try:
-        return _readable(_adapter(tp).validate_python(value))
+        checked = _readable(_adapter(tp).validate_python(value))
     except ValidationError as error:
         lines = "".join(f"\n  {problem}" for problem in problems(error))
         raise PayloadValidationError(f"The value does not fit {type_name(tp)}:{lines}") from error
     except (PydanticUserError, NameError) as error:
         raise PayloadValidationError(f"pydantic cannot check values against {type_name(tp)}: {error}") from error
+    if lost := list(_lost(value, checked, "")):
+        lines = "".join(f"\n  {problem}" for problem in lost)
+        raise PayloadValidationError(f"The value does not fit {type_name(tp)}:{lines}")
+    return checked
+
+
+def _lost(given: Any, checked: Any, place: str) -> Iterator[str]:
+    """What of plain data did not arrive in what was made of it: a line for each, as for what pydantic refuses."""
+    if given is checked:
+        return
+    if isinstance(given, Mapping):
+        yield from _lost_keys(given, checked, place)
+    elif isinstance(given, (list, tuple)) and isinstance(checked, (set, frozenset)):
+        if len(given) != len(checked):
+            yield f"{place.lstrip('.') or 'the value'}: some items are there twice (given {reprlib.repr(given)})"
+    elif isinstance(given, (list, tuple)):
+        if isinstance(checked, (list, tuple, collections.deque)) and len(given) == len(checked):
+            for index, (before, after) in enumerate(zip(given, checked, strict=True)):
+                yield from _lost(before, after, f"{place}[{index}]")
+    elif _is_scalar(given) and _is_scalar(checked) and not _is_same(given, checked):
+        kinds = f"{type(given).__name__} would become the {type(checked).__name__} {reprlib.repr(checked)}"
+        yield f"{place.lstrip('.') or 'the value'}: the {kinds} (given {reprlib.repr(given)})"
+
+
+def _lost_keys(given: Mapping[Any, Any], checked: Any, place: str) -> Iterator[str]:
+    refuses = True
+    if isinstance(checked, Mapping):
+        refuses = False
+        if isinstance(checked, JsDict) and checked.keys() <= given.keys():
+            # A TypedDict says what is there at least: the rest arrives as it is.
+            checked.update({key: given[key] for key in given if key not in checked})
+        names = {key: key for key in checked}
+        after: Any = checked.get
+    elif hasattr(type(checked), "model_fields"):
+        refuses = "extra" not in type(checked).model_config  # whose author says what becomes of the others
+        names = _names_in_model(checked)
+        after = functools.partial(getattr, checked)
+    elif is_dataclass(checked) or hasattr(checked, "_fields"):
+        names = {name: name for name in getattr(checked, "__dataclass_fields__", None) or checked._fields}
+        after = functools.partial(getattr, checked)
+    else:
+        return
+    for key, before in given.items():
+        where = f"{place}.{key}"
+        if key in names:
+            yield from _lost(before, after(names[key]), where)
+        elif refuses:
+            yield f"{where.lstrip('.')}: there is no such field (given {reprlib.repr(before)})"
+
+
+def _names_in_model(model: Any) -> dict[Any, str]:
+    """The field that each key of plain data is for: by its name, or by an alias."""
+    names = {name: name for name in type(model).model_fields}
+    for name, field in type(model).model_fields.items():
+        aliases = getattr(field.validation_alias, "choices", [field.validation_alias])
+        names |= {getattr(alias, "path", [alias])[0]: name for alias in (*aliases, field.alias) if alias is not None}
+    return names
+
+
+def _is_scalar(value: object) -> bool:
+    return type(value) in (bool, int, float, str)
+
+
+def _is_same(given: Any, checked: Any) -> bool:
+    if isinstance(given, str) or isinstance(checked, str):
+        return type(given) is type(checked)  # a text that is another one now was changed by what its type says
+    return isinstance(given, bool) == isinstance(checked, bool)
 
 
 def coerce(tp: Any, value: object) -> Any:

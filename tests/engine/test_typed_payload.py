@@ -36,7 +36,7 @@ async def test_the_payload_arrives_typed_also_after_a_restart(serve, params):
         await step.sleep("nap", "1 day")
 
     server = await serve(workflow(run, params), file=True)
-    plain = {"id": "a", "total": "2.5"}
+    plain = {"id": "a", "total": 2.5}
     instance = await server.create(params=plain if params is not Data else Data("a", 2.5))
     await server.restart()
     await server.clock.advance(0)
