@@ -75,7 +75,7 @@ class WorkflowInstance(Handle):
         __tracebackhide__ = True
         self._world.check()
         _, entries = await self._world.engine.history(self._workflow, self._id)
-        return [HistoryEntry.of(entry) for entry in entries]
+        return HistoryEntry.all_of(entries)
 
     async def matches_history(self) -> None:
         """Check that the code still does what its recorded history says; see `cfworkflows.testing.golden`."""
