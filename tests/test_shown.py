@@ -112,6 +112,7 @@ TERMINALS: dict[str, Callable[[], object]] = {
     "error": lambda: Console("debug").error(HOSTILE),
     "fatal": lambda: Console("debug").fatal(HOSTILE),
     "request": lambda: Console("debug").request(HOSTILE, HOSTILE, 200, HOSTILE, 1),
+    "record": lambda: Console("debug").record(logging.INFO, HOSTILE, HOSTILE, HOSTILE, HOSTILE),
     "log": lambda: logged(HOSTILE),
     "log of a name": lambda: logged("%s", HOSTILE),
     "log of an error": lambda: logged("failed", exc_info=error()),
