@@ -1,6 +1,6 @@
-"""Durable actors: one object a key in memory, read when it is needed and gone when it only waits; and what drives them.
+"""Durable actors: one object a key in memory, read when it is needed and evicted when it only waits; their drivers.
 
-May import storage and clock, and knows neither what an actor keeps nor how: who has actors hands over how to read them.
+May import storage and clock, and knows neither what an actor keeps nor how: the owner of actors says how to read them.
 """
 
 from cfworkflows_emulator.actors.actor import Actor

@@ -1,4 +1,4 @@
-"""What is asked of an actor by those that keep it in memory."""
+"""What an actor has to offer to be kept in memory."""
 
 from collections.abc import Hashable
 from typing import Protocol, TypeVar
@@ -21,7 +21,7 @@ class Actor(Protocol[Key_co]):
         """Whether something of it runs, or waits in memory: as long as it does, it stays."""
 
     def wake(self) -> None:
-        """Go on, if it has anything to go on with: its time has come or is near, or it has got what it waited for."""
+        """Continue, if it can: its time has come or is near, or it has got what it waited for."""
 
     def evict(self) -> None:
         """Leave memory, as all of it only waits: at once, or as soon as nothing of it runs any more."""
@@ -30,7 +30,7 @@ class Actor(Protocol[Key_co]):
         """Let nothing new start: the process is about to stop."""
 
     def stop(self) -> None:
-        """Leave memory as it stands: what is stored is all that is needed to go on."""
+        """Leave memory as it stands: what is stored is all that is needed to continue."""
 
     async def durable(self) -> None:
         """Wait until everything that has changed is durable. Raises if it cannot be."""

@@ -1,4 +1,4 @@
-"""The times at which something is due for actors that are not in memory: the next in a heap, all in the database."""
+"""The times at which actors that are not in memory are due: the next ones in a heap, all of them in the database."""
 
 import asyncio
 import heapq
@@ -12,8 +12,8 @@ log = logging.getLogger("cfworkflows.engine")
 IN_MEMORY = 1_000
 
 CROWD = 200
-"""Actors that are due at about the same time. Of so many, each is woken a while ahead, so that when their time
-comes they are in memory, and have only to go on.
+"""Actors that are due at about the same time. So many are woken a while ahead, so that when their time comes they are
+in memory, and have only to continue.
 """
 AHEAD_MS = 5_000
 LOOK_MS = 500
@@ -22,13 +22,13 @@ Read = Callable[[tuple[int, int], int], Awaitable[list[tuple[int, int]]]]
 
 
 class Alarms:
-    """Calls `wake(keys)` when actors are due, the earliest first. `read(after, limit)` gives the next `(when, key)` of
-    all that were set before it is called.
+    """Calls `wake(keys)` when actors are due, the earliest first. `read(after, limit)` returns the next `(when, key)`
+    of all that were set before it is called.
 
     Some `IN_MEMORY` of them are held: all up to `_loaded_up_to`, a `(when, key)`. Those after it are found in the
     database when their time comes near. None means that there are none after it.
 
-    A crowd is woken up to `ahead_ms` before it is due. Who is not to be is `set` again, as `punctual`.
+    A crowd is woken up to `ahead_ms` before it is due. An actor that must not be early is `set` again, as `punctual`.
     """
 
     def __init__(self, clock: Clock, read: Read, wake: Callable[[list[int]], None], ahead_ms: float = 0) -> None:
@@ -118,7 +118,7 @@ class Alarms:
         self._arm()
 
     def _crowd(self, until: float) -> list[int]:
-        """Those that are due until then, if they are a crowd: they are taken off the list."""
+        """The actors that are due until then, if they are a crowd: they are taken off the list."""
         early = [alarm for alarm in self._heap if alarm[0] <= until and alarm[1] not in self._punctual]
         if len(early) < CROWD:
             return []

@@ -6,7 +6,7 @@ from cfworkflows_emulator.actors.actor import Actor
 from cfworkflows_emulator.clock import Clock, TimerHandle
 
 MOST_PARKED = 1_000
-"""So many actors may wait in memory; beside those that go on within the grace period anyway."""
+"""So many actors may wait in memory, beside those that continue within the grace period anyway."""
 
 
 class Eviction:
@@ -28,7 +28,7 @@ class Eviction:
             return
         now = self._clock.now()
         if until < now + self.grace_ms:
-            return  # it goes on before it would leave
+            return  # it continues before it would leave
         self._parked[actor] = now + self.grace_ms
         if len(self._parked) > MOST_PARKED:
             self._leave(next(iter(self._parked)))
@@ -41,7 +41,7 @@ class Eviction:
             self._arm()
 
     def _arm(self) -> None:
-        """Set the timer to the time of the first, if that is another one than before."""
+        """Set the timer to the time of the first, if that has changed."""
         due = next(iter(self._parked.values()), None)
         if due == self._due:
             return

@@ -4,10 +4,10 @@ import asyncio
 
 
 class Lifeline:
-    """A task that waits for ever. `asyncio.run` cancels all tasks at its end, and nobody else cancels this one.
+    """A task that waits for ever. `asyncio.run` cancels all tasks at its end, and nothing else cancels this one.
 
-    So a run whose code was cancelled can tell the end of the process, which the next one carries on from, from what the
-    code did to itself.
+    So a run whose code was cancelled can distinguish the end of the process, after which the next process continues it,
+    from what the code did to itself.
     """
 
     def __init__(self) -> None:

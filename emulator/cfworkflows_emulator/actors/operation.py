@@ -11,11 +11,11 @@ from typing import Any, Generic, TypeVar, cast
 T = TypeVar("T")
 
 Ended = Callable[[Any, BaseException | None], None]
-"""Told of the end of an operation: what it gave, or the error that left it."""
+"""Called at the end of an operation, with what it returned or the error that left it."""
 
 
 class Latch(Generic[T]):
-    """A result that one operation waits for. The operation goes on within the call that gives it; only one counts."""
+    """A result that one operation waits for. The operation continues within the call that sets it; the first counts."""
 
     __slots__ = ("_error", "_result", "is_open", "then")
 
@@ -43,7 +43,7 @@ class Latch(Generic[T]):
             self._open()
 
     def drop(self) -> None:
-        """Nobody waits for it any more: what it would be given is let go."""
+        """It is not waited for any more: a result that comes later is dropped."""
         self.is_open = True
         self.then = None
 
@@ -98,7 +98,7 @@ class Operation:
         self._go_on()
 
     def cancel(self) -> None:
-        """Raise CancelledError where it waits. One that is just going on is left alone: it looks for itself."""
+        """Raise CancelledError where it waits. An operation that is just running is left alone: it looks for itself."""
         waits_for, self._waits_for = self._waits_for, None
         if waits_for is None:
             return
@@ -119,7 +119,7 @@ class Operation:
             self._end(stop.value, None)
         except (KeyboardInterrupt, SystemExit):
             raise
-        except BaseException as raised:  # noqa: BLE001 - as with a task, whoever waits for it gets it
+        except BaseException as raised:  # noqa: BLE001 - as with a task, the waiter gets it
             self._end(None, raised)
         else:
             self._wait_for(waits_for)
@@ -138,7 +138,7 @@ class Operation:
     def _end(self, result: Any, error: BaseException | None) -> None:
         if self._over is not None and not self._over.done():
             self._over.set_result(None)
-        ended, self._ended = self._ended, _nobody  # it may hold this: without the cycle, both go at once
+        ended, self._ended = self._ended, _ignore  # it may hold this: without the cycle, both go at once
         ended(result, error)
 
     def _woken(self, future: asyncio.Future[Any]) -> None:
@@ -146,12 +146,12 @@ class Operation:
             self._go_on()
 
 
-def _nobody(result: Any, error: BaseException | None) -> None:
-    """Is told nothing."""
+def _ignore(result: Any, error: BaseException | None) -> None:
+    """Stands in for `ended` once that was called."""
 
 
 def called_in(context: contextvars.Context, function: Callable[..., T], *arguments: Any) -> T:
-    """What `function` gives, called in `context`. Whoever looks at the stack finds the context here."""
+    """What `function` returns, called in `context`. Code that inspects the stack finds the context here."""
     return context.run(function, *arguments)
 
 

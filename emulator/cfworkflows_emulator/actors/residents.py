@@ -1,4 +1,4 @@
-"""The actors that are in memory, each once: read when somebody needs them, gone when nothing of them runs."""
+"""The actors that are in memory, each once: read when they are needed, gone when nothing of them runs."""
 
 import asyncio
 import logging
@@ -19,10 +19,10 @@ Kept = TypeVar("Kept", bound=Actor[Any])
 
 
 class Residents(Generic[Key, Kept]):
-    """Two objects of one actor at the same time would not know of each other's changes.
+    """One object for each actor in memory: two would not know of each other's changes.
 
-    `load(keys)` reads actors: those of them that there are. `left` is called with each that leaves memory. `check`
-    raises if nothing may change any more, and `absent` makes the error for an actor that there is not.
+    `load(keys)` reads those of the actors that exist. `left` is called with each that leaves memory. `check` raises if
+    nothing may change any more, and `absent` makes the error for an actor that does not exist.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Residents(Generic[Key, Kept]):
         return {*self._working, *self._loading.values()}
 
     def add(self, actor: Kept) -> None:
-        """A new one, before others find what is stored of it and read it."""
+        """Add a new actor, before what is stored of it can be found and read."""
         self.actors[actor.key] = actor
 
     def has(self, key: Key) -> bool:
@@ -81,14 +81,14 @@ class Residents(Generic[Key, Kept]):
         self._left(kept)
 
     async def remove(self, keys: Collection[Key]) -> list[Kept]:
-        """Take actors out that are going to be deleted: those that were in memory, for the caller to stop."""
+        """Take out actors that are going to be deleted. Returns those that were in memory, for the caller to stop."""
         while loading := [self._loading[key] for key in keys if key in self._loading]:
-            await asyncio.wait(loading)  # one that is being read would not see that it goes
+            await asyncio.wait(loading)  # an actor that is being read would not see that it is removed
         self._check()
         return [self.actors.pop(key) for key in keys if key in self.actors]
 
     def wake(self, keys: Sequence[Key]) -> None:
-        """Wake actors whose time has come, or that have got what they waited for, wherever they are."""
+        """Wake actors whose time has come, or that have got what they waited for, in memory or not."""
         if self.closed:
             return
         for start in range(0, len(keys), WOKEN_AT_ONCE):
@@ -96,8 +96,8 @@ class Residents(Generic[Key, Kept]):
             self.do(self._wake(some), "An instance could not be taken up again.")
 
     def do(self, work: Coroutine[Any, Any, None], failure: str | None = None) -> asyncio.Task[None]:
-        """Do something while time stands still, whether or not somebody waits for it. Its error is logged as `failure`,
-        unless that is None.
+        """Do something while time stands still, whether or not a caller waits for it. Its error is logged as
+        `failure`, unless that is None.
         """
         self._clock.hold()
         task = asyncio.get_running_loop().create_task(work)
@@ -130,7 +130,7 @@ class Residents(Generic[Key, Kept]):
         return actor
 
     def _read(self, keys: Sequence[Key]) -> asyncio.Task[set[Key]]:
-        """Read actors that are not in memory, and are not being read: the keys of those that there were."""
+        """Read actors that are neither in memory nor being read. Returns the keys of those that exist."""
         reading = asyncio.get_running_loop().create_task(self._read_all(keys))
         self._loading |= dict.fromkeys(keys, reading)
         return reading
@@ -145,7 +145,7 @@ class Residents(Generic[Key, Kept]):
                 del self._loading[key]
 
     async def _wake(self, keys: Sequence[Key]) -> None:
-        keys = list(dict.fromkeys(keys))  # one may have been set for two times that have both come
+        keys = list(dict.fromkeys(keys))  # an actor may have been set for two times that have both come
         absent = [key for key in keys if not self.has(key)]
         gone = set(absent) - (await asyncio.shield(self._read(absent)) if absent else set())
         for key in keys:

@@ -16,7 +16,7 @@ Fire = Callable[[str, str, int], Awaitable[None]]
 class Schedules:
     """Calls `fire(name, cron, scheduled_time)` at each time of each schedule; `scheduled_time` is in ms.
 
-    `of` is what has the schedules, for what is logged.
+    `of` is the noun for their owners in what is logged.
 
     What falls due while no server runs is not made up for: the first firing is the next one. A machine that slept
     fires once, late, for the time that it missed first.
@@ -30,7 +30,7 @@ class Schedules:
         self._firing: set[asyncio.Task[None]] = set()
 
     def arm(self, name: str, schedules: Iterable[str]) -> None:
-        """Arm the timers of one of those that have schedules. A schedule whose time is this very millisecond fires."""
+        """Arm the timers of the owner `name`. A schedule whose time is this very millisecond fires."""
         for text in dict.fromkeys(schedules):
             self._arm(name, CronExpression.parse(text), self._clock.now() - 1)
 

@@ -1,6 +1,6 @@
 """What is kept on disk: the state folder, its lock, and SQLite databases that are written in groups.
 
-Imports nothing of the emulator, and knows nothing of what is kept: who keeps something brings its tables along.
+Imports nothing of the emulator, and knows nothing of what is kept: each user brings its own tables.
 """
 
 from cfworkflows_emulator.storage.batch import Insert, Row

@@ -34,7 +34,7 @@ class Insert:
 
 
 class Batch(Generic[Key]):
-    """Writes, and the keys of all that they are about.
+    """Writes, and the keys of what they are about.
 
     Functions keep their place. What is between two of them is written in another order than it was handed over: first
     the rows to add, `added`, each table in turn; then of each row that is brought up to date the last, `latest`,

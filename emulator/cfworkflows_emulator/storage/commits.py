@@ -1,4 +1,4 @@
-"""The commits of a database: whatever is handed over in one turn of the event loop is one transaction."""
+"""The commits of a database: all that is handed over in one turn of the event loop is one transaction."""
 
 import asyncio
 import logging
@@ -16,12 +16,12 @@ Then = Callable[[BaseException | None], None]
 """Called once what it waited for is durable, with None; or with the error that says why it may not be."""
 Waiters = list[Then]
 
-# What is written weighs 1, and 1 more for each page of 4 KiB. A batch that weighs more than this is written by the
-# thread, while the loop goes on.
+# Each write weighs 1, and 1 more for each page of 4 KiB. A batch that weighs more than this is written by the thread,
+# while the loop continues.
 HEAVIEST_IN_PLACE = 2_000
 
-# The log of the database is folded into its file by the thread, since the sync to disk would stop the loop; whoever
-# wants to write waits for it all the same. So it is done when nobody does, or when the log gets too long.
+# The log of the database is folded into its file by the thread, since the sync to disk would stop the loop; writes
+# still have to wait for it. So it is done when there is nothing to write, or when the log gets too long.
 CHECKPOINT_AFTER = 16_000
 CHECKPOINT_WHEN_IDLE_AFTER = 1_000
 IDLE_S = 0.1
@@ -30,8 +30,8 @@ IDLE_S = 0.1
 class Commits(Generic[Key]):
     """Writes in groups. What is handed over is a function of the connection, or rows of which there are many.
 
-    Functions keep their place among everything else. Rows are gathered between them, so that those of a table are one
-    statement, and of a row that is brought up to date again and again only the last is written.
+    Functions keep their place in the order. Rows are gathered between them, so that the rows of a table are one
+    statement, and a row that is updated again and again is written once, with its last values.
 
     `written` is called after each commit with the keys of what it was about. After a failed commit nothing more is
     written, every waiter gets a StateError, and `failed` is called.
@@ -79,7 +79,7 @@ class Commits(Generic[Key]):
             self._schedule(LINGER_TURNS)
 
     def write_latest(self, statement: str, key: Hashable, row: Row) -> None:
-        """Hand over the parameters of a statement that brings `key` up to date. Returns at once.
+        """Hand over the parameters of a statement that updates `key`. Returns at once.
 
         Of those with the same statement and key that are handed over for one transaction, the last are used.
         """
@@ -133,7 +133,7 @@ class Commits(Generic[Key]):
         return self.failure
 
     def write_behind(self) -> None:
-        """Write what is pending after all that the loop has to do now: who was just woken may have more to write."""
+        """Write what is pending after all that the loop has to do now: what was just woken may have more to write."""
         if self._scheduled is not None and not self._waiters:
             self._scheduled.cancel()
             self._scheduled = None
@@ -146,7 +146,7 @@ class Commits(Generic[Key]):
         self.close()
 
     def close(self) -> None:
-        """Do nothing more by itself. What is pending is written all the same if somebody waits for it."""
+        """Schedule nothing more. What is pending is still written if something waits for it."""
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -161,7 +161,7 @@ class Commits(Generic[Key]):
             self._scheduled = asyncio.get_running_loop().call_soon(self._turn, turns - 1)
             return
         self._scheduled = None
-        if (self._pending.weight or self._waiters) and self._writing is None:  # else it goes on when that is done
+        if (self._pending.weight or self._waiters) and self._writing is None:  # else: when that is done
             self._flush()
 
     def _flush(self) -> None:
@@ -228,13 +228,13 @@ class Commits(Generic[Key]):
                 waiter(None)
         finally:
             self._serving = False
-        # Behind those whom it has woken: what they hand over now is the next transaction.
+        # Behind the waiters that it has woken: what they hand over now is the next transaction.
         if self._pending.weight or self._waiters:
             self._schedule(LINGER_TURNS)
 
     def _stopped_writing(self, task: asyncio.Task[None]) -> None:
         self._writing = None
-        if task.cancelled():  # the process ends: whether it was written, nobody can tell
+        if task.cancelled():  # the process ends: whether it was written is not known
             served, self._served = self._served, []
             for waiter in served:
                 waiter(asyncio.CancelledError())

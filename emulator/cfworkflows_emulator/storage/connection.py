@@ -26,7 +26,7 @@ class StateError(CfworkflowsError):
 
 
 class DiskError(StateError):
-    """The disk takes or gives nothing: it is full, read-only or broken. It may pass."""
+    """The disk cannot be read or written: it is full, read-only or broken. It may pass."""
 
 
 class Connection:
@@ -34,7 +34,7 @@ class Connection:
     memory, and brings its schema up to date: `migrations` has all of them, the oldest first.
 
     With `read_only` nothing of it changes, and its schema has to be up to date. Raises StateError for a file that is no
-    database of ours, is damaged, or was written by a newer version; for an empty one too unless it `may_be_empty`.
+    database of cfworkflows, is damaged, or was written by a newer version; and for an empty one unless `may_be_empty`.
 
     `sqlite` is the connection of the library. Only what goes through `run` and `transact` has its errors translated.
     """
@@ -168,7 +168,7 @@ def _configure(sqlite: sqlite3.Connection, durability: Durability) -> None:
     if durability == "full":  # on macOS a sync that reaches no further than the disk's own memory is the default
         sqlite.execute("PRAGMA fullfsync = ON")
         sqlite.execute("PRAGMA checkpoint_fullfsync = ON")
-    sqlite.execute("PRAGMA wal_autocheckpoint = 0")  # whoever commits sees to it
+    sqlite.execute("PRAGMA wal_autocheckpoint = 0")  # Commits does it
     sqlite.execute(f"PRAGMA journal_size_limit = {LONGEST_LOG_KEPT}")
     sqlite.execute("PRAGMA foreign_keys = ON")
 
@@ -198,7 +198,7 @@ def _explain(error: sqlite3.DatabaseError) -> str:
     return text
 
 
-# What another library than sqlite3 does in its own way: how it connects, and where its errors have SQLite's code.
+# What would differ with another library than sqlite3: how it connects, and where its errors have SQLite's code.
 
 
 def _connect(path: Path | None, read_only: bool) -> sqlite3.Connection:

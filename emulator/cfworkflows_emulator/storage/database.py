@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Database:
-    """Has `run` for functions of the connection, and `transaction` for atomic ones. Open it with `Database.open`.
+    """Calls functions of the connection: `run` as they are, `transaction` atomically. Open it with `Database.open`.
 
     A hop to the thread and back costs several times what a small commit does, which is no more than a copy into the
     page cache. So `transact` does a short transaction where it is called, as long as the thread has nothing to do.
@@ -79,7 +79,7 @@ class Database:
 
     @property
     def is_idle(self) -> bool:
-        """Whether the thread does not use the connection, so that others may."""
+        """Whether the thread does not use the connection, so that other threads may."""
         return not (self._underway or self._closing)
 
     @property
@@ -105,12 +105,12 @@ class Database:
         def called() -> T:
             try:
                 return call()
-            finally:  # in the thread: whoever waits may have been cancelled
+            finally:  # in the thread: the caller may have been cancelled
                 self._underway.discard(underway)
 
-        # The one thing of aiosqlite's that is used and not public: each of its public calls is a single statement, and
-        # costs a hop to the thread. A transaction of twenty statements would be twenty-two hops, between which others
-        # could have their own.
+        # The only private part of aiosqlite that is used: each of its public calls is a single statement, and costs a
+        # hop to the thread. A transaction of twenty statements would be twenty-two hops, and other callers could run
+        # statements between them.
         result: T = await self._thread._execute(called)  # type: ignore[no-untyped-call]
         return result
 

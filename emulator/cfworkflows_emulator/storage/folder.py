@@ -16,16 +16,16 @@ DEFAULT = Path(".cfwf/state")
 PROBE_BYTES = 1024 * 1024
 DATABASE = "workflows.sqlite"
 HOLDER = "holder.json"
-"""The file in the folder that tells who uses it."""
+"""The file in the folder that says which process uses it."""
 
 
 def address_of_holder(path: Path) -> str | None:
-    """The URL of the server that uses the state folder `path`; None if none does, or none that tells where it is."""
+    """The URL of the server that uses the state folder `path`; None if no server does, or its URL is not known."""
     try:
         holder = json.loads((path / HOLDER).read_text(encoding="utf-8"))
         os.kill(holder["pid"], 0)
         return str(holder["address"])
-    except (OSError, ValueError, KeyError, TypeError):  # ended, or nobody's, or as old versions wrote it
+    except (OSError, ValueError, KeyError, TypeError):  # no such process or file, or an old version's
         return None
 
 
@@ -45,9 +45,9 @@ def takes_data(path: Path) -> bool:
 class StateFolder:
     """An open state folder. The lock goes with the process, so a killed server leaves none behind.
 
-    `holder` is the process to tell others of, this one by default; `address` is the URL where it answers. What is told
-    of another process stays when the folder is closed, because it may open it again. Raises DiskError if the folder
-    cannot be written, and StateError if another process holds it.
+    `holder` is the process that is named to others, by default the current one; `address` is the URL where it answers.
+    What is noted of another process stays when the folder is closed, because that process may open it again. Raises
+    DiskError if the folder cannot be written, and StateError if another process holds it.
     """
 
     def __init__(self, path: Path, holder: int | None = None, address: str | None = None) -> None:
@@ -85,7 +85,7 @@ class StateFolder:
             holder = json.loads(self._holder.read_text(encoding="utf-8"))
             return f" (pid {holder['pid']}: {' '.join(holder['command'])})"
         except (OSError, ValueError, KeyError, TypeError):
-            return ""  # it is just being written, or by something else: the lock is what counts
+            return ""  # it is just being written, or is another program's: the lock is what counts
 
     @property
     def database(self) -> Path:
@@ -132,7 +132,7 @@ os.register_at_fork(after_in_child=_let_go_of_all)
 
 
 def _unlock(descriptor: int) -> None:
-    """Free the lock, also for what has a copy of `descriptor`: a process that was forked, by whatever it was."""
+    """Free the lock, also in forked processes that have a copy of `descriptor`, whatever forked them."""
     import fcntl
 
     fcntl.flock(descriptor, fcntl.LOCK_UN)
@@ -140,7 +140,7 @@ def _unlock(descriptor: int) -> None:
 
 
 def _locked(path: Path) -> int:
-    """A descriptor that holds the lock of the file until it is closed. Raises BlockingIOError if another one does."""
+    """A descriptor that holds the lock of the file until it is closed. Raises BlockingIOError if it is held already."""
     import fcntl
 
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
