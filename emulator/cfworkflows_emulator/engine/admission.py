@@ -1,11 +1,11 @@
 """The slots of workflows whose `concurrency.limit` is set, and the queues for them.
 
 Only an instance that is at work holds a slot. One that sleeps, waits for an event or for its next attempt, or is paused
-gives it back; so does one whose steps are undone, since its status is no longer running. When it goes on, and all slots
-are taken, it is queued again, in front of those that have not begun: the platform's rule (Sleeping and retrying).
+gives it back; so does an instance that rolls back, since its status is no longer running. When it continues, and all
+slots are taken, it is queued again, in front of those that have not begun: the platform's rule (Sleeping and retrying).
 
-An instance of a schedule needs no slot for an hour. If it is at work then, it takes one, or is queued in the midst of
-its work: what it has begun goes on, and nothing new begins (Schedules).
+An instance of a schedule needs no slot for an hour. If it is at work then, it takes a slot, or is queued in the midst
+of its work: what it has begun continues, and nothing new begins (Schedules).
 """
 
 import heapq
@@ -26,7 +26,7 @@ _AHEAD = -(1 << 60)
 
 
 def free_until(id: str, created_at: int) -> int:
-    """Until when an instance needs no slot, in ms; 0 for one that no schedule has made."""
+    """Until when an instance needs no slot, in ms; 0 for an instance that no schedule created."""
     # Only ids of schedules have blanks: they begin with the cron expression.
     return created_at + FREE_MS if " " in id else 0
 
@@ -56,7 +56,7 @@ class Slots:
         heapq.heappush(self._queue, (position, key))
 
     def next(self) -> int | None:
-        """The instance that gets a slot now, None if no slot is free or nobody waits."""
+        """The instance that gets a slot now, None if no slot is free or the queue is empty."""
         while self._queue and self.free:
             position, key = heapq.heappop(self._queue)
             if self.queued.get(key) == position:  # it is still there
@@ -122,7 +122,7 @@ class Admission:
             self._admit([first])
 
     def leave(self, key: int) -> None:
-        """Instance `key` is not to run any more: it gives its slot back, or leaves the queue."""
+        """Instance `key` does not run any more: it gives its slot back, or leaves the queue."""
         if (slots := self._of.get(key)) is not None:
             slots.queued.pop(key, None)
             self.give_back(key)

@@ -1,4 +1,4 @@
-"""New instances: what is asked for is checked, stored, and then started."""
+"""New instances: the options are checked, and the instance is stored and then started."""
 
 import asyncio
 import uuid
@@ -67,7 +67,7 @@ class Creation:
         return ids
 
     async def scheduled(self, workflow: str, cron: str, scheduled_time: int) -> None:
-        """Create the instance of one firing. If there is one of that id, this very time has fired already."""
+        """Create the instance of one firing. If the id is taken, this very time has fired already."""
         id = f"{cron}-{scheduled_time}"
         data = {"trigger": "cron", "schedule": {"cron": cron, "scheduledTime": scheduled_time}}
         definition = workflow_of(self._definitions, workflow)
@@ -121,7 +121,7 @@ class Creation:
     def _started(
         self, instance: Instance, row: InstanceRow, *entries: Entry, chunks: Sequence[Chunk] = ()
     ) -> asyncio.Future[str]:
-        """The id of an instance that is started as soon as it is durable, whether or not somebody waits for it."""
+        """The id of an instance that is started as soon as it is durable, whether or not the caller still waits."""
         creation: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.under_way.add(creation)
         self._shared.clock.hold()

@@ -1,4 +1,4 @@
-"""What the engine is told about a workflow."""
+"""The definition of a workflow, as the engine receives it."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from cfworkflows_emulator.engine.journal.sizes import over
 
 DEFAULT_STEP_LIMIT = 10_000
 DEFAULT_RETENTION_MS = 7 * 86_400_000
-"""What the platform's paid plan keeps ended instances for, of Workflows made since 10 September 2026 (Limits)."""
+"""How long the platform's paid plan keeps ended instances of Workflows made since 10 September 2026 (Limits)."""
 MAX_ID_LENGTH = 100
 MAX_ADDRESSABLE_LENGTH = 271
 
@@ -27,7 +27,7 @@ _ADDRESSABLE = re.compile(rf"[a-zA-Z0-9, */#_-]{{1,{MAX_ADDRESSABLE_LENGTH}}}")
 
 @dataclass(frozen=True, slots=True)
 class WorkflowDefinition:
-    """A workflow: `entrypoint()` gives a new object of its class for each run.
+    """A workflow: `entrypoint()` returns a new object of its class for each run.
 
     `params_type` is what a payload is validated as; Any means not at all. `step_limit` counts calls of `step.do`.
     Each of the cron expressions `schedules` creates instances by itself. At most `concurrency_limit` instances run at
@@ -51,7 +51,7 @@ class WorkflowDefinition:
         object.__setattr__(self, "has_typed_params", is_validated(self.params_type))
 
     def event(self, id: str, queued: Entry) -> WorkflowEvent[Any]:
-        """What `run()` of instance `id` is given, which `queued` has the params of.
+        """The event that `run()` of instance `id` receives, with the params of the entry `queued`.
 
         Raises PayloadValidationError if they no longer fit their type.
         """
@@ -70,7 +70,7 @@ class WorkflowDefinition:
 
 
 def workflow_of(definitions: Mapping[str, WorkflowDefinition], name: str) -> WorkflowDefinition:
-    """The definition of a workflow. Raises WorkflowError if there is none of that name."""
+    """The definition of the workflow `name`. Raises WorkflowError if there is none."""
     if name not in definitions:
         raise WorkflowError(f'There is no workflow called "{name}"', code="workflow.not_found")
     return definitions[name]
@@ -97,7 +97,7 @@ def check_id(value: object) -> str:
 
 
 def check_addressable(value: object) -> str:
-    """An id to find an instance by, those that schedules make up among them. Raises WorkflowError for anything else."""
+    """An id to find an instance by, which may be one of a schedule's. Raises WorkflowError for anything else."""
     if not isinstance(value, str) or not _ADDRESSABLE.fullmatch(value):
         error = WorkflowError("Instance ID is invalid", code="instance.invalid_id")
         error.add_note(

@@ -1,4 +1,4 @@
-"""The events of all instances of a workflow, those that were and those that come."""
+"""The events of all instances of a workflow, past and future."""
 
 import asyncio
 import re
@@ -20,18 +20,18 @@ _ID = re.compile(r"([0-9]{1,15})(?:-([0-9]{1,15}\.[0-9]{1,15}(?:_[0-9]{1,15}\.[0
 
 
 class FeedEvent(NamedTuple):
-    """An event as a subscription gives it, and the id to go on behind it."""
+    """An event as a subscription yields it, and the id to continue behind it."""
 
     id: str
     event: JsDict
 
 
 class Feed:
-    """Gives the events of a workflow's instances, each once and when it is durable, until it is closed.
+    """Yields the events of a workflow's instances, each once and when it is durable, until it is closed.
 
-    Its events have ids of their own, because those of instances say nothing across them: the time of the event, and how
-    far each instance has got within that millisecond. History comes in the order of time. After a clock was set back, a
-    feed that goes on behind an id does not give what was written at an earlier time.
+    Its events have ids of their own, because the ids of an instance's events mean nothing across instances: the time of
+    the event, and how far each instance has got within that millisecond. History comes in the order of time. After a
+    clock was set back, a feed that continues behind an id does not yield what was written at an earlier time.
 
     `last_id` is where it begins: behind an event, at a time in ms, or with `now`, without any history. None is at the
     beginning.
@@ -53,7 +53,7 @@ class Feed:
         self._error: WorkflowError | None = None
 
     def close(self) -> None:
-        """End it, also for those that wait for its next event."""
+        """End it, also for callers that wait for its next event."""
         self._over = True
         self._changed.set()
 
@@ -63,7 +63,7 @@ class Feed:
         self.close()
 
     async def events(self) -> AsyncGenerator[FeedEvent, None]:
-        """All of them. Raises StateError if the disk fails, and what `fail` was given."""
+        """All of them. Raises StateError if the disk fails, and the error that `fail` was called with."""
         self._store.follow(self._follow)
         try:
             async with aclosing(self._entries()) as entries:
@@ -106,7 +106,7 @@ class Feed:
                 await self._changed.wait()
 
     async def _known(self, key: int, seq: int) -> bool:
-        """Whether an instance is one of the workflow. What it wrote before `seq` is taken note of at the first time."""
+        """Whether an instance is one of the workflow. What it wrote before `seq` is noted the first time."""
         if key not in self._instances:
             row = await self._store.get(key)
             if row is None or row.workflow != self._workflow:
@@ -122,7 +122,7 @@ class Feed:
         return self._instances[key] is not None
 
     def _take(self, key: int, entry: Entry) -> bool:
-        """Whether an entry is to be given: it is new to this feed, and behind the id that it began with."""
+        """Whether an entry is to be yielded: it is new to this feed, and behind the id that the feed began with."""
         instance = self._instances[key]
         if instance is None or entry.seq <= self._read_up_to.get(key, 0):
             return False

@@ -13,7 +13,7 @@ from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 
 
 def validated_params(definition: WorkflowDefinition, params: Any) -> Any:
-    """The params as they will arrive. What is stored is the plain data, so that a class may change its fields."""
+    """The params as they will arrive. The plain data is stored, so that a class may change its fields."""
     if definition.has_typed_params:
         validate(definition.params_type, params)
     return params
@@ -44,7 +44,7 @@ def _milliseconds(value: Any) -> float:
     try:
         return parse_duration(value)
     except DurationError:
-        return 0  # told with the others
+        return 0  # reported with the others
 
 
 def check_batch(sizes: Iterable[int]) -> None:

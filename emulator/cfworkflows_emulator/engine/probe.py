@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from cfworkflows_emulator.engine.journal.entries import Entry
 
 StandIn = Callable[..., Coroutine[Any, Any, Any]]
-"""Called in place of a step's callback, with whatever arguments: what it gives or raises goes the way of the real."""
+"""Called in place of a step's callback, with any arguments: what it returns or raises counts as the callback's."""
 
 
 class MockedEvent(NamedTuple):
@@ -36,7 +36,7 @@ class Intervention(Protocol):
 
 
 class Moment(NamedTuple):
-    """A callback is about to start (`phase` before), or has ended and nothing of that is stored yet (after).
+    """A callback is about to start (`phase` before), or has ended and its result is not stored yet (after).
 
     `instance` is the instance's number in the store, from 1. `step` is `name-count`, `attempt` counts from 1. With
     `undoes` the callback is the rollback handler of the step.
@@ -54,7 +54,7 @@ class Probe(Protocol):
     """All that a test may hook into an engine. Its methods are called on the event loop."""
 
     def created(self, workflow: str, id: str) -> None:
-        """There is a new instance, which has not begun."""
+        """A new instance was created, and has not begun."""
 
     def intervention(self, workflow: str, id: str) -> Intervention | None:
         """What is asked for an instance, if anything is."""
@@ -71,13 +71,13 @@ class Probe(Protocol):
 
 class _NoProbe:
     def created(self, workflow: str, id: str) -> None:
-        """It is as any other."""
+        """Nothing is different for it."""
 
     def intervention(self, workflow: str, id: str) -> None:
         """Nothing is asked for."""
 
     def witness(self, moment: Moment) -> None:
-        """Nobody looks."""
+        """There is nothing to do."""
 
     def abandons(self, workflow: str, id: str, error: BaseException) -> bool:
         return False  # every error is the workflow's to deal with

@@ -11,9 +11,9 @@ from cfworkflows_emulator.engine.journal.store import InstanceStore
 
 
 class Retention:
-    """Deletes instances whose time is over, those that are overdue at the start too.
+    """Deletes instances whose time is over, also those that are overdue at the start.
 
-    `in_use(key)` tells whether an instance is in memory: then it is left alone, and `set` again once it is not.
+    `in_use(key)` says whether an instance is in memory: then it is left alone, and `set` again once it is not.
     """
 
     def __init__(self, clock: Clock, store: InstanceStore, in_use: Callable[[int], bool]) -> None:
@@ -23,7 +23,7 @@ class Retention:
         self._alarms = Alarms(clock, store.next_expiries, self._expire)
 
     async def start(self, definitions: Iterable[WorkflowDefinition]) -> None:
-        """Give those that ended before there was a retention their expiry, and arm the timers."""
+        """Set the expiry of instances that ended before there was a retention, and arm the timers."""
         for definition in definitions:
             for key, status, ended_at, data in await self._store.kept(definition.name):
                 if (expires_at := _expiry(definition, data, Status(status), ended_at)) is not None:
@@ -46,7 +46,7 @@ class Retention:
 
 
 def expiry(definition: WorkflowDefinition, state: InstanceState, since: int | None = None) -> int | None:
-    """When an instance is to be deleted, in ms; None for one that has not ended, and for one that is kept.
+    """When an instance is to be deleted, in ms; None if it has not ended, or is kept for ever.
 
     It is kept for some time from its end on, or from `since`.
     """

@@ -41,7 +41,7 @@ def _retries(kind: str, steps: dict[str, StepState]) -> Iterator[Delay]:
 
 
 def chosen(state: InstanceState, step: str | None, kind: str | None) -> Delay:
-    """The one that is asked for: by its step, with or without its number, and its kind; None is any.
+    """The delay to skip: by its step, with or without its number, and its kind; None is any.
 
     Raises WorkflowError (`instance.cannot_skip`) if there is none, or more than one.
     """

@@ -1,4 +1,4 @@
-"""`instance.subscribe`: the events of an instance, those that were and those that come."""
+"""`instance.subscribe`: the events of an instance, past and future."""
 
 import asyncio
 from collections import deque
@@ -18,7 +18,7 @@ from cfworkflows_emulator.engine.run.results import is_sensitive, open_stream, s
 
 
 class InstanceEvents:
-    """Makes events of the entries of one instance. An event shows what earlier entries hold, so `see` them all.
+    """Makes events of the entries of one instance. An event shows data of earlier entries, so `see` them all.
 
     `stream_of(step, stream)` is what stands for an output that is a stream.
     """
@@ -63,18 +63,18 @@ class InstanceEvents:
 
 
 def preview(step: str, stream: StoredStream) -> str | None:
-    """The start of a stream, for those who only look on."""
+    """The start of a stream, for onlookers."""
     return stream.preview
 
 
 class Subscription:
-    """Gives the events of an instance, each once and only when it is durable: from the journal on disk, not memory.
+    """Yields the events of an instance, each once and only when it is durable: from the journal on disk, not memory.
 
-    So it does not matter whether the instance is in memory. If it is restarted meanwhile, what was erased before it was
-    given is not given any more, and the events of the new life follow, with higher ids.
+    So it does not matter whether the instance is in memory. If it is restarted meanwhile, events that were erased
+    before they were yielded are not yielded any more, and the events of the restarted instance follow, with higher ids.
 
     `await next()`, `async for`, and `with` or `async with` to close it. With `previews`, outputs that are streams are
-    given as their start, in a text.
+    shown as their start, in a text.
     """
 
     def __init__(
@@ -118,7 +118,7 @@ class Subscription:
             return SubscriptionResult(done=True, value=None)
 
     def close(self) -> None:
-        """End it, also for those that wait for its next event."""
+        """End it, also for callers that wait for its next event."""
         self._over = True
         self._changed.set()
 
@@ -130,7 +130,7 @@ class Subscription:
         self.close()
 
     async def _read(self) -> bool:
-        """Wait for entries that are new; False if there will be none."""
+        """Wait for new entries; False if there will be none."""
         self._store.watch(self._key, self._changed)
         try:
             while not self._is_over():
@@ -160,7 +160,7 @@ class Subscription:
         for entry in entries:
             self._read_up_to = entry.seq
             self._events.see(entry)
-            # What comes behind the end is of steps that outlived it, and no event.
+            # Entries behind the end are of steps that outlived the run, and are no events.
             if entry.seq > self._cursor and not self._ended:
                 self._unread.append(entry)
             self._ended = entry.type in TERMINAL or (self._ended and entry.type != EntryType.WORKFLOW_RESTARTED)

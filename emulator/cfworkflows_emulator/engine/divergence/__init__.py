@@ -1,4 +1,4 @@
-"""Code that does something else than its journal says: how that is found out.
+"""How a divergence is detected: code that does something else than its journal says.
 
 May import the journal and what runs instances.
 """

@@ -1,12 +1,12 @@
-"""Compares the calls of a replay with those in the journal, so that code which was changed does not go unnoticed.
+"""Compares the calls of a replay with the calls in the journal, so that changed code does not go unnoticed.
 
-The platform's rule is that a step is known by its kind, name and count: one that the journal has gives its stored
-result, any other runs. What is told here changes nothing in that.
+The platform's rule is that a step is known by its kind, name and count: a step that the journal has returns its stored
+result, any other runs. What is reported here does not change that.
 
 Two things are certain. In the *sequence*, the part of the journal in which each call came when all before it were done,
-`run()` can only call the same again in the same order: a difference is told at once. After the first steps side by
+`run()` can only call the same again in the same order: a difference is reported at once. After the first steps side by
 side the order is a matter of timing, so that only a step which is not called at all counts, and only when the run ends
-or leaves memory. What is called inside of callbacks is not compared: each attempt may call something else.
+or leaves memory. Calls inside callbacks are not compared: each attempt may call something else.
 """
 
 import math
@@ -18,14 +18,14 @@ from cfworkflows_emulator.engine.journal.state import InstanceState, Verb
 
 
 class Comparison:
-    """The calls of `state`'s journal that a replay has still to make. Differences go to `tell`, each once for ever."""
+    """The calls of `state`'s journal that a replay has still to make. `report` is called with each difference, once."""
 
-    def __init__(self, state: InstanceState, tell: Callable[[Diagnosis], None]) -> None:
+    def __init__(self, state: InstanceState, report: Callable[[Diagnosis], None]) -> None:
         self._state = state
-        self._tell = tell
-        told = state.diagnoses
-        missing = {call.key for diagnosis in told for call in diagnosis.missing}
-        moved = {diagnosis.late.key for diagnosis in told if diagnosis.late is not None}
+        self._report = report
+        reported = state.diagnoses
+        missing = {call.key for diagnosis in reported for call in diagnosis.missing}
+        moved = {diagnosis.late.key for diagnosis in reported if diagnosis.late is not None}
         # Steps that were new to a replay: their entries come later in the journal than their calls in the code.
         self._inserted = {call.key for diagnosis in told for call in diagnosis.new}
         # Whether they are called after all tells an insertion from a renaming, of which all is said already.
@@ -50,13 +50,13 @@ class Comparison:
         self._ambiguous = any(not call.step.endswith("-1") for call, _ in journal[length:])
 
     @classmethod
-    def of(cls, state: InstanceState, tell: Callable[[Diagnosis], None]) -> "Comparison | None":
+    def of(cls, state: InstanceState, report: Callable[[Diagnosis], None]) -> "Comparison | None":
         """None if the journal has no steps, or none that could be called again."""
-        comparison = cls(state, tell) if state.steps or state.sleeps or state.waits else None
+        comparison = cls(state, report) if state.steps or state.sleeps or state.waits else None
         return comparison if comparison is not None and comparison._remaining else None
 
     def called(self, kind: StepKind, step: str, by_main_task: bool) -> "Comparison | None":
-        """`run()` calls a step. Gives itself, or None when all has been called: then there is nothing to compare.
+        """`run()` calls a step. Returns itself, or None when all has been called: then there is nothing to compare.
 
         From the first call in another task on, the order means nothing.
         """
@@ -67,7 +67,7 @@ class Comparison:
         index = self._sequence.pop(key, None)
         if index is not None and self._in_order:
             if self._latest is not None and index < self._latest[0]:
-                self._tell(Diagnosis(late=self._journal[key], early=self._latest[1]))
+                self._report(Diagnosis(late=self._journal[key], early=self._latest[1]))
             else:
                 self._latest = (index, self._journal[key])
         self._remaining.pop(key, None)
@@ -83,12 +83,12 @@ class Comparison:
             self._skip(new, skipped)
 
     def parked(self) -> None:
-        """All waits. What the sequence has before the last call, and was not called, has been passed."""
+        """Everything waits. Calls that the sequence has before the last call, and that were not made, were passed."""
         if self._in_order and self._latest is not None and not self._waits_for_inserted():
             self._miss([key for key, index in self._sequence.items() if index < self._latest[0]])
 
     def evicted(self) -> None:
-        """The run leaves memory, and went as far as it goes. With steps of one name side by side nothing is certain."""
+        """The run leaves memory, as far as it goes. With steps of one name side by side nothing is certain."""
         if self._ambiguous or not self._remaining or (self._in_order and self._sequence):
             return
         if self._new:
@@ -97,12 +97,12 @@ class Comparison:
             self._miss(list(self._remaining))
 
     def ended(self, *, failed: bool) -> None:
-        """`run()` has ended: what was not called is not called any more. If it failed at once, that says it all."""
+        """`run()` has ended: nothing more is called. If it failed at once, its error says it all."""
         if self._called_any or not failed:
             self._miss(list(self._remaining))
 
     def _waits_for_inserted(self) -> bool:
-        """Whether a new step is not done: what it is in front of may be called afterwards."""
+        """Whether a new step is not done: the calls behind it may follow afterwards."""
         inserted = (self._state.verbs(kind).get(step) for kind, step in self._inserted)
         return any(verb is not None and not verb.done for verb in inserted)
 

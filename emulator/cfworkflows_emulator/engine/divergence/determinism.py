@@ -1,4 +1,4 @@
-"""`check_determinism`: whenever an instance waits or has ended, a replay of what it has done since it last did."""
+"""`check_determinism`: whenever an instance waits or has ended, what it has done since the last time is replayed."""
 
 import asyncio
 

@@ -15,7 +15,7 @@ _PARAMETERS = {"durationMs": "duration", "until": "end", "eventType": "event typ
 
 
 class Made(NamedTuple):
-    """A call that `run()` made: what it was given, as in a journal, and whether `run()`'s own task made it."""
+    """A call that `run()` made: its arguments, as in a journal, and whether `run()`'s own task made it."""
 
     call: Call
     given: Mapping[str, Any]
@@ -32,7 +32,7 @@ def divergence(
 ) -> Diagnosis | None:
     """What differs between the calls `made` over the entries `known` and those in `entries`; None if nothing does.
 
-    Calls that only `entries` has came later. What was called inside of callbacks is not called again.
+    Calls that only `entries` has came later. Calls inside callbacks are not made again.
     """
     journal = {
         (STARTS[entry.type], str(entry.step)): entry
@@ -43,7 +43,7 @@ def divergence(
     new = [each.call for each in made if each.call.key not in journal]
     open_ = [_call(key, entry) for key, entry in journal.items() if key not in called]
     missing = [call for call in open_ if journal[call.key].seq <= known[-1].seq]
-    if missing and new:  # run() waits for what is new; what would come behind it is not lost
+    if missing and new:  # run() waits for the new calls; the calls behind them are not lost
         missing = missing[:1]
     elif new and strict:
         missing = open_[:1]
@@ -91,7 +91,7 @@ def _changes(made: Made, entry: Entry | None) -> Iterator[Change]:
 
 
 def _parameters(data: Mapping[str, Any]) -> dict[str, str]:
-    """What a call was given, by its name for people, and as text."""
+    """The arguments of a call as text, each by its name for people."""
     found = {name: _shown(key, data[key]) for key, name in _PARAMETERS.items() if key in data}
     for key, prefix in (("config", ""), ("rollback", "rollback ")):
         if key in data:

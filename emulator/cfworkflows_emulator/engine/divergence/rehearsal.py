@@ -1,7 +1,7 @@
 """A rehearsal: `run()` once more over a journal, aside from its instance, to see whether it does the same again.
 
 No callback is called and nothing is stored. Unlike the `Comparison` of an ordinary replay it knows the whole journal,
-also what came later than the part that it replays, and it compares what the calls are given too.
+also what came later than the part that it replays, and it compares the arguments of the calls too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from cfworkflows_emulator.timers import Callback
 from cfworkflows_emulator.tracebacks import caller_location
 
 MOST_REPLAYS = 100
-"""So many replays of one journal at most: of a longer one, some of its steps are followed by one, evenly spread."""
+"""The most replays of one journal: in a longer journal, only some steps are followed by a replay, evenly spread."""
 
 
 async def rehearse(
@@ -71,7 +71,7 @@ def _ends(entries: Sequence[Entry], after: int) -> list[int]:
 
 
 class _Aside:
-    """An instance that the engine does not know of, as the entries of a journal have it."""
+    """An instance that the engine does not know, made of the entries of a journal."""
 
     def __init__(self, shared: Shared, definition: WorkflowDefinition, id: str, entries: Sequence[Entry]) -> None:
         self.definition = definition
@@ -94,7 +94,7 @@ class _Aside:
 
 
 class _Standstill:
-    """The time of a replay is that of the last entry it knows, and does not pass."""
+    """The clock of a replay: it stands still at the time of the last entry that the replay knows."""
 
     def __init__(self, now: int) -> None:
         self._now = now

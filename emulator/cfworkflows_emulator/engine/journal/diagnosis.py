@@ -44,7 +44,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A call that is given something else now: `what` was `before`, and is `now`, at the `file:line` `at`."""
+    """A call with another argument now: `what` was `before`, and is `now`, at the `file:line` `at`."""
 
     call: Call
     what: str
@@ -61,9 +61,9 @@ class Change:
 class Diagnosis:
     """One divergence of a replay from the journal; `str()` is a sentence that names the steps and their lines.
 
-    `missing` ran before and were not called again. `new` are not in the journal, and began before those that are; the
-    first of these is `skipped`, where that is certain. `late` is called after `early` now, and was called before it.
-    `changed` are calls that are given something else, `outcomes` what `run()` gave, and what it gives now.
+    `missing` ran before and were not called again. `new` are not in the journal, and began before calls that are; the
+    first of these calls is `skipped`, where that is certain. `late` is called after `early` now, and was called before
+    it. `changed` are calls with other arguments, `outcomes` what `run()` returned or raised, and what it does now.
     """
 
     missing: tuple[Call, ...] = ()

@@ -1,4 +1,4 @@
-"""The entries of a journal: every type there is, and what is to be known of each, in one table."""
+"""The entries of a journal: all types, and what is known of each, in one table."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -133,11 +133,11 @@ class ChangeData(TypedDict):
 
 
 class Nothing(TypedDict):
-    """All is said by the type, the step and the value."""
+    """No data: the type, the step and the value say everything."""
 
 
 class Queued(TypedDict, total=False):
-    """What the instance was created with; nothing, if it is queued again. `timestamp` is the event's."""
+    """What the instance was created with; empty if it is queued again. `timestamp` is the event's."""
 
     timestamp: int
     trigger: str
@@ -152,7 +152,7 @@ class Terminated(TypedDict):
 
 
 class Restarted(TypedDict):
-    """The kind of the step that the instance begins anew from."""
+    """The kind of the step that the instance restarts from."""
 
     kind: StepKind
 
@@ -230,7 +230,7 @@ class Attempt(TypedDict):
 
 
 class AttemptErrored(Attempt):
-    """What it raised, and in how many ms the next follows; the last one has none."""
+    """What it raised, and in how many ms the next attempt follows; the last attempt has no delay."""
 
     error: ErrorData
     retryDelayMs: NotRequired[float]
@@ -262,10 +262,10 @@ class UndoStarted(TypedDict):
 
 
 class Kind(NamedTuple):
-    """What is to be known of the entries of one type.
+    """What is known of the entries of one type.
 
     `data` is the shape of their data. `step` is the kind of the step that they are about, None if it is the instance or
-    a rollback. `event` names the data that the event of `subscribe` takes over; None if there is no such event.
+    a rollback. `event` names the data that are in the event of `subscribe`; None if there is no such event.
     `undoes` is the type of the entries that say the same of the step which is undone.
     """
 
@@ -335,4 +335,4 @@ UNDOING: Mapping[str, EntryType] = {
 """What a rollback writes of the undoing of a step, by what the step itself writes."""
 
 EVENT_TYPES = frozenset(type for type, kind in ENTRIES.items() if kind.event is not None) | {"workflow_waiting"}
-"""The events of the platform. It has `workflow_waiting` too, which no journal has: it follows from the rest."""
+"""The events of the platform. It has `workflow_waiting` too, which is in no journal: it follows from the rest."""

@@ -19,11 +19,11 @@ Step = tuple[str, str]
 
 
 def rewind(entries: Sequence[Entry], kind: str, step: str) -> list[Entry]:
-    """The entries that stay when an instance begins anew from `step`, whose kind is do, sleep or wait.
+    """The entries that stay when an instance restarts from `step`, whose kind is do, sleep or wait.
 
-    All there is of steps that started before it stays, also what happened to them later. Nothing stays of itself and
-    of what started after it, of events that no step took which stays, of attempts that have not ended, and of how the
-    instance ended. A step in whose callback it was called has to call it again: that one keeps its start only.
+    All entries of steps that started before it stay, also what happened to them later. Erased are: the step itself and
+    what started after it, events that went to none of the steps that stay, attempts that have not ended, and how the
+    instance ended. A step in whose callback it was called has to call it again, and keeps only its start.
 
     Raises KeyError if the journal has no such step.
     """

@@ -1,6 +1,6 @@
 """The tables of instances and their journals, as each version of them made them.
 
-What a migration says stays as it is, in words of its own: it has run on the disks of users.
+A migration never changes, and uses no constants that may: it has run on the disks of users.
 """
 
 import sqlite3
@@ -9,7 +9,7 @@ from cfworkflows_emulator.engine.journal.streams import add_stream_chunks
 from cfworkflows_emulator.storage import Migration
 
 KEPT = "expires_at IS NULL AND status IN ('complete', 'errored', 'terminated')"
-"""The instances that `instances_kept` is an index of: SQLite uses it for the same words only."""
+"""The condition of the index `instances_kept`: SQLite uses the index only for a query with the same words."""
 
 
 def _schema(connection: sqlite3.Connection) -> None:

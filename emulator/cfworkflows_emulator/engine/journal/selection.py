@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 class Selection(NamedTuple):
     """Some instances of a workflow: those in one of `statuses`, created from `since` to `until`.
 
-    No statuses are all of them. The times are in ms, and part of the range. `after` is the `(created_at, key)` of an
-    instance: what comes behind it in the order of the list. `search` is a part of their ids.
+    Without statuses, instances in any status. The times are in ms, and part of the range. With `after`, the
+    `(created_at, key)` of an instance, only those behind it in the order of the list. `search` is a part of their ids.
     """
 
     statuses: Sequence[str] = ()

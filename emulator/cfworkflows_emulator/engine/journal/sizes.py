@@ -1,4 +1,4 @@
-"""How large a value is, against the platform's limit of 1 MiB for results, params and payloads; and all of them."""
+"""How large results, params and payloads are, against the platform's limit of 1 MiB, and what an instance may store."""
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
@@ -29,7 +29,7 @@ def size_of(value: Any, text: str) -> int:
 
 
 def over(value: object, limit: int) -> str:
-    """For errors about text: how long `value` is, if that is what is wrong with it."""
+    """For errors about text: how long `value` is, if it is too long."""
     return f"; it has {len(value)}" if isinstance(value, str) and len(value) > limit else ""
 
 

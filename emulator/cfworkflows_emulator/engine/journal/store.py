@@ -32,7 +32,7 @@ class InstanceRow(NamedTuple):
 
 
 class Beginning(NamedTuple):
-    """How an instance came to be: what created it, and when it was first run, in ms; None if it was not yet."""
+    """How an instance began: what created it, and when it was first run, in ms; None if it has not been run."""
 
     trigger: str
     started_at: int | None
@@ -64,7 +64,7 @@ _EXPIRE = "DELETE FROM instances WHERE key = ? AND expires_at <= ?"
 _ERASE = "DELETE FROM journal WHERE instance = ?"
 _ERASE_ENTRY = "DELETE FROM journal WHERE instance = ? AND seq = ?"
 
-# `json.dumps` and `json.loads` make and look for more than these at each of the many calls.
+# `json.dumps` and `json.loads` check more options than these at each of the many calls.
 _to_json = json.JSONEncoder(separators=(",", ":")).encode
 _raw_decode = json.JSONDecoder().raw_decode
 
@@ -81,7 +81,7 @@ Positions = list[tuple[int, int]]
 
 
 class InstanceStore:
-    """Reads at once, writes in groups: whatever is handed over in one turn of the loop is one transaction.
+    """Reads at once, writes in groups: all that is handed over in one turn of the loop is one transaction.
 
     `append` and its siblings return at once; `flushed()` waits until all that was handed over before is durable.
     After a failed commit nothing more is written, and every waiter gets a StateError. `streams` are the outputs of
@@ -127,7 +127,7 @@ class InstanceStore:
         self._followers.remove(follower)
 
     def notify(self, keys: Iterable[int]) -> None:
-        """Wake those that watch one of the instances `keys`."""
+        """Wake the watchers of the instances `keys`."""
         changed_keys = set(keys)
         for key in self._watched.keys() & changed_keys:
             for changed in self._watched[key]:
@@ -145,7 +145,7 @@ class InstanceStore:
     # Writing
 
     def create(self, row: InstanceRow, entries: Sequence[Entry], chunks: Sequence[Chunk] = ()) -> asyncio.Future[bool]:
-        """Add an instance with the start of its journal, and what there is of streams.
+        """Add an instance with the start of its journal and of its streams.
 
         False, and nothing is written, if its id is taken.
         """
@@ -171,7 +171,7 @@ class InstanceStore:
         chunks: Sequence[Chunk],
         then: Callable[[bool, BaseException | None], None],
     ) -> None:
-        """Like `create`: call `then` with what that gives, or with False and the error."""
+        """Like `create`: call `then` with what that returns, or with False and the error."""
         outcome: list[bool] = []
 
         def insert(connection: sqlite3.Connection) -> None:
@@ -200,11 +200,11 @@ class InstanceStore:
         self._commits.write_latest(_INDEX, key, (status, modified_at, wake_at, position, expires_at, key))
 
     def set_expiry(self, key: int, expires_at: int) -> None:
-        """Give an instance that has ended its expiry, in ms."""
+        """Set the expiry of an instance that has ended, in ms."""
         self._commits.write(lambda connection: connection.execute(_EXPIRY, (expires_at, key)))
 
     def expire(self, key: int, now: int) -> None:
-        """Remove an instance and its journal if its time is over; not one that was restarted meanwhile."""
+        """Remove an instance and its journal if its time is over, unless it was restarted meanwhile."""
         self._commits.write(lambda connection: connection.execute(_EXPIRE, (key, now)))
 
     def delete(self, key: int) -> None:
@@ -235,7 +235,7 @@ class InstanceStore:
         return self._commits.flushed()
 
     def write_behind(self) -> None:
-        """Write what is pending after what is to happen next, which may well have more to write."""
+        """Write what is pending after all that the loop has to do now, which may have more to write."""
         self._commits.write_behind()
 
     def when_durable(self, then: Then) -> None:
@@ -256,7 +256,7 @@ class InstanceStore:
         return InstanceRow(*row) if row is not None else None
 
     async def load(self, keys: Sequence[int]) -> list[tuple[InstanceRow, Entries]]:
-        """The instances of these keys, each with its whole journal; those that there are."""
+        """The instances of these keys that exist, each with its whole journal."""
 
         those = f"IN ({','.join('?' * len(keys))})"
         length = f"SELECT count(*) FROM journal WHERE instance {those}"  # noqa: S608 - question marks
@@ -276,20 +276,20 @@ class InstanceStore:
     async def interrupted(self) -> Rows:
         """The instances that were at work when the process ended, then those that were queued, in their order.
 
-        Those that wait for a time are not among them.
+        Instances that wait for a time are not among them.
         """
         rows = await self._database.run(lambda connection: connection.execute(_INTERRUPTED).fetchall())
         return [InstanceRow(*row) for row in rows]
 
     async def next_alarms(self, after: tuple[int, int], limit: int) -> Alarms:
-        """`(wake_at, key)` of the instances that are due next, from behind the one that is given."""
+        """The next `limit` alarms, as `(wake_at, key)`, behind the alarm `after`."""
         await self.flushed()
         query = """SELECT wake_at, key FROM instances
             WHERE wake_at IS NOT NULL AND (wake_at, key) > (?, ?) ORDER BY wake_at, key LIMIT ?"""
         return await self._database.run(lambda connection: connection.execute(query, (*after, limit)).fetchall())
 
     async def next_expiries(self, after: tuple[int, int], limit: int) -> Alarms:
-        """`(expires_at, key)` of the instances that are to be deleted next, from behind the one that is given."""
+        """The next `limit` expiries, as `(expires_at, key)`, behind the expiry `after`."""
         await self.flushed()
         query = """SELECT expires_at, key FROM instances
             WHERE expires_at IS NOT NULL AND (expires_at, key) > (?, ?) ORDER BY expires_at, key LIMIT ?"""
@@ -314,13 +314,13 @@ class InstanceStore:
         )
 
     async def count(self, workflow: str, selection: Selection) -> int:
-        """How many instances `list` would give without a limit."""
+        """How many instances `list` would return without a limit."""
         condition, parameters = where(workflow, selection)
         query = f"SELECT count(*) FROM instances {condition}"  # noqa: S608 - made of the constants in `where`
         return int((await self._database.run(lambda connection: connection.execute(query, parameters).fetchone()))[0])
 
     async def beginnings(self, keys: Sequence[int]) -> Beginnings:
-        """How each of the instances `keys` came to be, by key, from the first entries of their journals."""
+        """How each of the instances `keys` began, by key, from the first entries of their journals."""
         trigger = "SELECT data FROM journal WHERE instance = ? AND type = ? ORDER BY seq LIMIT 1"
         start = "SELECT time FROM journal WHERE instance = ? AND type = ? ORDER BY seq LIMIT 1"
 
@@ -341,7 +341,7 @@ class InstanceStore:
         return dict(await self._database.run(lambda connection: connection.execute(query, (workflow,)).fetchall()))
 
     async def journal(self, key: int, after: int = 0) -> Entries:
-        """The entries of an instance, oldest first; those whose `seq` is more than `after`."""
+        """The entries of an instance whose `seq` is more than `after`, oldest first."""
         return await self._database.run(lambda connection: _entries(connection.execute(_JOURNAL, (key, after))))
 
     async def ending(self, key: int) -> Entries:
@@ -385,7 +385,7 @@ class InstanceStore:
     async def close(self) -> None:
         """Write what is pending, and close the database."""
         try:
-            if self.failure is None and not self._commits.abandoned:  # else its waiters know, or are not to know
+            if self.failure is None and not self._commits.abandoned:  # else its waiters know, or must not be called
                 await self.flushed()
         finally:
             self._commits.close()

@@ -9,7 +9,7 @@ from cfworkflows_emulator.storage import Commits, Database
 
 
 class Chunk(NamedTuple):
-    """A piece of a stream: number `number`, counted from 0, of what attempt `attempt` of a step gave."""
+    """A piece of a stream: chunk `number`, counted from 0, of the result of attempt `attempt` of a step."""
 
     step: str
     attempt: int
@@ -20,7 +20,7 @@ class Chunk(NamedTuple):
 class StoredStream(NamedTuple):
     """What the journal says of a stream that was stored whole. `size` is in bytes; `preview` is its start, for people.
 
-    `seq` is the journal entry's, which a restart erases: so a later stream in the same place is not taken for it.
+    `seq` is the journal entry's, which a restart erases: so a later stream in the same place is not mistaken for it.
     """
 
     seq: int
@@ -78,7 +78,7 @@ class StreamStore:
         self._commits = commits
 
     def append(self, key: int, step: str, attempt: int, number: int, data: bytes) -> None:
-        """Add chunk `number`, counted from 0, to what attempt `attempt` of a step gives."""
+        """Add chunk `number`, counted from 0, to the stream of attempt `attempt` of a step."""
         self._commits.write(
             lambda connection: connection.execute(_APPEND, (key, step, attempt, number, data)), size=len(data)
         )

@@ -14,7 +14,7 @@ class Owner(Protocol):
 class Callback:
     """One call of a step's callback, for the verbs that are called in it; `owner` keeps count of these.
 
-    As a context manager, it gives the context to call it in.
+    As a context manager, it returns the context to call it in.
     """
 
     __slots__ = ("over", "owner", "step")
@@ -40,7 +40,7 @@ def enclosing_callback() -> Callback | None:
 
 
 def run_as(host: Journalled, context: contextvars.Context) -> None:
-    """What runs in `context` is code of `host`."""
+    """Mark `context`: the code that runs in it is `host`'s."""
     context.run(_running.set, host)
 
 

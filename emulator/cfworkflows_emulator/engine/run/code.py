@@ -20,11 +20,11 @@ class Code:
 
     @property
     def calls(self) -> bool:
-        """Whether its own task is calling, rather than one that the user has made."""
+        """Whether its own task is calling, rather than a task that the user's code made."""
         return asyncio.current_task() is self._task
 
     async def outcome(self, driver: StepDriver) -> Any:
-        """What `run()` returns. That its task is being cancelled says nothing of who does it.
+        """What `run()` returns. That its task is being cancelled does not say what cancels it.
 
         A TaskGroup that fails cancels the task it is in and, before Python 3.13, does not always take it back.
         """
@@ -37,7 +37,7 @@ class Code:
             self._task = None
 
     def cancel(self) -> None:
-        """End it where it waits. If it is what is calling, it is left alone."""
+        """End it where it waits. If it is the caller, it is left alone."""
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
 

@@ -1,5 +1,5 @@
-"""What carries out the verbs of a run. Each is allotted its identity; then it begins, if it is new, and is settled, if
-it is done, or else started.
+"""Carries out the verbs of a run. Each is allotted its identity; then it begins, if it is new, and is settled, if it is
+done, or else started.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ class Calls:
         self._steps = 0
 
     def allot(self, kind: StepKind, name: str, inside: str | None, *, closed: bool) -> str:
-        """The identity of a call that is made in the callback of the step `inside`. `closed` says that none counts any
+        """The identity of a call made in the callback of the step `inside`. `closed` says that no call counts any
         more. Raises WorkflowFatalError for a call from a thread, or during a rollback.
         """
         if asyncio._get_running_loop() is not self._loop:

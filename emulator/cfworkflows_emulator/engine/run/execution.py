@@ -22,8 +22,8 @@ T = TypeVar("T")
 class Execution:
     """A VerbContext with operations, and a gate that holds new work back.
 
-    `follower` sees what is called over the journal that there is. After `close` nothing of it reaches the journal any
-    more: its futures are cancelled, and so is every new call.
+    `follower` sees the calls over the journal that there is. After `close` nothing of it reaches the journal any more:
+    its futures are cancelled, and so is every new call.
     """
 
     def __init__(self, host: Host, follower: Follower | None = None, noun: str = "step") -> None:
@@ -54,7 +54,7 @@ class Execution:
         return self.host.intervention
 
     async def execute(self) -> None:
-        """All that it does. It tells the host how it ended."""
+        """All that it does. At the end it notifies the host."""
         raise NotImplementedError
 
     def start(self, context: contextvars.Context) -> None:
@@ -146,7 +146,7 @@ class Execution:
         return self.parking.callback_of(step)
 
     def witness(self, phase: Literal["before", "after"], step: str, attempt: int) -> None:
-        """Tell a test that a callback is about to start, or has ended. It all ends here if that kills the engine."""
+        """Notify a test that a callback is about to start, or has ended. If it kills the engine, all ends here."""
         if not self._witnessed or self.closed:
             return
         undoes = self.state.status is Status.ROLLING_BACK
@@ -157,7 +157,7 @@ class Execution:
     def operate(self, step: str, work: Coroutine[Any, Any, T], *, attempts: bool = False) -> asyncio.Future[T]:
         """A future of `work`, a step's: `attempts` if those are what it consists of.
 
-        Cancelling it only means that nobody waits: like a promise, the step itself goes on.
+        Cancelling it only means that it is not awaited: like a promise, the step itself continues.
         """
         future: asyncio.Future[T] = self._loop.create_future()
         if self.closed:
@@ -176,13 +176,13 @@ class Execution:
                 future.cancel()
                 if self._lingers:
                     self.host.attempt_outlived()
-            elif future.done():  # nobody waits for it any more
+            elif future.done():  # it is not awaited any more
                 pass
             elif error is None:
                 future.set_result(result)
             else:
                 future.set_exception(error)
-                future.exception()  # a step that nobody awaits fails quietly, its error is in the journal
+                future.exception()  # a step that is not awaited fails quietly, its error is in the journal
             self.store.write_behind()
             parking.consider()
 
@@ -195,7 +195,7 @@ class Execution:
         return future
 
     def settled(self, outcome: Callable[[], T]) -> asyncio.Future[T]:
-        """A future of what a step has given already, or of the error that it has raised."""
+        """A future of what a finished step returned, or of the error that it raised."""
         if not self.closed:
             return settled(outcome)
         future: asyncio.Future[T] = self._loop.create_future()
@@ -219,8 +219,8 @@ class Execution:
     def close(self, *, lingers: bool = False) -> None:
         """End this execution without a trace in the journal. The instance can be run again at any time.
 
-        If it `lingers`, `run()` has ended: attempts that it did not await go on, and how they end is written down. So
-        it stays until they are over, or until a `close` without.
+        If it `lingers`, `run()` has ended: attempts that it did not await continue, and how they end is written down.
+        So it stays until they are over, or until a `close` without `lingers`.
         """
         self.closed = self.parking.closed = True
         self._lingers = lingers
@@ -240,7 +240,7 @@ class Execution:
 
     @property
     def lingering(self) -> set[Operation]:
-        """The steps whose attempts go on, though it is closed."""
+        """The steps whose attempts continue, though it is closed."""
         if not self._lingers:
             return set()
         return {operation for operation in self._operations if self._has_attempt(operation)}
@@ -252,7 +252,7 @@ class Execution:
         return step is not None and step.attempt_open
 
     def _outlives(self, type: EntryType, step: str | None) -> bool:
-        """Whether an entry is about an attempt that has outlived `run()`. Those of a rollback are about no step."""
+        """Whether an entry is about an attempt that has outlived `run()`. Entries of a rollback are about no step."""
         is_about_one = ENTRIES[type].step == "do"
         return self._lingers and is_about_one and any(operation.name == step for operation in self._doing)
 
@@ -263,7 +263,7 @@ class Execution:
 
 
 def settled(outcome: Callable[[], T]) -> asyncio.Future[T]:
-    """A future of what `outcome()` gives, or raises."""
+    """A future of what `outcome()` returns or raises."""
     future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
     try:
         future.set_result(outcome())

@@ -1,4 +1,4 @@
-"""What an execution asks of the instance that it is of, and what the verbs ask of the execution."""
+"""What an execution asks of its instance, and what the verbs ask of the execution."""
 
 import asyncio
 import contextvars
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Journalled(Protocol):
-    """What a replay needs: the journal of an instance, what its `run()` is, and what that is given.
+    """What a replay needs: the journal of an instance, its `run()`, and the event that `run()` receives.
 
     `str()` names the instance to people. `key` is its number in the store.
     """
@@ -40,14 +40,14 @@ class Journalled(Protocol):
 
     @property
     def process_ends(self) -> bool:
-        """Whether the event loop is being torn down: whatever is cancelled now, the next process continues."""
+        """Whether the event loop is being torn down: the next process continues all that is cancelled now."""
 
     def event(self) -> WorkflowEvent[Any]:
         """What `run()` is given. Raises PayloadValidationError if the params no longer fit their type."""
 
 
 class Host(Journalled, Protocol):
-    """The instance that is executed. What it is told changes its journal at once."""
+    """The instance that is executed. Each notification changes its journal at once."""
 
     @property
     def probe(self) -> Probe: ...
@@ -57,7 +57,7 @@ class Host(Journalled, Protocol):
         """What a test asks for it."""
 
     def context(self) -> contextvars.Context:
-        """The context in which its code runs: always the same, whoever made it run."""
+        """The context in which its code runs: always the same, whatever made it run."""
 
     def append(self, type: EntryType, step: str | None = None, value: str | None = None, **data: Any) -> Entry: ...
 
@@ -91,7 +91,7 @@ class Host(Journalled, Protocol):
         """Start a callback of the user's."""
 
     def late(self, callback: asyncio.Task[Any]) -> None:
-        """A callback goes on although it has timed out."""
+        """A callback continues although it has timed out."""
 
     def in_thread(self, function: Callable[..., T], *arguments: Any) -> Coroutine[Any, Any, T]: ...
 
@@ -100,7 +100,7 @@ class Follower(Protocol):
     """Sees the calls that an execution makes over a journal which has steps in it."""
 
     def called(self, kind: StepKind, step: str, by_main_task: bool) -> "Follower | None":
-        """`run()` calls a step. Gives who is to see the next call; None if nobody needs to."""
+        """`run()` calls a step. Returns the follower that sees the next call; None if there is nothing more to see."""
 
     def began(self, entry: Entry) -> None:
         """A step that the journal did not know begins with `entry`."""
@@ -113,9 +113,9 @@ class Follower(Protocol):
 
 
 class VerbContext(Protocol):
-    """What the verbs are made of. Once it is `closed`, whatever it is asked for ends with CancelledError.
+    """What the verbs are made of. Once it is `closed`, every request ends with CancelledError.
 
-    `noun` is what a failed attempt was of, for people.
+    `noun` says in messages what a failed attempt was of.
     """
 
     noun: str
@@ -162,7 +162,7 @@ class VerbContext(Protocol):
         """The context in which a callback of `step` runs."""
 
     def witness(self, phase: Literal["before", "after"], step: str, attempt: int) -> None:
-        """Tell a test that a callback is about to start, or has ended."""
+        """Notify a test that a callback is about to start, or has ended."""
 
     def is_stopped(self) -> bool:
         """Whether what the code does no longer counts."""

@@ -1,19 +1,20 @@
-"""The identity of a step: its kind, its name, and the how-manieth of that name it is."""
+"""The identity of a step: its kind, its name, and its occurrence."""
 
 from cfworkflows_emulator.engine.journal.state import InstanceState
 
 
 class Names:
-    """Allots `name-count` to the calls of one run, so that a replay gives each call what it had before.
+    """Allots `name-count` to the calls of one run, so that each call has the same identity in a replay.
 
-    The count goes by the order of the calls. A step called inside another's callback shares the counter, and is not
-    called again once that step is done; so a count the journal gives to a call made elsewhere is left to that one.
+    The count is the occurrence: it goes by the order of the calls. A step called inside another's callback shares the
+    counter, and is not called again once that step is done; so a count that the journal has for a call made elsewhere
+    is left to that call.
     """
 
     def __init__(self, state: InstanceState) -> None:
         self._state = state
         self._all_up_to: dict[tuple[str, str], int] = {}
-        # Counts beyond those: a replay leaves out what the journal gives to a call that has not come yet.
+        # Counts beyond these: a replay leaves out what the journal has for a call that has not come yet.
         self._beyond: set[tuple[str, str]] = set()
         self._latest: dict[tuple[str, str, str | None], int] = {}
 

@@ -49,8 +49,8 @@ class Stillness(ABC):
 class Parking(Stillness):
     """The operations of an execution, as far as it matters whether they wait.
 
-    It is *parked* when each of them waits for a time or an event, or, in a callback, for those that it called. Then
-    `parked` is called, with the first of the times.
+    It is *parked* when each of them waits for a time or an event, or, in a callback, for operations that it called.
+    Then `parked` is called, with the first of the times.
     """
 
     __slots__ = (
@@ -71,17 +71,17 @@ class Parking(Stillness):
         self._nested: dict[Callback, int] = {}
         self._holds_clock = False
 
-    # What goes on
+    # What is active
 
     def active(self) -> None:
-        """Something goes on: time is not to pass, if the instance may run."""
+        """Something is active: time must not pass, if the instance may run."""
         self.activity += 1
         if not self._holds_clock and not self.closed and self._host.woken():
             self._holds_clock = True
             self._clock.hold()
 
     def called(self) -> None:
-        """A verb is called. That may come to nothing that ends or waits: it was done before, or is refused."""
+        """A verb is called. It may neither end nor wait: it was done before, or is refused."""
         self.active()
         if self._until:
             self.consider_soon()
@@ -94,7 +94,7 @@ class Parking(Stillness):
         self.consider_soon()  # it may have nothing to do but to wait
 
     def begin(self) -> Callback | None:
-        """An operation begins. Gives the callback that it was called in, which is for `end`."""
+        """An operation begins. Returns the callback that it was called in, which is for `end`."""
         self._operations += 1
         callback = enclosing_callback()
         if callback is not None and callback.owner is self and not callback.over:
@@ -111,7 +111,7 @@ class Parking(Stillness):
 
     def close(self) -> None:
         """The execution is over: it holds the clock no longer, whatever is still under way."""
-        self._parked = _nobody  # what is notified may hold this: without the cycle, both go at once
+        self._parked = _ignore  # what is notified may hold this: without the cycle, both go at once
         self._release_clock()
 
     def _release_clock(self) -> None:
@@ -122,7 +122,7 @@ class Parking(Stillness):
     # Callbacks
 
     def callback_of(self, step: str) -> Callback:
-        """A call of the callback of `step`: it tells the steps that the callback calls from others."""
+        """A call of the callback of `step`: it distinguishes the steps that the callback calls from others."""
         return Callback(self, step)
 
     def inside(self) -> str | None:
@@ -159,7 +159,7 @@ class Parking(Stillness):
                 del self._waiting[event_for]
 
     def look_again(self) -> None:
-        """Have all that waits for a time see whether it has come: the journal may say another one now."""
+        """Have all that waits for a time look whether it has come: the journal may have another time now."""
         for woken in list(self._until):
             if not woken.is_open:
                 self.active()
@@ -174,7 +174,7 @@ class Parking(Stillness):
         return self._host.state.event_for(step, self._passed_over)
 
     def hand_over_events(self) -> bool:
-        """Wake the waits that have got an event; whether there were any."""
+        """Wake the waits that have got an event. Returns whether there were any."""
         ready = [wake for step, wake in self._waiting.items() if self.event_for(step) is not None]
         for wake in ready:
             wake()
@@ -185,8 +185,8 @@ class Parking(Stillness):
         return waits > 0 and waits + len(self._nested) == self._operations and not self.closed and self._holds_clock
 
     def settled(self) -> None:
-        # A wait that the journal knows, and that was not called again although all is quiet, has gone from the code
-        # (it was changed meanwhile): it keeps no event from the others.
+        # A wait that the journal knows, and that was not called again although all is quiet, is no longer in the code:
+        # it keeps no event from the others.
         waits = self._host.state.waits.items()
         self._passed_over = {step for step, wait in waits if not wait.done} - self._waiting.keys()
         if self.hand_over_events():
@@ -196,5 +196,5 @@ class Parking(Stillness):
         self._release_clock()
 
 
-def _nobody(until: float) -> None:
-    """Nobody is to be notified."""
+def _ignore(until: float) -> None:
+    """There is nothing more to notify."""

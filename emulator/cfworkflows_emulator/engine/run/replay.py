@@ -25,7 +25,7 @@ T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
 
 Called = Callable[[StepKind, str, Mapping[str, Any], bool], None]
-"""Notified of each call that is not refused: the kind and the identity of the step, what it was given, as in a journal,
+"""Notified of each call that is not refused: the kind and the identity of the step, its arguments, as in a journal,
 and whether `run()`'s own task made it.
 """
 
@@ -35,8 +35,8 @@ def _nothing(kind: StepKind, step: str, given: Mapping[str, Any], by_main: bool)
 
 
 class Replay(Stillness):
-    """The StepDriver of a replay. A step that is done gives its stored result; what is not done never ends, and no
-    callback is called.
+    """The StepDriver of a replay. A step that is done returns its stored result; a step that is not done never ends,
+    and no callback is called.
 
     `over` is set when `run()` ends, or when all of it waits; `ended` is then what `run()` returned and what it raised,
     None if it waits. `handlers` are the calls with a rollback handler that it made, by step.
@@ -130,7 +130,7 @@ class Replay(Stillness):
     def _allot(self, kind: StepKind, name: str) -> str:
         step = self._calls.allot(kind, name, None, closed=self._closed)
         self.activity += 1
-        if self._pending:  # the call may come to nothing that waits: it was done before, or is refused
+        if self._pending:  # the call may not wait: it was done before, or is refused
             self.consider_soon()
         return step
 

@@ -1,4 +1,4 @@
-"""The stored result of a step: as the code gets it, and as others are shown it."""
+"""The stored result of a step: as the code gets it, and as it is shown to others."""
 
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,10 +20,9 @@ REDACTED = "[REDACTED]"
 
 
 def result_of(store: InstanceStore, key: int, step: str, state: StepState, returns: Any) -> Any:
-    """What `step.do` gives: rebuilt as `returns`, where that is known.
+    """What `step.do` returns: rebuilt as `returns`, where that is known.
 
-    Raises PayloadValidationError if it does not fit. What errors and warnings tell of a value is not told of a
-    sensitive one.
+    Raises PayloadValidationError if it does not fit. Errors and warnings show nothing of a sensitive value.
     """
     if state.stream is not None:
         return open_stream(store, key, step, state.stream)
@@ -41,7 +40,7 @@ def open_stream(store: InstanceStore, key: int, step: str, stream: StoredStream)
 
 
 class _StoredChunks:
-    """Not a generator: one that is cancelled while it reads would be at its end."""
+    """Not a generator: a generator that is cancelled while it reads would be at its end."""
 
     def __init__(self, store: InstanceStore, key: int, step: str, stream: StoredStream) -> None:
         self._store = store
@@ -84,7 +83,7 @@ def shown_output(
     """The stored output of a step, as it is shown outside of the code: `[REDACTED]` if it is `sensitive`, None if there
     is none.
 
-    `stream_of` gives what stands for an output that is a stream: by default its start.
+    `stream_of` returns what stands for an output that is a stream: by default its start.
     """
     if value is None and stream is None:
         return None

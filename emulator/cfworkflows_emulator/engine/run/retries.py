@@ -19,8 +19,8 @@ def retry_delay(delay_ms: float, backoff: Backoff, attempt: int) -> float:
 def may_retry(limit: int, attempt: int, *, interrupted: bool) -> bool:
     """Whether failed attempt `attempt` (from 1) is followed by another; `limit` retries make `limit + 1` attempts.
 
-    An attempt that was interrupted, because the process died, says nothing of the callback, so even the last one is
-    repeated once; a callback that kills the process every time still runs out of attempts.
+    An attempt that was interrupted, because the process died, says nothing about the callback, so even the last attempt
+    is repeated once; a callback that kills the process every time still runs out of attempts.
     """
     return attempt <= limit + 1 if interrupted else attempt <= limit
 
@@ -44,7 +44,7 @@ def warn_of_subclass(error: Exception) -> None:
 
 
 class FinalError(Exception):
-    """Carries the error of an attempt after which there is none, whatever the configuration says."""
+    """Carries the error of an attempt that is not repeated, whatever the configuration says."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(error)

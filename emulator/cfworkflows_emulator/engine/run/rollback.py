@@ -1,15 +1,15 @@
 """Rollback: the handlers of the steps that were started, called one after the other, the latest step first.
 
-What sets it off is an error that leaves `run()`, or `terminate({"rollback": True})`; not an output that cannot be
-stored. A step is undone if it was given a handler when it was first met, whether it succeeded, failed or was still at
-work: what is at work is cut off first (only a plain `def` in its thread goes on). Each handler is tried like a step,
-under its own `rollback_config`, and the first that fails for good ends the rollback.
+An error that leaves `run()` starts it, or `terminate({"rollback": True})`; not an output that cannot be stored. A step
+is undone if it had a handler when it was first called, whether it succeeded, failed or was still at work: what is at
+work is cut off first (only a plain `def` in its thread continues). Each handler is tried like a step, under its own
+`rollback_config`, and the first that fails for good ends the rollback.
 
 Handlers are not stored. After a crash or an eviction `run()` is replayed as far as the journal goes, to find them
 again. Those of steps called within the callback of a finished step are not found: callbacks are not called again.
 
-While an instance rolls back, pause and resume do nothing, and events are refused. A restart is allowed, and begins
-anew. Terminate gives up what is left; to ask for a rollback then is refused.
+While an instance rolls back, pause and resume do nothing, and events are refused. A restart is allowed. Terminate gives
+up what is left; with a rollback it is then refused.
 """
 
 import logging
@@ -51,7 +51,7 @@ def note(host: Host, cause: ErrorRecord, ending: Status, **terminated: str) -> N
 
 
 def resumed(host: Host) -> "Rollback":
-    """What continues a rollback that a crash or an eviction cut off."""
+    """The continuation of a rollback that a crash or an eviction cut off."""
     step_do.interrupt(_of(host.state).steps, partial(_append, host))
     return Rollback(host, {})
 
@@ -73,7 +73,7 @@ def end(host: Host) -> None:
 
 
 def abandon(host: Host, *, again: bool) -> None:
-    """Give the rest up. Raises WorkflowError if a rollback was asked for: there is one."""
+    """Give the rest up. Raises WorkflowError if a rollback was asked for: it is under way."""
     if again:
         raise WorkflowError(
             "Cannot terminate instance with a rollback since it is rolling back already. "
@@ -84,7 +84,7 @@ def abandon(host: Host, *, again: bool) -> None:
 
 
 class Rollback(Execution):
-    """Takes the place of the run that it undoes. `handlers` are those that are known without a replay."""
+    """Takes the place of the run that it undoes. `handlers` are the ones known without a replay."""
 
     def __init__(self, host: Host, handlers: Mapping[str, StepCall]) -> None:
         super().__init__(host, noun="rollback of step")

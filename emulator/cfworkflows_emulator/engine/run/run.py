@@ -1,4 +1,4 @@
-"""One execution of a workflow's `run()`: the first, or over a journal that has steps in it. Both take the same path."""
+"""One execution of a workflow's `run()`: the first, or a replay. Both take the same path."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from cfworkflows_emulator.turns import SETTLE_TURNS
 
 
 class Run(Execution):
-    """Executes `run()`, and tells the host how it ended."""
+    """Executes `run()`, and notifies the host of how it ended."""
 
     def __init__(self, host: Host, follower: Follower | None) -> None:
         super().__init__(host, follower)

@@ -44,14 +44,14 @@ _INTERRUPTED = ErrorRecord("WorkflowInternalError", "Attempt failed due to inter
 
 
 def begin(run: VerbContext, step: str, call: StepCall, at: str | None) -> None:
-    """Start a step and its first attempt, at the call: steps side by side start in the order of their calls."""
+    """Start a step and its first attempt, at the call: parallel steps start in the order of their calls."""
     undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
     run.append_start(EntryType.STEP_STARTED, step, config=call.config.as_dict(), at=at, **undo)
     run.append(EntryType.ATTEMPT_STARTED, step, attempt=1)
 
 
 async def perform(run: VerbContext, step: str, call: StepCall, at: str | None, *, is_new: bool) -> Any:
-    """Carry a step on from where its journal ends: to its result, or its last error."""
+    """Continue a step where its journal ends: to its result, or its last error."""
     if step not in run.state.steps:
         await run.admitted()
         begin(run, step, call, at)
@@ -222,9 +222,9 @@ _ORDINARY = _Ordinary()
 async def _within(
     run: VerbContext, step: str, timeout_ms: float, invoke: Callable[[], Any], finish: Callable[[Any], Awaitable[Any]]
 ) -> Any:
-    """What `invoke()` gives, called as a callback of `step`: a value, or something that `finish` makes one of.
+    """What `invoke()` returns, called as a callback of `step`: a value, or something that `finish` makes a value of.
 
-    After the timeout nobody waits for it any more, but it goes on: the platform's rule.
+    After the timeout it is not awaited any more, but it continues: the platform's rule.
     """
     began = run.clock.now()
     with run.callback_of(step) as context:
@@ -251,11 +251,11 @@ async def _within(
 
 
 class _TimedOut(Exception):
-    """Nobody waits for the callback any more."""
+    """The callback is not awaited any more."""
 
 
 class _CancelledWithin(Exception):
-    """The callback ended with CancelledError. By that name, it would be the operation that is cancelled."""
+    """The callback ended with CancelledError, which by its own name would cancel the operation."""
 
 
 async def _carried_out(finish: Callable[[Any], Awaitable[Any]], given: Any, over: Latch[Any]) -> None:
@@ -274,7 +274,7 @@ async def _carried_out(finish: Callable[[Any], Awaitable[Any]], given: Any, over
 
 
 def _ended(given: Any, over: Latch[Any], callback: asyncio.Task[None]) -> None:
-    """See to a callback that was cancelled before it began, and to one that raised what no attempt takes."""
+    """Handle a callback that was cancelled before it began, or that raised what no attempt takes."""
     if isinstance(given, Coroutine):
         given.close()
     if callback.cancelled():
@@ -317,7 +317,7 @@ def _encode(step: str, result: Any, config: ResolvedConfig) -> str | None:
 
 
 async def _delay(run: VerbContext, step: str, attempt: int, config: ResolvedConfig, error: Exception) -> float:
-    """The ms until the next attempt. Raises NonRetryableDelayError if a delay function fails to tell."""
+    """The ms until the next attempt. Raises NonRetryableDelayError if a delay function fails to return them."""
     delay: Any = config.delay
     prefix = f'The delay function for step "{step}" '
     if callable(delay):

@@ -40,4 +40,4 @@ async def perform(run: VerbContext, step: str) -> None:
 
 
 def outcome() -> None:
-    """What a finished sleep gives."""
+    """The result of a finished sleep."""

@@ -26,13 +26,13 @@ def is_event_type(value: object) -> bool:
 
 
 def check_event_type(value: object) -> None:
-    """Raises WorkflowError for what is none."""
+    """Raises WorkflowError for anything that is no event type."""
     if not is_event_type(value):
         raise WorkflowError(no_event_type(value), code="workflow.invalid_event_type")
 
 
 def no_event_type(value: object) -> str:
-    """What is wrong with an event type that is none."""
+    """What is wrong with something that is no event type."""
     return (
         f"{value!r} is no event type: 1 to {MAX_TYPE_LENGTH} letters, digits, hyphens and underscores that start with "
         f"no hyphen{over(value, MAX_TYPE_LENGTH)}."
@@ -74,7 +74,7 @@ async def perform(run: VerbContext, step: str, returns: Any) -> WorkflowStepEven
 
 
 def outcome(host: Journalled, step: str, returns: Any) -> WorkflowStepEvent[Any]:
-    """What a finished wait gives. Raises WorkflowTimeoutError if it timed out."""
+    """What a finished wait returns. Raises WorkflowTimeoutError if it timed out."""
     wait = host.state.waits[step]
     if wait.event is None:
         raise WorkflowTimeoutError(f"Execution timed out after {wait.timeout_ms:.15g}ms")

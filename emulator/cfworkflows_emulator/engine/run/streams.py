@@ -1,7 +1,7 @@
-"""Steps whose result is a stream: it is written to the disk as it comes, and read from there as often as it is asked.
+"""Steps whose result is a stream: it is written to the disk as it comes, and read from there as often as wanted.
 
-An attempt that fails leaves nothing of its stream, nor does one that is cut off. A timeout covers the reading; a stream
-that is late is cancelled.
+An attempt that fails or is cut off leaves nothing of its stream. A timeout covers the reading; a stream that is late is
+cancelled.
 """
 
 import asyncio
@@ -32,9 +32,9 @@ def is_stream(result: object) -> bool:
 
 
 class StreamIntake:
-    """Takes in what one attempt of a step gives, if it is a stream.
+    """Takes in the result of one attempt of a step, if it is a stream.
 
-    `failed` tells that the source of the stream raised, rather than the callback or ourselves.
+    `failed` says that the source of the stream raised, rather than the callback or the intake.
     """
 
     def __init__(self, run: VerbContext, step: str, attempt: int) -> None:
@@ -50,7 +50,7 @@ class StreamIntake:
         self.failed = False
 
     async def of(self, given: Any) -> Any:
-        """What `given` is or, awaited, gives; instead of a stream a StreamTaken, after it was read to its end."""
+        """The value of `given`, awaited if it has to be; for a stream, a StreamTaken, after it was read to its end."""
         result = await resolve_awaitable(given)
         if not is_stream(result):
             return result
@@ -97,7 +97,7 @@ class StreamIntake:
                 f"Step returned a ReadableStream chunk larger than the maximum allowed size of {MAX_CHUNK_BYTES} "
                 f"bytes. Return smaller chunks from step.do(). This one has {size} bytes."
             )
-        return bytes(chunk)  # who gave it may use its memory again
+        return bytes(chunk)  # its source may use the memory again
 
     async def _take(self, chunk: bytes) -> None:
         data = memoryview(chunk)
@@ -151,7 +151,7 @@ class StreamTaken:
 
 
 def _unread(result: Any) -> AsyncIterable[Any]:
-    """The stream to read. One that was read before would be stored as if it were empty."""
+    """The stream to read. A stream that was read before would be stored as if it were empty."""
     if isinstance(result, ReadableStream):
         try:
             body = Response(result).take_body()
