@@ -2,8 +2,8 @@
 
 May import the runtime, the views, the engine and the SDK. Every path is guarded: a page of another site can neither
 read nor change anything. `routing` is what both are made of, `workflows` what both can do, `requests` and `results` the
-types of what they take and give, `kinds` how bindings are listed; `explorer` and `rest` are the two, and neither knows
-the other.
+types of their input and output, `kinds` how bindings are listed; `explorer` and `rest` are the two APIs, and neither
+knows the other.
 """
 
 from cfworkflows_emulator.api.explorer import ExplorerApi, ScheduledTrigger

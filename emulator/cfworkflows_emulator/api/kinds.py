@@ -7,5 +7,5 @@ from cfworkflows_emulator.api.workflows import WORKFLOWS_LISTED
 
 KINDS: tuple[ExplorerKind[Any], ...] = (WORKFLOWS_LISTED,)
 
-# Those of the platform's local server, whose page wants each.
+# The kinds of the platform's local server, whose page needs each.
 GROUPS = ("kv", "d1", "r2", "do", "workflows", "sendEmail", "flagship")

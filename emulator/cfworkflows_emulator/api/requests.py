@@ -1,4 +1,4 @@
-"""What the routes take: their queries and their bodies."""
+"""The input of the routes: their queries and their bodies."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -28,7 +28,7 @@ PerPage = Annotated[int, Field(ge=1, le=MAX_PER_PAGE)]
 
 
 class InstancesQuery(Query):
-    """Which instances, and which page of them. A date without an offset is UTC; `search` is a part of the id."""
+    """Which instances, and which page of their list. A date without an offset is UTC; `search` is a part of the id."""
 
     page: Page = 1
     per_page: PerPage = 25
@@ -51,7 +51,7 @@ class InstancesQuery(Query):
 
 
 class RestInstancesQuery(InstancesQuery):
-    """The same with `direction`, and `cursor`, which is `result_info.cursor` of the page before.
+    """The same with `direction`, and `cursor`, which is `result_info.cursor` of the previous page.
 
     `page` counts from where the cursor is: clients that count pages come to an end with it too.
     """

@@ -1,4 +1,4 @@
-"""What the routes give, as types: the source of the schemas in the API's own description."""
+"""The results of the routes, as types: the source of the schemas in the API's own description."""
 
 from typing import Any, Literal, NotRequired
 

@@ -21,7 +21,7 @@ _NOT_FOUND = {"code": NOT_FOUND, "message": MESSAGES[NOT_FOUND]}
 
 
 class Served(Protocol):
-    """What the APIs need of a project: it may run, or lie there as the last server left it."""
+    """What the APIs need of a project: it may run, or be at rest as the last server left it."""
 
     @property
     def config(self) -> LoadedConfig: ...
@@ -69,7 +69,7 @@ class Workflows:
         return self._defined[name][1].path.name
 
     def id(self, name: str) -> str:
-        """The platform gives each workflow a UUID; here it follows from the names of Worker and workflow."""
+        """The UUID that each workflow has on the platform; here it follows from the names of Worker and workflow."""
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"workflow:{self.script_name(name)}/{name}"))
 
     def version_id(self, name: str) -> str:
@@ -77,12 +77,12 @@ class Workflows:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"version:{self.script_name(name)}/{name}"))
 
     def graph(self, name: str) -> dict[str, Any]:
-        """Its steps, loops and branches, read off the source as it is now. Raises LookupError if it is not there."""
+        """Its steps, loops and branches, from the source as it is now. Raises LookupError if the source is missing."""
         section, loaded = self._defined[name]
         return graph(loaded.main, section.class_name)
 
     def has_graph(self, name: str) -> bool:
-        """Whether its graph can be read off the source."""
+        """Whether its graph can be made from the source."""
         try:
             return bool(self.graph(name))
         except (LookupError, OSError, SyntaxError, ValueError, RecursionError):
@@ -110,7 +110,7 @@ class Workflows:
         return (await self.engine.outcome(workflow, id)).visible_status
 
     async def delete(self, workflow: str, ids: Sequence[str]) -> dict[str, Any]:
-        """Delete instances: `{deleted, errors}`, with an entry for each id that is given, in their order."""
+        """Delete instances: `{deleted, errors}`, with an entry for each of `ids`, in their order."""
         deleted = await self.engine.delete_instances(workflow, ids)
         return {
             "deleted": [{"id": id} for id in ids if id in deleted],
@@ -118,7 +118,7 @@ class Workflows:
         }
 
     async def delete_all(self, workflow: str) -> int:
-        """Delete the instances that there are now: how many. Those that are created meanwhile stay."""
+        """Delete the instances that there are now. Returns how many. Instances that are created meanwhile stay."""
         selection = Selection(until=self.engine.clock.now())
         count = 0
         while rows := await self.engine.list(workflow, selection, limit=CHUNK):
@@ -138,7 +138,7 @@ class Workflows:
             await self.terminate_each(workflow, [row.id for row in rows])
 
     async def terminate_each(self, workflow: str, ids: Sequence[str]) -> int:
-        """Terminate instances, those of them that have not ended: how many."""
+        """Terminate those of the instances that have not ended. Returns how many."""
         count = 0
         for id in ids:
             try:

@@ -1,4 +1,4 @@
-"""`request.cf`: what the platform knows of a request. Without its network around, these are constants."""
+"""`request.cf`: what the platform knows of a request. Without the platform's network, these are constants."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

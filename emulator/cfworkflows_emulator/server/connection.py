@@ -1,4 +1,4 @@
-"""aiohttp's side of a connection: what becomes of a request that is no HTTP, and of a client that goes away."""
+"""aiohttp's side of a connection: how it handles a request that is no HTTP, and a client that goes away."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ LONGEST_HEADER = 128 * 1024
 class Connection(web.RequestHandler):
     """One connection. `streaming` is the task that sends a body from a stream: it ends when the client is gone.
 
-    `unread` is what came on it before it was handed to this process.
+    `unread` was received on it before it was handed to this process.
     """
 
     __slots__ = ("_unread", "streaming")
@@ -50,12 +50,12 @@ class Connection(web.RequestHandler):
 
     @property
     def _is_waiting(self) -> bool:
-        """Whether no request is being answered, nor waits for its turn."""
+        """Whether no request is being answered or waits to be."""
         return self._waiter is not None and not self._waiter.done()
 
     @property
     def handling(self) -> asyncio.Task[None] | None:
-        """What ends once the request that came last is through, and the connection closed; None if none is handled.
+        """The task that ends once the last request is handled and the connection closed; None if none is handled.
 
         A response may be sent while the body of its request still comes. It is read to its end: a connection that is
         closed with something unread takes its last response with it.
@@ -69,12 +69,12 @@ class Connection(web.RequestHandler):
         return self._current_request is not None
 
     def close_when_drained(self) -> None:
-        """Answer no other request that comes on it."""
+        """Answer no other request on it."""
         self._close = True
 
     @property
     def is_kept(self) -> bool:
-        """Whether its last response told the client that it may ask again."""
+        """Whether its last response said that the client may send another request."""
         return bool(self._keepalive)
 
     @property
@@ -87,7 +87,7 @@ class Connection(web.RequestHandler):
         return descriptor if descriptor >= 0 else None
 
     def give_away(self) -> tuple[int, bytes] | None:
-        """A descriptor of the connection, and what was read of the next request; None if a request is being answered.
+        """A descriptor of the connection, and the part of the next request that was read; None if it is answering.
 
         The connection stays open, and is not this process's any more.
         """
@@ -119,7 +119,7 @@ class Connection(web.RequestHandler):
 
 
 class ConnectionFactory(web.Server):
-    """aiohttp's low-level server, with our connections."""
+    """aiohttp's low-level server, with connections of class Connection."""
 
     def __call__(self, unread: bytes = b"") -> Connection:
         return Connection(self, loop=self._loop, unread=unread)

@@ -1,4 +1,4 @@
-"""A request as aiohttp read it, as the `Request` that a Worker gets."""
+"""Makes the `Request` that a Worker gets of a request that aiohttp read."""
 
 import functools
 import re
@@ -97,7 +97,7 @@ def _body(request: web.BaseRequest) -> "IncomingBody | bytes | None":
 
 
 class IncomingBody:
-    """The chunks of a body as they arrive. What is not read stays with the client: the connection holds little."""
+    """The chunks of a body as they arrive. What is not read stays with the client: the connection buffers little."""
 
     __slots__ = ("_expects_continue", "_request")
 

@@ -22,7 +22,7 @@ class Mount(Protocol):
 
 
 class GuardedMount:
-    """A mount that only programs on this machine and pages of this server reach."""
+    """A mount that only programs on this machine and pages of this server can reach."""
 
     def __init__(self, mount: Mount, guard: "Guard") -> None:
         self._mount = mount
@@ -45,7 +45,7 @@ class ControlPaths:
         self._mounts: list[GuardedMount] | None = None
 
     def mount_for(self, url: str) -> GuardedMount | None:
-        """The mount that answers `url`, None if that is for the Worker to do."""
+        """The mount that answers `url`, None if the Worker answers it."""
         if not any(prefix in url for prefix in CONTROL_PREFIXES):
             return None
         if self._mounts is None:
@@ -54,7 +54,7 @@ class ControlPaths:
         return next((mount for mount in self._mounts if mount.owns(path)), None)
 
     def stop(self) -> None:
-        """End what they stream: the server is about to stop."""
+        """End their streams: the server is about to stop."""
         self._project.engine.end_subscriptions(onlookers_only=True)
 
     def _made(self) -> list[GuardedMount]:

@@ -23,7 +23,7 @@ PIECE = 128 * 1024
 
 _WITHOUT_BODY = (204, 205, 304)
 
-# Of the connection rather than of the message. They come with responses that a Worker fetched and passes on.
+# Headers of the connection rather than of the message. They come with responses that a Worker fetched and passes on.
 # So is the length, which is worked out from the body.
 _NOT_SENT = frozenset(
     {"connection", "content-length", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -35,7 +35,7 @@ class Outgoing:
     """A response that is ready to be sent: all that can be wrong with it was found.
 
     Raises TypeError if the body was used, and ValueError for a header that would break the message.
-    It is also what aiohttp is given as the response, which by then is sent: `prepare` and `write_eof` do nothing.
+    aiohttp receives it as the response too, which by then is sent: `prepare` and `write_eof` do nothing.
     """
 
     __slots__ = ("_body", "_chunked", "_head", "_length", "_request", "keep_alive", "reason", "status")
@@ -89,7 +89,7 @@ class Outgoing:
         return found
 
     async def send(self) -> None:
-        """Send it. A client that is gone is no error; what fails in a stream is logged, and ends the connection."""
+        """Send it. A client that is gone is no error; an error in a stream is logged, and ends the connection."""
         body = self._body
         if isinstance(body, ReadableStream):
             await self._send_stream(body.get_reader())

@@ -26,11 +26,11 @@ from cfworkflows_emulator.turns import ACCEPT_TURNS
 log = logging.getLogger("cfworkflows.worker")
 
 RequestLog = Callable[[str, str, int, str, float], None]
-"""Told of each answer, but for those on control paths: method, path, status, its text, and the milliseconds it took."""
+"""Called with each answer, except on control paths: method, path, status, its text, and the milliseconds it took."""
 
 
 DRAIN_S = 0.25
-"""How long a server that stops waits for the rest of bodies that nobody reads, in seconds, if that holds others up."""
+"""How long a server that stops waits for the rest of bodies that are not read, in seconds, if others wait for that."""
 
 DRAIN_LOOK_S = 0.005  # aiohttp does not say when a connection waits for its next request
 
@@ -90,7 +90,7 @@ class Server:
 
     async def stop_accepting(self) -> None:
         """Accept nothing more, and keep no connection alive after its next response."""
-        # A closed asyncio.Server drops what it has accepted and not made a connection of yet, so that comes first.
+        # A closed asyncio.Server drops accepted sockets that are no connections yet, so those come first.
         for listening in self._sockets:
             self._loop.remove_reader(listening)
         self._decided = asyncio.Event()
@@ -104,7 +104,7 @@ class Server:
             self._control.stop()
 
     def give_away(self) -> list[tuple[int, bytes]]:
-        """The connections that nothing is answered on, for another process to `adopt`: each with what it has to read.
+        """The connections without a request under way, for another process to `adopt`: each with what it has to read.
 
         The descriptors are the caller's.
         """
@@ -112,9 +112,9 @@ class Server:
         return [each for each in given if each is not None]
 
     async def answered(self, timeout_s: float) -> list[str]:
-        """Wait until the Worker has given a response to every request; after `stop_accepting`.
+        """Wait until the Worker has returned a response to every request; after `stop_accepting`.
 
-        Gives the requests that were cut off because it took longer.
+        Returns the requests that were cut off because they took longer.
         """
         assert self._decided is not None
         if self._undecided and timeout_s > 0:
@@ -137,7 +137,7 @@ class Server:
         return [each for each in connections if each.handling is not None and not each.is_answering]
 
     async def sent(self, timeout_s: float) -> list[str]:
-        """Wait until every response is sent to its end. Gives the requests whose responses take longer."""
+        """Wait until every response is sent to its end. Returns the requests whose responses take longer."""
         deadline = self._loop.time() + timeout_s
         if self._answering and timeout_s > 0:
             await asyncio.wait(list(self._answering), timeout=timeout_s)
@@ -146,7 +146,7 @@ class Server:
         return left
 
     async def _drained(self, timeout_s: float) -> None:
-        """Wait until the bodies have come of the requests that are answered."""
+        """Wait until the bodies of the answered requests have come."""
         for each in self._draining():
             each.close_when_drained()
         handling = [each.handling for each in self._draining()]
@@ -159,7 +159,7 @@ class Server:
         await turn
 
     async def stop(self, grace_s: float = 0) -> list[str]:
-        """Accept nothing more, and give the requests under way `grace_s` seconds. Gives those that were cut off."""
+        """Accept nothing more, and give the requests under way `grace_s` seconds. Returns those that were cut off."""
         deadline = self._loop.time() + grace_s
         for listener in self._listeners:
             listener.close()

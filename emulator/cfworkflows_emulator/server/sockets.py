@@ -18,7 +18,7 @@ class PortInUseError(CfworkflowsError):
 
 
 def open_sockets(ip: str, port: int | None) -> list[socket.socket]:
-    """Listen on `ip` and `port`; connections wait until a server takes them. The first socket tells the port.
+    """Listen on `ip` and `port`; connections wait until a server accepts them. The first socket has the port.
 
     `localhost` is 127.0.0.1, and ::1 where the machine has it; `*` is every address. Port 0 is any free one, None is
     8787 or the next that is free. Raises PortInUseError, and OSError for an address that is not of this machine.
@@ -34,7 +34,7 @@ def open_sockets(ip: str, port: int | None) -> list[socket.socket]:
 
 
 def is_wildcard(ip: str) -> bool:
-    """Whether the server can be reached from other machines by any address of this one."""
+    """Whether the server can be reached from other machines by any address of this machine."""
     return ip in _WILDCARDS
 
 

@@ -1,4 +1,4 @@
-"""What is saved while a worker serves, and whether that calls for another worker."""
+"""What is saved while a worker serves, and whether that requires another worker."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ SETTLE_S = 0.05  # a file that is gone may come back, as with editors that save 
 
 
 class Changes:
-    """Watches the files that the worker was made from, and calls `reload` when what is in them has changed.
+    """Watches the files that the worker was made from, and calls `reload` when their content has changed.
 
     While `is_reloading` it looks at nothing: the next worker reports its sources, and they are looked at then. While it
     `is_loading`, a save waits as well: else nothing would ever be served while files are saved again and again.
@@ -53,7 +53,7 @@ class Changes:
             self._watcher.close()
 
     def _look(self, paths: list[str] | None) -> None:
-        """Reload if what is in `paths`, or in any of the sources, has changed."""
+        """Reload if the content of `paths`, or of any of the sources, has changed."""
         sources = self._sources
         if sources is None or self._is_reloading():
             return
@@ -76,9 +76,9 @@ class Changes:
 
     @property
     def are_saved(self) -> bool:
-        """Whether nobody is just writing to a file that counts, as far as the system tells."""
+        """Whether no file that counts is just being written, as far as the system reports it."""
         if self._watcher is not None:
-            self._watcher.catch_up()  # what that was is found when the next worker reports its sources
+            self._watcher.catch_up()  # what has changed is found when the next worker reports its sources
         return not self._is_unfinished()
 
     def _is_unfinished(self) -> bool:

@@ -18,7 +18,7 @@ _KINDS = {kind.__name__: kind for kind in get_args(Message)}
 
 
 class Channel:
-    """The worker's end: it waits for what comes, and until what is sent is taken.
+    """The worker's end: `read` waits for a message, and `send` until the other end takes it.
 
     It closes with the process that has it, which the other end sees at once.
     """
@@ -59,7 +59,7 @@ class Channel:
                 os.close(each.descriptor)
 
     def read(self) -> list[Message] | None:
-        """Wait for something to come: the messages that are whole, None if the other end has closed, or this one."""
+        """Wait for input. Returns the messages that are whole; None if either end has closed."""
         try:
             return self._parser.receive(self._socket)
         except OSError:
@@ -73,7 +73,7 @@ class _Unsent(NamedTuple):
 
 
 class QueuedChannel:
-    """The supervisor's end, which never waits. What the other end does not take yet is kept, and sent by `flush`.
+    """The supervisor's end, which never waits. Messages that the other end does not take yet are sent by `flush`.
 
     Nothing that the process at the other end does, or has stopped doing, is an error here.
     """
@@ -88,14 +88,14 @@ class QueuedChannel:
         return self._socket.fileno()
 
     def close(self) -> list[Connection]:
-        """Gives the connections that were not sent; they are the caller's."""
+        """Returns the connections that were not sent; they are the caller's."""
         self._socket.close()
         left = [connection for each in self._unsent for connection in each.connections]
         self._unsent.clear()
         return left
 
     def send(self, message: Message) -> None:
-        """Connections are the channel's from now on."""
+        """Send `message`. Its connections belong to the channel from now on."""
         for part in _in_messages(message.connections) if isinstance(message, Connections) else [message]:
             line, _ = _encode(part)
             self._unsent.append(_Unsent(line, part.connections if isinstance(part, Connections) else ()))
@@ -116,7 +116,7 @@ class QueuedChannel:
                 else:
                     sent = self._socket.send(line)
             except OSError as error:
-                if error.errno != errno.ETOOMANYREFS:  # it takes no more for now, or has closed, as `read` tells
+                if error.errno != errno.ETOOMANYREFS:  # it takes no more for now, or has closed, as `read` reports
                     return
                 sent = len(line)  # the system has too many files on their way: these clients see them closed
             for each in connections:

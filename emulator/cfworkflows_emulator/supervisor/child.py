@@ -14,16 +14,16 @@ from cfworkflows_emulator.supervisor.channel import Channel, QueuedChannel
 from cfworkflows_emulator.supervisor.signals import Signals
 
 COLLECT_EVERY = 10_000
-"""A worker looks for garbage each time that it has so many more objects. Most go by themselves, so that a tenth of the
-time went into looking with Python's own 700.
+"""A worker collects garbage each time that it has so many more objects. Most are freed without it: with Python's own
+700, collections took a tenth of the time.
 """
 
 Work = Callable[[Channel, int], int]
-"""What a worker does: returns its exit code. It is given its number among the workers, counted from 0."""
+"""What a worker does. It is called with its number among the workers, counted from 0, and returns its exit code."""
 
 
 class Child:
-    """A worker. `failed` says that it serves what is wrong instead of the code."""
+    """A worker. `failed` says that it serves an error instead of the code."""
 
     def __init__(self, pid: int, channel: QueuedChannel) -> None:
         self.pid = pid
@@ -33,14 +33,14 @@ class Child:
 
     @classmethod
     def fork(cls, work: Work, number: int, leave: Callable[[], None]) -> "Child":
-        """Fork a process that runs `work`. There `leave` comes first, and lets go of what is the supervisor's.
+        """Fork a process that runs `work`. There `leave` is called first, and releases what is the supervisor's.
 
         Raises OSError if the system grants no more processes, or files.
         """
         ours, theirs = Channel.pair()
         _flush()
         gc.freeze()  # pages that no collection writes to stay shared
-        # A signal that came to the child before it has left would be read by the supervisor, as one of its own.
+        # The supervisor would read a signal to the child as one of its own until the child has left.
         signal.pthread_sigmask(signal.SIG_BLOCK, Signals.NUMBERS)
         try:
             pid = os.fork()
@@ -74,7 +74,7 @@ class Child:
                 os._exit(code)
 
     def serves(self, *, failed: bool) -> None:
-        """From now on it does."""
+        """From now on it serves."""
         self._serves_since = time.monotonic()
         self.failed = failed
 
@@ -100,7 +100,7 @@ class Child:
 def _flush() -> None:
     """Write out what was printed. Code of the user may have closed the streams."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(Exception):  # nobody reads it any more, or there is nothing to write to
+        with suppress(Exception):  # its reader is gone, or there is nothing to write to
             stream.flush()
 
 

@@ -16,7 +16,7 @@ class Keyboard:
 
     @staticmethod
     def is_there() -> bool:
-        """Whether there is a terminal, and it is ours to read: not in the background."""
+        """Whether there is a terminal, and this process may read it: it is not in the background."""
         try:
             return sys.stdin.isatty() and os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
         except (OSError, ValueError, AttributeError):  # closed, or not the terminal of this session

@@ -1,4 +1,4 @@
-"""A loop for one thread: asyncio's would be in what is forked."""
+"""A loop for one thread: asyncio's would be copied into the forks."""
 
 import selectors
 import time
@@ -13,7 +13,7 @@ class Source(Protocol):
 
 
 class Loop:
-    """Calls what waits for something to read, and what waits for a time."""
+    """Calls functions when there is something to read, and at their times."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -24,24 +24,24 @@ class Loop:
         return source in self._sources
 
     def add(self, source: Source, call: Callable[[], None]) -> None:
-        """From now on `call` is called whenever there is something to read from `source`."""
+        """From now on call `call` whenever there is something to read from `source`."""
         self._selector.register(source, selectors.EVENT_READ, call)
         self._sources.add(source)
 
     def set_writing(self, source: Source, writing: bool) -> None:
-        """Whether what was added for `source` is called as well when something can be written to it."""
+        """Whether the function added for `source` is called as well when something can be written to it."""
         events = selectors.EVENT_READ | (selectors.EVENT_WRITE if writing else 0)
         key = self._selector.get_key(source)
         if key.events != events:
             self._selector.modify(source, events, key.data)
 
     def remove(self, source: Source) -> None:
-        """Before it is closed."""
+        """Call nothing for `source` any more. To be done before it is closed."""
         self._selector.unregister(source)
         self._sources.discard(source)
 
     def after(self, delay_s: float, name: Hashable, call: Callable[[], None]) -> None:
-        """In so many seconds `call` is called, once, instead of what waits under this name."""
+        """Call `call` once in so many seconds, instead of what waits under this name."""
         self._timers[name] = (time.monotonic() + delay_s, call)
 
     def postpone(self, delay_s: float, name: Hashable) -> None:

@@ -1,11 +1,11 @@
-"""What a supervisor and its worker tell each other."""
+"""The messages between a supervisor and its worker."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
 class Connection(NamedTuple):
-    """A connection that nothing is being answered on: its descriptor, which is the receiver's, and what was read."""
+    """A connection without a request under way: its descriptor, which is the receiver's, and what was read."""
 
     descriptor: int
     unread: bytes
@@ -13,7 +13,7 @@ class Connection(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """Of a worker that stops: for the next one. To a worker: to be served."""
+    """From a worker that stops: connections for the next one. To a worker: connections to serve."""
 
     connections: list[Connection]
 
@@ -60,7 +60,7 @@ class Lent:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """It answers requests; with `failed`, all of them with what is wrong."""
+    """It answers requests; with `failed`, all of them with an error."""
 
     failed: bool
 

@@ -27,7 +27,7 @@ class Signals:
             return []
 
     def let_go(self) -> None:
-        """After a fork: those that a terminal sends to all of its processes do nothing, the others what they always do.
+        """After a fork: signals that a terminal sends to all its processes do nothing, the others their default.
 
         They are handled rather than ignored, because a program that is started later would ignore them too.
         """

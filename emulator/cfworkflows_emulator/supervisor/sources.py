@@ -1,4 +1,4 @@
-"""The files that a worker was made from, and whether what is in them has changed."""
+"""The files that a worker was made from, and whether their content has changed."""
 
 import hashlib
 import importlib.util
@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 ABSENT = ""
-UNSURE = "?"  # it was written while it was read, so nobody knows what was read
+UNSURE = "?"  # it was written while it was read, so what was read is not known
 
 _CLOCK_TICK_NS = 10_000_000  # file systems stamp with a clock that is up to this much behind
 _COARSE = 5  # CLOCK_REALTIME_COARSE
@@ -30,7 +30,7 @@ class Sources:
         return sorted(folder for folder in _parents(self._digests) | set(_folders(self.roots)) if Path(folder).is_dir())
 
     def changed(self, paths: Iterable[str] | None = None) -> list[str]:
-        """Those of `paths`, or else of all that count, whose content is another one. Each is told once."""
+        """Those of `paths`, or else of all that count, whose content has changed. Each change is reported once."""
         found = []
         for path in {*self._digests, *python_files(self.roots)} if paths is None else paths:
             if not self.counts(path):
@@ -42,16 +42,16 @@ class Sources:
         return found
 
     def counts(self, path: str) -> bool:
-        """Whether it matters what is in the file."""
+        """Whether the content of the file matters."""
         return path in self._digests or (path.endswith(".py") and self._is_below_a_root(path))
 
     def misses(self, paths: Iterable[str]) -> bool:
-        """Whether one of `paths` is gone that counts, or that files are in which count."""
+        """Whether one of `paths` that counts, or that has files which count, is gone."""
         known = self._digests.keys() | _parents(self._digests)
         return any(path in known and not Path(path).exists() for path in paths)
 
     def merge(self, newer: "Sources") -> None:
-        """Take over what a worker tells that could not load, and so may not know all the files that count."""
+        """Add what a worker reports that could not load, and so may not know all the files that count."""
         self.roots = newer.roots
         self._digests |= newer._digests
 
@@ -68,7 +68,7 @@ def digests(paths: Iterable[str], roots: Iterable[str], began_ns: int) -> dict[s
     found = {path: digest(path) for path in {*paths, *python_files(roots)}}
     surely_before_ns = began_ns - _CLOCK_TICK_NS
     moved = {folder for folder in _parents(found) if _moved_ns(folder) > surely_before_ns}
-    for path in found:  # afterwards: what is saved from here on, the watcher tells
+    for path in found:  # afterwards: what is saved from here on, the watcher reports
         if _saved_ns(path) > surely_before_ns or os.path.dirname(path) in moved:  # noqa: PTH120 - thousands
             found[path] = UNSURE
     return found
@@ -80,12 +80,12 @@ def now_in_files() -> int:
 
 
 def saved_since(paths: Iterable[str], time_ns: int) -> list[str]:
-    """Those of `paths` that were written to since `now_in_files` was this."""
+    """Those of `paths` that were written to since `time_ns`, a time by `now_in_files`."""
     return [path for path in paths if _saved_ns(path) >= time_ns]
 
 
 def forget_bytecode(paths: Iterable[str]) -> None:
-    """Remove what Python compiled from `paths`: it takes two files of one size and one second for the same."""
+    """Remove what Python compiled from `paths`: Python treats two versions of one size and one second as the same."""
     for path in paths:
         if path.endswith(".py"):
             Path(importlib.util.cache_from_source(path)).unlink(missing_ok=True)
@@ -100,7 +100,7 @@ def digest(path: str) -> str:
 
 
 def _saved_ns(path: str) -> int:
-    """When it was written to, or came to where it is; 0 if there is none."""
+    """When it was written to, or moved to where it is; 0 if there is none."""
     try:
         status = Path(path).stat()
     except OSError:
@@ -109,7 +109,7 @@ def _saved_ns(path: str) -> int:
 
 
 def _moved_ns(folder: str) -> int:
-    """When a folder came to where it is, with files that are older; 0 if something in it was made or removed since."""
+    """When a folder with older files was moved to where it is; 0 if something in it was made or removed since."""
     try:
         status = Path(folder).stat()
     except OSError:

@@ -35,13 +35,13 @@ from cfworkflows_emulator.supervisor.sources import Sources, now_in_files
 from cfworkflows_emulator.supervisor.terminal import Terminal
 
 GRACE_S = 5.0
-"""What requests and callbacks that run get to end, in seconds."""
+"""How long running requests and callbacks get to end, in seconds."""
 
 STUCK_S = 3.0
-"""Longer than this after the grace, in seconds, and the worker is ended: code of the user blocks it."""
+"""So many seconds after the grace the worker is killed: code of the user blocks it."""
 
 RELOAD_CALLBACKS_S = 0.5
-"""What callbacks of steps get to end when the code was saved, in seconds: the new code goes on with them."""
+"""How long callbacks of steps get to end when the code was saved, in seconds: the new code repeats them."""
 
 DEAF_S = 2.0
 """A worker that does not answer a reload for so many seconds is ended: code of the user blocks its event loop."""
@@ -54,10 +54,10 @@ LOADING_S = 1.0
 """A worker that takes longer than this to load, in seconds, is replaced when a file is saved: it may never be done."""
 
 SAVING_S = 0.005
-"""How often it is looked, in seconds, whether a file is written to its end that the next worker is to load."""
+"""How often to look, in seconds, whether a file that the next worker will load is written to its end."""
 
 RETRY_S = 1.0
-"""After so many seconds a process is started that the system did not grant."""
+"""How long to wait, in seconds, before another try to fork a process that the system did not grant."""
 
 YOUNG_S = 5.0  # a worker that dies younger than this may well die again
 MOST_DEATHS = 5  # of young workers in a row, and then only a change helps
@@ -65,10 +65,10 @@ FIRST_DELAY_S = 0.25  # before the third worker; it doubles from one to the next
 
 
 class Supervisor:
-    """Keeps a worker serving until it is told to stop. `work` is what a worker does, in a fork of this process.
+    """Keeps a worker serving until a signal or `stop`. `work` is what a worker does, in a fork of this process.
 
-    A reload forks the next worker, tells the one that serves to stop, and tells the next to go as soon as the state has
-    been released.
+    A reload forks the next worker, sends `Stop` to the worker that serves, and `Go` to the next one as soon as the
+    state has been released.
     """
 
     def __init__(self, work: Work, terminal: Terminal, *, watch: bool = True, keys: Keyboard | None = None) -> None:
@@ -84,7 +84,7 @@ class Supervisor:
             else None
         )
         self._worker: Child | None = None
-        self._is_reloading = False  # the worker was told to stop, or is gone, and the next one is not told to go yet
+        self._is_reloading = False  # from `Stop`, or the end of the worker, until `Go`
         self._successor: Child | None = None  # that one, if it is forked
         self._children: list[Child] = []
         self._connections: list[Connection] = []
@@ -120,9 +120,9 @@ class Supervisor:
     # What can be asked of it
 
     def reload(self, reason: str, paths: Sequence[str] = (), looked_ns: int | None = None) -> None:
-        """Put a new worker in the place of the one that serves, because `paths` have changed, if it is for that.
+        """Replace the worker that serves, because of `paths` that have changed, if there are any.
 
-        That was seen at `looked_ns` (`now_in_files`), just now by default. Nothing happens if that is just being done.
+        The changes were seen at `looked_ns` (`now_in_files`), by default now. During a reload nothing happens.
         """
         if self._is_busy:
             return
@@ -169,7 +169,7 @@ class Supervisor:
 
     @property
     def _is_busy(self) -> bool:
-        """Whether a worker is being put in the place of another one, or everything ends."""
+        """Whether a worker is being replaced, or everything ends."""
         return self._is_reloading or self._code is not None or self._signal_count > 0
 
     @property
@@ -185,7 +185,7 @@ class Supervisor:
     # Workers
 
     def _fork(self) -> Child | None:
-        """The next worker, which waits until it is told to go; None if the system grants no process now."""
+        """The next worker, which waits for `Go`; None if the system grants no process now."""
         try:
             child = Child.fork(self._work, self._forked, self._let_go)
         except OSError as error:
@@ -197,7 +197,7 @@ class Supervisor:
         return child
 
     def _let_go(self) -> None:
-        """In a worker: close what is the supervisor's, so that all of it ends with the supervisor."""
+        """In a worker: close what belongs to the supervisor, so that all of it ends with the supervisor."""
         self._loop.close()
         self._signals.let_go()
         unsent = [connection for child in self._children for connection in child.channel.close()]
@@ -226,7 +226,7 @@ class Supervisor:
         self._start()
 
     def _start(self) -> None:
-        """Let the worker serve, which is forked now unless it is there."""
+        """Let the worker serve; it is forked now unless it exists."""
         if self._worker is None:
             self._worker = self._fork()
         if self._worker is None:
@@ -256,7 +256,7 @@ class Supervisor:
         messages = child.channel.read()
         if messages is None:
             self._hang_up(child)
-            self._loop.after(DEAF_S, child, child.kill)  # it ends just now, or can be told nothing any more
+            self._loop.after(DEAF_S, child, child.kill)  # it is just ending, or can no longer be reached
             return
         for message in messages:
             self._on(child, message)
@@ -339,7 +339,7 @@ class Supervisor:
                     self._died(child, code)
 
     def _died(self, child: Child, code: int) -> None:
-        """A worker ended that nobody had told to."""
+        """A worker ended without having been asked to."""
         if self._code is not None:
             return
         why = f"The worker process {cause(code)}."
@@ -371,7 +371,7 @@ class Supervisor:
                 self.stop(number)
 
     def _on_continued(self) -> None:
-        """All the processes were suspended, mostly: time has passed, in which no worker could answer."""
+        """Most likely all the processes were suspended: time has passed in which no worker could answer."""
         for child in self._children:
             self._loop.postpone(DEAF_S, child)
         if self._keys is not None:

@@ -10,7 +10,7 @@ from cfworkflows_emulator.views.plain import iso, plain, printable
 
 
 def describe_instance(history: History) -> dict[str, Any]:
-    """What `describe_summary` gives, with `steps` in the order they started in, and `step_count`."""
+    """What `describe_summary` returns, with `steps` in the order they started in, and `step_count`."""
     steps = [describe_step(step) for step in history.steps]
     return {**describe_summary(history), "steps": steps, "step_count": len(steps)}
 
@@ -18,8 +18,8 @@ def describe_instance(history: History) -> dict[str, Any]:
 def describe_summary(history: History) -> dict[str, Any]:
     """`{status, params, queued, start, end, output, error, rollback, diagnosis}`.
 
-    `rollback` is `{outcome, error}` once it is over, else None. The `diagnosis` is ours: the sentences that tell where
-    the code does not do any more what the journal says, or None.
+    `rollback` is `{outcome, error}` once it is over, else None. The platform has no `diagnosis`: the sentences that say
+    where the code no longer does what the journal says, or None.
     """
     state = history.state
     return {
@@ -36,7 +36,7 @@ def describe_summary(history: History) -> dict[str, Any]:
 
 
 def describe_step(step: Step) -> dict[str, Any]:
-    """A step. One of the type `step` has an `output` if it gave something."""
+    """A step. A step of the type `step` has an `output` if it returned something."""
     bounds = {"name": step.name, "start": iso(step.start), "end": _iso(step.end)}
     if isinstance(step, DoStep):
         return {
@@ -75,7 +75,7 @@ def describe_undoing(history: History) -> list[dict[str, Any]]:
 
 
 def without_functions(shown: dict[str, Any]) -> dict[str, Any]:
-    """What `describe_instance` gave, as the Local Explorer shows it: a delay that is a function is left out."""
+    """What `describe_instance` returned, as the Local Explorer shows it: a delay that is a function is left out."""
     for step in shown["steps"]:
         retries = step.get("config", {}).get("retries", {})
         if retries.get("delay") == DYNAMIC_DELAY:

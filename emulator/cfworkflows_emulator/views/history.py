@@ -1,4 +1,4 @@
-"""What happened to an instance: its steps and their attempts, each once, with the times of their beginning and end."""
+"""What happened to an instance: its steps and their attempts, each once, with the times of their start and end."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState, SleepState, StepState, Verb, WaitState
 
 TYPES: Mapping[str, str] = {"do": "step", "sleep": "sleep", "wait": "waitForEvent", "rollback": "rollback"}
-"""What the platform's APIs call the kinds of steps; the undoing of a step is one of its own."""
+"""The names of the kinds of steps in the platform's APIs; the undoing of a step is a kind of its own."""
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One call of a step's callback, or of its rollback handler. Times in ms; `success` is None while it goes on."""
+    """One call of a step's callback, or of its rollback handler. Times in ms; `success` is None until it has ended."""
 
     number: int
     start: int
@@ -29,8 +29,8 @@ class Attempt:
 class Step:
     """A step: what the journal says of it, and when it began and ended, in ms.
 
-    `kind` is do, sleep, wait, or rollback for the undoing of a step. `skipped` says that somebody ended a delay of it
-    before its time.
+    `kind` is do, sleep, wait, or rollback for the undoing of a step. `skipped` says that a delay of it was ended before
+    its time.
     """
 
     kind: str
@@ -64,7 +64,7 @@ class DoStep(Step):
 
     @property
     def output(self) -> Any:
-        """What may be seen of its output: `[REDACTED]` if that is sensitive, of a stream the start. None if none."""
+        """What may be shown of its output: `[REDACTED]` if it is sensitive, of a stream the start. None if none."""
         state = self.state
         try:
             return shown_output(state.value, state.stream, sensitive=is_sensitive(state.config))

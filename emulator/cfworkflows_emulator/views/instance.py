@@ -1,4 +1,4 @@
-"""An instance with everything that its journal knows: what `cfwf workflows instances describe` draws."""
+"""An instance with everything that its journal says: what `cfwf workflows instances describe` shows."""
 
 from typing import Any
 

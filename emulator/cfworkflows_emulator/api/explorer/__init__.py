@@ -1,7 +1,7 @@
-"""The Local Explorer API of `wrangler dev`, with what ours can do beyond it.
+"""The Local Explorer API of `wrangler dev`, and what goes beyond it.
 
-`api` has the platform's routes, `instances` those of `cfwf workflows`, `local` what is asked of the Workers themselves.
-`transfer` is an instance as a document, to be taken to another state folder.
+`api` has the platform's routes, `instances` the routes of `cfwf workflows`, `local` the routes about the Workers
+themselves. `transfer` makes a document of an instance, to be taken to another state folder.
 """
 
 from cfworkflows_emulator.api.explorer.api import ExplorerApi

@@ -115,7 +115,7 @@ class ExplorerApi:
         )
 
     async def fetch(self, request: Request) -> Response:
-        """The answer to a request for a path that `owns` says is ours."""
+        """The answer to a request for a path that this API `owns`."""
         url = urlsplit(request.url)
         path = next(url.path.removeprefix(prefix) for prefix in PREFIXES if url.path.startswith(prefix))
         return await self._router.answer(request, path, url.query)

@@ -1,4 +1,4 @@
-"""What our Local Explorer API can do with an instance, and the platform's cannot: the routes of `cfwf workflows`."""
+"""What this Local Explorer API can do with an instance beyond the platform's: the routes of `cfwf workflows`."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ _KINDS = {type: kind for kind, type in TYPES.items()}
 
 
 class InstanceRoutes:
-    """`names` gives the workflow and the id that a call is about; it raises for a workflow that there is not."""
+    """`names` returns the workflow and the id that a call is about; it raises if there is no such workflow."""
 
     def __init__(self, workflows: Workflows, names: Callable[[Call], tuple[str, str]]) -> None:
         self._workflows = workflows

@@ -1,4 +1,4 @@
-"""What is asked of the Workers themselves: by the Local Explorer, and by whoever fires a cron trigger."""
+"""Routes about the Workers themselves: for the Local Explorer, and to fire a cron trigger."""
 
 import hashlib
 from typing import Any
@@ -53,7 +53,7 @@ class LocalRoutes:
             "name": loaded.config.name,
             "bindings": bindings,
             "triggers": {"crons": loaded.config.triggers.crons},
-            # Tells projects apart without telling where they are.
+            # Distinguishes projects without showing where they are.
             "persistenceScope": hashlib.sha256(str(self._project.config.directory).encode()).hexdigest(),
         }
 
@@ -70,7 +70,7 @@ class LocalRoutes:
 class ScheduledTrigger:
     """`/cdn-cgi/local/scheduled`: calls the scheduled handler of the Worker that answers the requests.
 
-    `cron` and `time` (ms since the epoch, by default now) are what its controller has. The answer is the outcome: `ok`
+    `cron` and `time` (ms since the epoch, by default now) are for its controller. The answer is the outcome: `ok`
     (200) or `exception` (500), with `format=json` as JSON. Older paths of the platform's local server work too.
     """
 

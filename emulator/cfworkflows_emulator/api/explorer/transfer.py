@@ -18,7 +18,7 @@ from cfworkflows_emulator.engine.journal.state import InstanceState
 from cfworkflows_emulator.views import iso
 
 FORMAT = 1
-"""The version of the document. It grows when a document of the version before would be misread."""
+"""The version of the document. It grows when a document of the previous version would be misread."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -52,7 +52,7 @@ class ExportedStream(Form):
 
 
 class InstanceDocument(Form):
-    """An instance. `workflow`, `id`, `status`, `exported` and `cfworkflows` tell where it comes from."""
+    """An instance. `workflow`, `id`, `status`, `exported` and `cfworkflows` say where it comes from."""
 
     format: Literal[1]
     cfworkflows: str
@@ -119,9 +119,9 @@ def _exported(entry: Entry) -> dict[str, Any]:
 
 
 async def import_instance(engine: Engine, workflow: str, document: InstanceDocument, id: str | None = None) -> str:
-    """Take an exported instance over, under its own id or another one: the id. It goes on where it was.
+    """Take an exported instance over, under its own id or another one. It continues where it was. Returns the id.
 
-    Raises WorkflowError for an id that is taken, and for a journal that is none.
+    Raises WorkflowError for an id that is taken, and for something that is no journal.
     """
     entries = [_entry(each) for each in document.journal]
     chunks = list(_chunks(document.streams))

@@ -1,4 +1,4 @@
-"""The account that everything belongs to, its user and the token: what clients look up before they ask for more."""
+"""The account that everything belongs to, its user and the token, which clients look up first."""
 
 from cfworkflows.http import Response
 from cfworkflows_emulator.api import results

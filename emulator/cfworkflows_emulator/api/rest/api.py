@@ -43,7 +43,7 @@ TITLE = "Workflows REST API"
 
 
 class RestApi:
-    """What the platform's own SDKs and CLI talk to, when they are given this server's address."""
+    """The API that the platform's own SDKs and CLI talk to, when they are configured with this server's address."""
 
     def __init__(self, workflows: Workflows) -> None:
         self._workflows = workflows
@@ -171,7 +171,7 @@ class RestApi:
         return path == PREFIX or path.startswith(PREFIX + "/")
 
     async def fetch(self, request: Request) -> Response:
-        """The answer to a request for a path that `owns` says is ours."""
+        """The answer to a request for a path that this API `owns`."""
         url = urlsplit(request.url)
         # A base URL that ends with a slash makes clients ask for //accounts.
         path = re.sub("/{2,}", "/", url.path.removeprefix(PREFIX))

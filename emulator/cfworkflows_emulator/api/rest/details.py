@@ -1,4 +1,4 @@
-"""An instance as the REST API shows it: outputs are text, and what goes on has the end that is planned."""
+"""An instance as the REST API shows it: outputs are text, and what is under way has its planned end."""
 
 import json
 from typing import Any
@@ -56,14 +56,14 @@ def step_output(history: History, asked: StepQuery) -> dict[str, Any]:
         raise refusal("step.not_found", f"{asked.name!r} has had {len(attempts)} attempts, not {asked.attempt}.")
     attempt = attempts[(asked.attempt or 0) - 1] if attempts else None
     outcome = shown["success"] if asked.attempt is None or attempt is None else attempt["success"]
-    # A step that goes on and shows an error waits for its next attempt.
+    # A step that has not ended and shows an error waits for its next attempt.
     status = {True: "complete", False: "errored", None: "running"}[outcome]
     error = attempt["error"] if attempt is not None else None
     return {"status": status, "error": error, "output": shown.get("output") if outcome else None}
 
 
 def step_stream(history: History, asked: StepQuery) -> StoredStream | None:
-    """The stream that a step, or one of its attempts, gave. None if it gave anything else, and if it is sensitive."""
+    """The stream that a step, or one of its attempts, returned. None for any other result, and if it is sensitive."""
     step = next((step for step in history.steps if (step.name, step.type) == (asked.name, asked.type)), None)
     if not isinstance(step, DoStep) or is_sensitive(step.state.config) or not step.success:
         return None

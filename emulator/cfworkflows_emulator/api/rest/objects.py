@@ -20,7 +20,7 @@ SHOWN = tuple(status for status in Status)
 
 
 def workflow(workflows: Workflows, name: str, counts: Mapping[str, int], latest: int | None) -> dict[str, Any]:
-    """A workflow. It is as old as the server, whose code and configuration it is; `latest` is of its last instance."""
+    """A workflow. It is as old as the server, whose code and configuration it is; `latest` is its last instance."""
     shown = {
         **_identity(workflows, name),
         "script_name": workflows.script_name(name),
@@ -153,7 +153,7 @@ def creation(body: RestCreateBody) -> dict[str, Any]:
 
 
 def _params(params: Any) -> Any:
-    """Params may come as a string that holds their JSON. A string that holds none is what it is."""
+    """Params may come as a string that holds their JSON. Any other string is the params itself."""
     if not isinstance(params, str):
         return params
     try:

@@ -1,4 +1,4 @@
-"""Bodies of requests that come compressed, as some clients send large ones."""
+"""Compressed bodies of requests: some clients send large bodies so."""
 
 import zlib
 

@@ -1,4 +1,4 @@
-"""What the platform's API wraps every answer in."""
+"""The envelope of every answer of the platform's API."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def success(result: Any, info: dict[str, Any] | None = None, *, note: str = "") 
 
 
 def failure(error: ApiError) -> Response:
-    """The same for an error, with its status. Clients that retry by themselves are told that it would not help."""
+    """The same for an error, with its status. A header says to clients that a retry would not help."""
     envelope = {
         "success": False,
         "errors": [{"code": error.code, "message": message} for message in error.messages],

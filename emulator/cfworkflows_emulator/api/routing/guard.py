@@ -1,4 +1,4 @@
-"""Who may call a control path: programs on this machine, and pages of this very server."""
+"""Restricts control paths to programs on this machine, and pages of this very server."""
 
 from collections.abc import Iterable
 from urllib.parse import urlsplit
@@ -10,7 +10,9 @@ _READS = ("GET", "HEAD")
 
 
 class Guard:
-    """Refuses what a page of another site could send. `allowed_hosts` are names of this machine beside `localhost`."""
+    """Refuses requests that a page of another site could send. `allowed_hosts` are names of this machine beside
+    `localhost`.
+    """
 
     def __init__(self, allowed_hosts: Iterable[str] = ()) -> None:
         self._hosts = Hosts(allowed_hosts)

@@ -43,7 +43,7 @@ class Route:
     """`path` has its names in braces; an `{instance}` may have slashes in it, as the ids have that schedules make.
 
     `body` is the type of the JSON that it takes, None if it takes none; a model may be left out if all its fields may.
-    `result` is the type of what it gives, None for what is not in the envelope.
+    `result` is the type of its result, None for an answer that is not in the envelope.
     """
 
     method: str

@@ -16,7 +16,7 @@ _LARGEST = 2**53
 
 
 async def instance_events(engine: Engine, workflow: str, id: str, call: Call) -> Response:
-    """The events of an instance. 204, which keeps a browser from asking again, when it ended and all were given."""
+    """The events of an instance. 204, which keeps a browser from asking again, when it ended and all were sent."""
     cursor = call.query.cursor or call.request.headers.get("last-event-id") or "0"
     if not cursor.isascii() or not cursor.isdigit() or int(cursor[:20]) >= _LARGEST:
         raise InvalidError((f"cursor: {cursor!r} is not the id of an event, which is a whole number",))

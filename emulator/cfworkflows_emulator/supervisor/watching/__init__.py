@@ -1,4 +1,4 @@
-"""Noticing that something was saved: by inotify on Linux, and by a process of watchfiles everywhere else."""
+"""Notices that something was saved: by inotify on Linux, and by a process of watchfiles everywhere else."""
 
 import os
 import sys
@@ -12,8 +12,8 @@ __all__ = ["Watcher", "watch"]
 def watch(folders: Sequence[str]) -> Watcher:
     """A watcher of `folders`. Raises OSError when the system grants no more of them.
 
-    Where the kernel does not tell of changes, as on a folder that a container shares with another system, the variable
-    WATCHFILES_FORCE_POLLING=1 has watchfiles look at the files again and again instead.
+    Where the kernel does not report changes, as on a folder that a container shares with another system, the variable
+    WATCHFILES_FORCE_POLLING=1 has watchfiles poll the files instead.
     """
     if sys.platform == "linux" and not _polls():
         from cfworkflows_emulator.supervisor.watching.inotify import InotifyWatcher
@@ -25,7 +25,7 @@ def watch(folders: Sequence[str]) -> Watcher:
 
 
 def _polls() -> bool:
-    """By watchfiles' own rule: as the variable says, and otherwise under WSL, whose Windows drives tell nothing."""
+    """By watchfiles' own rule: as the variable says, and otherwise under WSL, whose Windows drives report nothing."""
     wanted = os.environ.get("WATCHFILES_FORCE_POLLING")
     if wanted:
         return wanted.lower() not in {"false", "disable", "disabled"}

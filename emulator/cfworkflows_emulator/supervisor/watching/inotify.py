@@ -1,4 +1,4 @@
-"""The kernel of Linux tells the supervisor itself: no process, and no thread that a fork would have to leave behind."""
+"""On Linux the kernel notifies the supervisor itself: no process, and no thread that a fork would leave behind."""
 
 import os
 import time
@@ -80,7 +80,7 @@ class InotifyWatcher:
         return list(self._written)
 
     def _events(self) -> Iterator[Event]:
-        """Those that belong to one save: until nothing more comes for a while."""
+        """The events of one save: until nothing more comes for a while."""
         end = time.monotonic() + BATCH_MS / 1000
         while events := self._inotify.read(timeout=QUIET_MS):
             yield from events

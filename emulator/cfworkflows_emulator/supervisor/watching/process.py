@@ -1,4 +1,4 @@
-"""Where there is no inotify: a process of its own watches, so that no thread of a watcher is in what forks."""
+"""Where there is no inotify: a process of its own watches, so that the process that forks has no watcher's thread."""
 
 import json
 import os
@@ -10,11 +10,11 @@ _PIECE = 64 * 1024
 
 
 class WatcherProcess:
-    """See `Watcher`. It watches a moment after it was made, and says so then: anything may have changed meanwhile."""
+    """See `Watcher`. It watches a moment after it was made, and reports then that anything may have changed."""
 
     def __init__(self, folders: Sequence[str]) -> None:
         self.folders = list(folders)
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
+        self._process = subprocess.Popen(  # noqa: S603 - a module of this package
             [sys.executable, "-P", "-m", "cfworkflows_emulator.supervisor.watching", *folders],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

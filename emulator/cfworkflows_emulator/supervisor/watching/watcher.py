@@ -10,14 +10,14 @@ QUIET_MS = 10
 
 
 WRITING_S = 0.5
-"""What somebody has written to, and does not close, is taken for whole after so many seconds."""
+"""A file that was written to, and is not closed, counts as whole after so many seconds."""
 
 
 class Watcher(Protocol):
     """Watches `folders`, without those below them. `fileno` is readable when there is something to `read`."""
 
     folders: list[str]
-    """Those that it watches. One that was removed, or moved away, may not be among them any more."""
+    """The folders that it watches. A folder that was removed or moved away may be missing."""
 
     def fileno(self) -> int: ...
 
@@ -28,10 +28,10 @@ class Watcher(Protocol):
         """
 
     def catch_up(self) -> bool:
-        """Take in what has come, without waiting. Gives whether it was something, which `read` will not tell then."""
+        """Take in what has come, without waiting. Returns whether there was anything; `read` will not report it."""
 
     def unfinished(self) -> list[str]:
-        """The paths that somebody writes to just now, and has not closed; none where the system does not tell."""
+        """The paths that are just being written, and are not closed; none where the system does not report that."""
 
     def let_go(self) -> None:
         """Close what is open, after a fork, and leave the parent's watcher as it is."""
