@@ -10,7 +10,7 @@ MOST_PARKED = 1_000
 
 
 class Eviction:
-    """Those that are parked, in the order in which they were: the first of them leaves first.
+    """The actors that are parked, in the order in which they parked: the first of them leaves first.
 
     `grace_ms` is how long they stay; None for ever.
     """

@@ -73,7 +73,7 @@ class Residents(Generic[Key, Kept]):
             self.unload(actor)
 
     def unload(self, actor: Actor[Key]) -> None:
-        """Let it go, if nothing of it runs and nobody uses it."""
+        """Drop it from memory, if nothing of it runs and no caller uses it."""
         kept = self.actors.get(actor.key)
         if actor.running or actor.users or kept is None or kept is not actor:
             return

@@ -102,7 +102,7 @@ def command(
     With several configurations, the Worker of the first one answers the requests and has the state; bindings reach the
     others (`script_name` of a Workflow, `services`). Options about variables, name and script are for the first.
     """
-    gc.disable()  # nothing of what is imported is garbage, and looking for some takes a tenth of the start
+    gc.disable()  # imports make no garbage, and collections would take a tenth of the start
     from cfworkflows_emulator.dev import DevOptions, start
 
     options = DevOptions(

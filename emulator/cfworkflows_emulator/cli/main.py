@@ -10,7 +10,7 @@ import click
 from cfworkflows_emulator.cli.options import fail
 
 STARTED = time.perf_counter()
-"""When the process began, as near as can be. It is what a command is called with as `context.obj`."""
+"""When the process began, as closely as is known. A command finds it in `context.obj`."""
 
 MODULES = ("check", "cron", "dev", "init", "types", "workflows")
 """The commands: each is `command` in a module beside this one, which imports what it needs when it runs."""

@@ -1,4 +1,4 @@
-"""Options that several commands have, and how they begin and fail."""
+"""Options that several commands share, and how commands begin and fail."""
 
 import json
 import math

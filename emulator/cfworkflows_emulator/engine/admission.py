@@ -21,7 +21,7 @@ MAX_QUEUED = 2_000_000
 FREE_MS = 3_600_000
 """How long an instance of a schedule needs no slot, in ms since it fired."""
 
-# Positions are drawn from one sequence; this is added to those of instances that go on.
+# Positions are drawn from one sequence; this is added to the positions of instances that had begun.
 _AHEAD = -(1 << 60)
 
 
@@ -75,7 +75,7 @@ class Admission:
         self._of: dict[int, Slots] = {}
 
     def number(self) -> int:
-        """The next of one sequence, for the keys of instances and their positions: so they tell who came first."""
+        """The next number of the sequence for the keys and positions of instances, which thus show what came first."""
         self._last_number += 1
         return self._last_number
 
@@ -101,7 +101,7 @@ class Admission:
             slots.queue(key, position)
 
     def restore(self, workflow: WorkflowDefinition, row: InstanceRow) -> bool:
-        """Give what an instance had when the last process ended: a slot, or its position. Whether it is to be taken up.
+        """Restore what an instance had when the last process ended: a slot or a position. Returns whether to wake it.
 
         Those that ran come before those that were queued. If there are too many of them by now, some are queued.
         """

@@ -1,8 +1,8 @@
 """Names the code of the Worker that blocks the event loop, while it does.
 
 A thread asks the loop for a sign of life. If none comes, it looks at the frames of the loop's thread: which line of the
-project is being executed there, and for which instance or request. That is told again each time the block has lasted
-twice as long.
+project is being executed there, and for which instance or request. That is logged, and again each time the block has
+lasted twice as long.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from cfworkflows_emulator.tracebacks import shown_path
 log = logging.getLogger("cfworkflows.worker")
 
 FIRST_S = 2.0
-"""After so many seconds a block is told."""
+"""After so many seconds a block is logged."""
 
 INTERVAL_S = 0.5
 """How often the loop is asked, in seconds."""
@@ -82,7 +82,7 @@ class _Watch:
             self._tell_unseen(waiting)
 
     def _tell_unseen(self, watch: "_Stopwatch") -> None:
-        """This thread should have gone on long ago: something did not let it."""
+        """This thread should have continued long ago, but was not run."""
         if (lasted := watch.seconds()) > FIRST_S + INTERVAL_S and not watch.process_stood_still():
             log.warning("The event loop was blocked for %.1f s %s", lasted, _UNSEEN)
 
@@ -115,7 +115,7 @@ class _Stopwatch:
         return monotonic() - self._started
 
     def process_stood_still(self) -> bool:
-        """Whether the whole process did, as after SIGSTOP: then nobody blocked anything."""
+        """Whether the whole process stood still, as after SIGSTOP: then nothing was blocked."""
         return time.process_time() - self._cpu < self.seconds() / 10
 
 

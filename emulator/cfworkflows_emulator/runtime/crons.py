@@ -18,7 +18,7 @@ log = logging.getLogger("cfworkflows.worker")
 
 
 class Outcome(NamedTuple):
-    """What became of a firing; `no_retry` is whether it is not to be tried again, as the platform tells it."""
+    """The outcome of a firing; `no_retry` says that it is not to be tried again, as in the platform's answer."""
 
     outcome: Literal["ok", "exception"]
     no_retry: bool

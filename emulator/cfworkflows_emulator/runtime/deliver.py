@@ -1,4 +1,4 @@
-"""The one way from an event to its handler: requests, crons, batches, and whatever else calls a Worker's code."""
+"""The one way from an event to its handler: requests, crons, batches, and all else that calls a Worker's code."""
 
 from collections.abc import Awaitable, Callable
 from types import CoroutineType
@@ -22,7 +22,7 @@ class Receiver(Protocol):
 
 
 async def deliver(worker: Receiver, event: Event, *own: Any, entrypoint: str | None = None, props: Any = None) -> Any:
-    """Call the Worker's handler of `event` with the arguments `own`, env and ctx, and give what it returns.
+    """Call the Worker's handler of `event` with the arguments `own`, env and ctx, and return what it returns.
 
     Each event gets a new object of the class `entrypoint`, or of the default one if that is None. Raises what the
     handler raises, RuntimeError if there is no such class or handler, and TypeError for a handler that cannot be

@@ -1,7 +1,7 @@
-"""Dialects: how the classes of a Worker want to be called, and what they give.
+"""Dialects: how the classes of a Worker want to be called, and what they return.
 
-A class tells its dialect by an attribute of its base, so that no table of dialects has to be kept, and classes of
-several may stand in one module. Those of `cfworkflows` have none: they are native.
+An attribute of a base class says the dialect, so that no table of dialects has to be kept, and classes of several
+dialects may be in one module. The classes of `cfworkflows` do not have it: they are native.
 """
 
 from collections.abc import Callable
@@ -26,13 +26,13 @@ class Dialect(Protocol):
     """
 
     def kind_of(self, cls: type) -> Kind | None:
-        """What a class of this dialect is; None for the bases themselves, and for classes that nobody calls."""
+        """What a class of this dialect is; None for the bases themselves, and for classes that are never called."""
 
     def make(self, cls: type, context: ExecutionContext, env: Any) -> Any:
         """A new object of an entrypoint class. That of a Workflow has `run(event, step)`."""
 
     def params_type(self, cls: type) -> Any:
-        """What payloads are checked against, and arrive as, in a Workflow class; Any for plain data."""
+        """The type that payloads of a Workflow class are checked against, and arrive as; Any for plain data."""
 
     def arguments(
         self, event: Event, name: str, handler: Callable[..., Any], own: tuple[Any, ...], env: Any, context: Any
@@ -43,7 +43,7 @@ class Dialect(Protocol):
         """
 
     def request(self, request: Request) -> Any:
-        """The request that a fetch handler is given."""
+        """The request that a fetch handler receives."""
 
     def response(self, result: Any, handler: Callable[..., Any]) -> Response:
         """What a fetch handler returned, as a Response that can be sent. Raises TypeError if it is none."""

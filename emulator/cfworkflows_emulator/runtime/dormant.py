@@ -24,7 +24,7 @@ class DormantProject:
 
     @property
     def configs(self) -> Sequence[LoadedConfig]:
-        """That of its Worker."""
+        """The configuration of its Worker."""
         return (self.config,)
 
     @property

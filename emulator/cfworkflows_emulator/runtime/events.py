@@ -1,4 +1,4 @@
-"""What the handlers `scheduled` and `queue` are given."""
+"""The arguments of the handlers `scheduled` and `queue`."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ class ScheduledController:
 
 
 class Message:
-    """A message of a batch. The first call of `ack` or `retry` counts; `outcome` tells which, None until then."""
+    """A message of a batch. The first call of `ack` or `retry` counts; `outcome` says which, None until then."""
 
     def __init__(self, body: Any, *, id: str | None = None, timestamp: datetime | None = None, attempts: int = 1):
         self.body = body
@@ -66,10 +66,10 @@ class Message:
 
 
 class MessageBatch:
-    """What `queue` is given, and what became of it: `acked` and `retried` are the messages, once the handler is over.
+    """The argument of `queue`. `acked` and `retried` are its messages by their outcome, once the handler is over.
 
-    As on Cloudflare, what was said of a message counts before what was said of the batch, and a message of which
-    nothing was said is acknowledged.
+    As on Cloudflare, a call on a message counts before a call on the batch, and a message without any call is
+    acknowledged.
     """
 
     def __init__(self, queue: str, messages: Sequence[Message]) -> None:

@@ -15,8 +15,8 @@ GLOBAL_HANDLERS = ("on_fetch", "on_alarm", "on_scheduled", "on_trace", "on_queue
 class Exports:
     """`default` is the class `Default`. An old file has `global_handlers` instead, by their names such as `on_fetch`.
 
-    `named` are the other WorkerEntrypoint classes, `workflows` the WorkflowEntrypoint classes, each under the name it
-    is exported by.
+    `named` are the other WorkerEntrypoint classes, `workflows` the WorkflowEntrypoint classes, each under its exported
+    name.
     """
 
     default: type[WorkerEntrypoint[Any]] | None = None

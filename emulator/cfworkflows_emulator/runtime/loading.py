@@ -55,7 +55,7 @@ def _load(main: Path) -> ModuleType:
     name = main.stem.replace(".", "_")
     known = sys.modules.get(name)
     if known is not None and _is_from(known, main):
-        return known  # a test has imported it, and is to meet the same classes
+        return known  # a test has imported it, and needs the same classes
     if name in sys.stdlib_module_names or name in sys.modules:
         other = getattr(sys.modules.get(name), "__file__", None)
         where = f" ({other})" if other else " of Python's standard library"

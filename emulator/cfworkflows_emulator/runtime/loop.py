@@ -8,7 +8,7 @@ from typing import Any
 
 @contextmanager
 def started_futures_as_tasks(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    """Let `create_task` of `loop`, of asyncio and of TaskGroup take a future, and give it back as it is.
+    """Let `create_task` of `loop`, of asyncio and of TaskGroup take a future, and return it as it is.
 
     Everything else becomes a task, as before.
     """

@@ -1,7 +1,7 @@
-"""The modules of a Worker that is not the only one of its process: another one may have modules of the same names.
+"""The modules of a Worker that is not the only Worker of its process: another may have modules of the same names.
 
-They are kept as submodules of a package that stands for the folder of the Worker. Its code does not see that: its
-`import` statements look there first, because modules may have a `__import__` of their own, in their `__builtins__`.
+They are submodules of a package that stands for the folder of the Worker. Its code does not see that: its `import`
+statements look there first, because a module may have its own `__import__`, in its `__builtins__`.
 """
 
 import builtins
@@ -17,7 +17,7 @@ from typing import Any
 
 
 class Namespace(importlib.abc.MetaPathFinder):
-    """The modules in `folder`, under names that begin with that of the Worker. `close` ends it.
+    """The modules in `folder`, under names that begin with the Worker's name. `close` ends it.
 
     `importlib.import_module` does not know it: only statements do.
     """

@@ -1,4 +1,4 @@
-"""What a configuration or a Worker asks for that this version does not do, said by name at the start."""
+"""What a configuration or a Worker asks for that this version does not do, named at the start."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""A project: one or several Workers and their Workflows on this machine, from configurations that are loaded."""
+"""A project: one or several Workers and their Workflows on this machine, from loaded configurations."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -32,7 +32,7 @@ class Project:
     """A running Worker: `worker` answers requests, `engine` runs its instances, `env` has its bindings.
 
     `workers` are this one and the others of the session, by name, `configs` their configurations in the same order.
-    `notices` tells what the configurations ask for and do not get, `faults` what in the code can never work.
+    `notices` says what the configurations ask for and do not get, `faults` what in the code can never work.
     """
 
     def __init__(self, configs: Sequence[LoadedConfig], resources: Resources) -> None:

@@ -1,4 +1,4 @@
-"""What the bindings of a session's Workers stand on."""
+"""What the bindings of a session's Workers use."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
@@ -30,7 +30,7 @@ class Resources:
         self._stack = AsyncExitStack()
 
     async def store(self, key: Hashable, opened: Callable[[], AbstractAsyncContextManager[T]]) -> T:
-        """The store that is known by `key`: opened when it is first asked for, the same one afterwards."""
+        """The store of `key`: opened at the first call, the same one afterwards."""
         async with self._opening:
             if key not in self._stores:
                 self._stores[key] = await self._stack.enter_async_context(opened())
@@ -38,7 +38,7 @@ class Resources:
         return found
 
     async def close(self) -> None:
-        """Close the stores, the last one first. The engine is closed by who opened it."""
+        """Close the stores, the last one first. The opener of the engine closes it."""
         self._stores.clear()
         await self._stack.aclose()
 

@@ -1,4 +1,4 @@
-"""What the functions that a Worker offers as handlers look like: where they are written, and what they can take."""
+"""The handlers of a Worker as functions: where they are written, and what arguments they can take."""
 
 import functools
 import inspect
@@ -43,7 +43,7 @@ def class_handler(cls: type, name: str) -> Callable[..., Any] | None:
     """
     found = inspect.getattr_static(cls, name, None)
     if isinstance(found, FunctionType):
-        return MethodType(found, cls)  # what it is bound to makes no difference to what it takes
+        return MethodType(found, cls)  # its arguments do not depend on what it is bound to
     if isinstance(found, (staticmethod, classmethod)):
         found = getattr(cls, name)
     elif hasattr(type(found), "__get__"):

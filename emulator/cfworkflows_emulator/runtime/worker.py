@@ -51,7 +51,7 @@ class Worker:
         """A context for code of the Worker, which the module-level `env` and `wait_until` stand for from now on, and
         whose timers go by the clock of the project.
 
-        From now on, and in this task: what it starts takes them over.
+        From now on, and in this task: the tasks that it starts inherit them.
         """
         context = ExecutionContext(self.wait_until, props)
         current_env.set(self.env)
@@ -61,7 +61,7 @@ class Worker:
         return context
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
-        """Let `awaitable` go on in the background; `close` waits for it. Its error is logged."""
+        """Let `awaitable` run in the background; `close` waits for it. Its error is logged."""
         if not isinstance(awaitable, Awaitable):
             raise TypeError(f"wait_until takes a coroutine or another awaitable, not {awaitable!r}.")
         work: asyncio.Future[Any]
@@ -73,7 +73,7 @@ class Worker:
         work.add_done_callback(self._ended)
 
     async def close(self, grace_s: float) -> list[str]:
-        """Wait up to `grace_s` seconds for what was handed to `wait_until`. Gives what was cut off after that."""
+        """Wait up to `grace_s` seconds for what was handed to `wait_until`. Returns what was cut off after that."""
         if self._waited_for and grace_s > 0:
             await asyncio.wait(self._waited_for, timeout=grace_s)
         left = list(self._waited_for)

@@ -1,7 +1,7 @@
 """`cfwf workflows`: Workflows and their instances, of a running `cfwf dev` or as its state folder has them.
 
-A `client` asks, and `connection` finds which: the one of `online` or that of `offline`, which answer alike, since the
-latter has the same API, in process.
+`connection` finds the `client` to ask: the one of `online` or the one of `offline`, which answer alike, since `offline`
+has the same API, in process.
 Nothing but click is imported before a command runs.
 """
 

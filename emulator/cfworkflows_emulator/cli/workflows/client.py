@@ -1,4 +1,4 @@
-"""A client of the Local Explorer API, whatever answers it, and the paths that it asks for."""
+"""A client of the Local Explorer API, whatever answers it, and the paths that it requests."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,19 +23,19 @@ class RefusedError(CfworkflowsError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the API gave: its result and, for lists, what it tells of the whole list."""
+    """An answer of the API: its result and, for lists, what it says about the whole list."""
 
     result: Any
     info: Mapping[str, Any]
 
 
 class Client(Protocol):
-    """Talks to the Local Explorer API. `is_served` says whether instances run meanwhile."""
+    """Calls the Local Explorer API. `is_served` says whether instances run meanwhile."""
 
     is_served: bool
 
     def request(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = NOTHING) -> Answer:
-        """Ask for `path`, below the API's own. Raises RefusedError, and CfworkflowsError if nobody answers."""
+        """Request `path`, below the API's own. Raises RefusedError, and CfworkflowsError if there is no answer."""
         ...
 
     def events(self, path: str) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ from cfworkflows_emulator.cli.workflows.options import Target
 
 @contextmanager
 def connect(target: Target, *, changes: bool = False) -> Iterator[Client]:
-    """A client of the server that `target` names, else with the one that uses its state folder, else with the folder.
+    """A client of the server that `target` names, else of the server that uses its state folder, else of the folder.
 
     Raises CfworkflowsError if the server does not answer, StateError if the folder cannot be used, and ConfigError if
     there is no project.
@@ -39,7 +39,7 @@ def connect(target: Target, *, changes: bool = False) -> Iterator[Client]:
 
 
 def _listens(address: str) -> bool:
-    """Whether a server listens there: one that was killed cannot take its note away."""
+    """Whether a server listens there: a server that was killed could not remove its note."""
     url = urlsplit(address)
     try:
         socket.create_connection((url.hostname or "localhost", url.port or DEFAULT_PORT), timeout=5).close()

@@ -1,4 +1,4 @@
-"""The client of a running `cfwf dev`, over the standard library: others take longer to import than to ask."""
+"""The client of a running `cfwf dev`, with the standard library: HTTP libraries take longer to import than to ask."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ LAST = ("workflow_completed", "workflow_errored", "workflow_terminated")
 
 
 class ServerClient:
-    """The server at `origin`. `by_folder` says that its state folder told of it, so that it is on this machine."""
+    """The server at `origin`. `by_folder` says that it was found by its state folder, so that it is on this machine."""
 
     is_served = True
 
@@ -28,7 +28,7 @@ class ServerClient:
         except ValueError as error:
             raise CfworkflowsError(f"{origin} is not the address of a server: {error}.") from None
         self._host, self._port = url.hostname or "localhost", url.port
-        # Such a server may listen on an address under which it answers nobody's browser.
+        # Such a server may listen on an address under which its API is not open to browsers.
         self._headers = {"host": f"localhost:{self._port}"} if by_folder else {}
 
     def request(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = NOTHING) -> Answer:

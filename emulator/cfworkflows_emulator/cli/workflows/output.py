@@ -32,7 +32,7 @@ _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("m
 
 
 def console() -> "Console":
-    """The standard output. What is no terminal is as wide as what is printed; text of the user's is never markup."""
+    """The standard output. If it is no terminal, it is as wide as the text; the user's text is never markup."""
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else _WIDE

@@ -1,4 +1,4 @@
-"""How `cfwf workflows instances describe` draws an instance."""
+"""How `cfwf workflows instances describe` shows an instance."""
 
 import json
 import re
@@ -150,7 +150,7 @@ class Drawing:
         return f"{clock_time(text)} ({relative(text, self.timeline['now'])})" if text is not None else None
 
     def _at(self, text: str) -> str:
-        """The time of the day, with the day if that is another one than the instance began on."""
+        """The time of the day, with the date if the instance began on another day."""
         began, time = moment(self.timeline["queued"]), moment(text)
         return (
             f"{time:%H:%M:%S}.{time.microsecond // 1000:03}"

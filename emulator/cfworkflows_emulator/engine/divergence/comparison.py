@@ -27,9 +27,9 @@ class Comparison:
         missing = {call.key for diagnosis in reported for call in diagnosis.missing}
         moved = {diagnosis.late.key for diagnosis in reported if diagnosis.late is not None}
         # Steps that were new to a replay: their entries come later in the journal than their calls in the code.
-        self._inserted = {call.key for diagnosis in told for call in diagnosis.new}
-        # Whether they are called after all tells an insertion from a renaming, of which all is said already.
-        self._renamed = {diagnosis.renamed.key for diagnosis in told if diagnosis.renamed is not None}
+        self._inserted = {call.key for diagnosis in reported for call in diagnosis.new}
+        # Whether they are called after all distinguishes an insertion from a renaming, which was reported already.
+        self._renamed = {diagnosis.renamed.key for diagnosis in reported if diagnosis.renamed is not None}
         journal = [(call, verb) for call, verb in _in_order(state) if call.key not in missing]
         self._journal = {call.key: call for call, _ in journal}
         self._remaining = dict.fromkeys(self._journal)

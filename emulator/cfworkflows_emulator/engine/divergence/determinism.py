@@ -8,7 +8,7 @@ from cfworkflows_emulator.engine.journal.state import Status
 
 
 class DeterminismCheck:
-    """Replays instances of `residents` aside, if it `is_on`, and tells each what a replay does differently."""
+    """Rehearses instances of `residents`, if it `is_on`, and reports to each what a replay does differently."""
 
     def __init__(self, residents: Instances, *, is_on: bool) -> None:
         self._residents = residents
@@ -23,7 +23,7 @@ class DeterminismCheck:
         state = instance.state
         checked = self._checked.get(key, 0)
         if self._residents.closed or state.status is Status.TERMINATED or state.last_seq == checked or state.diagnoses:
-            return  # one that was terminated was cut off anywhere, and what is known to differ goes on differing
+            return  # a terminated instance was cut off anywhere, and what is known to differ will differ again
         self._checked[key] = state.last_seq
         if state.status.finite:
             del self._checked[key]

@@ -196,7 +196,7 @@ class InstanceStore:
         position: int | None = None,
         expires_at: int | None = None,
     ) -> None:
-        """Bring the row of an instance up to date."""
+        """Update the row of an instance."""
         self._commits.write_latest(_INDEX, key, (status, modified_at, wake_at, position, expires_at, key))
 
     def set_expiry(self, key: int, expires_at: int) -> None:

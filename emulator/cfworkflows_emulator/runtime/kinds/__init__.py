@@ -13,5 +13,5 @@ __all__ = ["KINDS", "RuntimeKind", "runtime_kind"]
 
 
 def runtime_kind(kind: Kind[Any]) -> RuntimeKind[Any]:
-    """That of a kind that the configuration supports."""
+    """The RuntimeKind of a kind that the configuration supports."""
     return next(each for each in KINDS if each.kind is kind)

@@ -19,15 +19,15 @@ class RuntimeKind(Generic[S]):
     store: type[Any] | None = None
 
     async def bind(self, section: S, resources: Resources, /) -> Any:
-        """What `env.X` is. A store is asked of `resources`, which opens it once."""
+        """What `env.X` is. A store comes from `resources`, which opens it once."""
         raise NotImplementedError
 
     def check_code(self, loaded: LoadedConfig, module: ModuleType, exports: Exports, /) -> None:
         """Raises ConfigError for what the configuration names and the main module does not have."""
 
     def define(self, loaded: LoadedConfig, worker: Worker, resources: Resources, /) -> None:
-        """Make known what the Worker itself has of this kind, once its code is loaded."""
+        """Register what the Worker itself has of this kind, once its code is loaded."""
 
     def notices(self, loaded: LoadedConfig, /) -> Iterator[str]:
-        """What the configuration asks for and does not get."""
+        """Notices of what the configuration asks for and does not get."""
         return iter(())

@@ -35,7 +35,7 @@ class _Call:
         if service.service not in self._workers:
             raise RuntimeError(f"The Worker {service.service} is not loaded yet: call it in a handler, not on import.")
         answer = self._workers[service.service].fetch(request, service.entrypoint, service.props)
-        # What the module-level `env` stands for here is to stay what it is.
+        # The module-level `env` of the caller has to stay what it is.
         return await asyncio.get_running_loop().create_task(answer, context=contextvars.copy_context())
 
 

@@ -1,4 +1,4 @@
-"""Workflows: their bindings over the engine, and what the engine is told about their classes."""
+"""Workflows: their bindings over the engine, and the definitions of their classes."""
 
 from collections.abc import Iterator
 from types import ModuleType
@@ -52,7 +52,7 @@ WORKFLOWS = WorkflowRuntime()
 def definition_of(
     workflow: WorkflowSection, cls: type[WorkflowEntrypoint[Any, Any]], worker: Worker
 ) -> WorkflowDefinition:
-    """What the engine is told about a Workflow whose class belongs to `worker`."""
+    """The definition of a Workflow whose class belongs to `worker`."""
 
     def entrypoint() -> WorkflowEntrypoint[Any, Any]:
         # Called in the task of the run, so that the run and its callbacks see what the module-level `env` stands for.
@@ -78,7 +78,7 @@ def _own(loaded: LoadedConfig) -> list[WorkflowSection]:
 
 
 def _settings(workflow: WorkflowSection) -> dict[str, Any]:
-    """What a WorkflowDefinition takes over from the configuration."""
+    """The fields of a WorkflowDefinition that come from the configuration."""
     return {
         "step_limit": workflow.limits.steps or DEFAULT_STEP_LIMIT,
         "schedules": tuple(workflow.schedules),
