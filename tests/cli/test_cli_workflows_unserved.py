@@ -17,7 +17,7 @@ from cfworkflows_emulator.cli.workflows import command as workflows
 from cfworkflows_emulator.storage import StateFolder
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "cli.md").read_text()
-GOES_ON = "No `cfwf dev` runs here: the instance goes on when the next one starts.\n"
+GOES_ON = "No `cfwf dev` runs here: the instance continues when the next one starts.\n"
 
 
 def instances(shop):

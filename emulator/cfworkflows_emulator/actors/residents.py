@@ -93,7 +93,7 @@ class Residents(Generic[Key, Kept]):
             return
         for start in range(0, len(keys), WOKEN_AT_ONCE):
             some = keys[start : start + WOKEN_AT_ONCE]
-            self.do(self._wake(some), "An instance could not be taken up again.")
+            self.do(self._wake(some), "An instance could not be woken.")
 
     def do(self, work: Coroutine[Any, Any, None], failure: str | None = None) -> asyncio.Task[None]:
         """Do something while time stands still, whether or not a caller waits for it. Its error is logged as
@@ -159,7 +159,7 @@ class Residents(Generic[Key, Kept]):
         try:
             actor.wake()
         except Exception as error:  # the others that are woken with it can do nothing about it
-            log.error("%s could not be taken up again.", actor, exc_info=error)
+            log.error("%s could not be woken.", actor, exc_info=error)
 
     def _done(self, failure: str | None, task: asyncio.Task[None]) -> None:
         self._working.discard(task)

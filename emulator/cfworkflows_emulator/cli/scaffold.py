@@ -17,7 +17,7 @@ class_name = "OrderWorkflow"
 """
 
 ENTRY = '''\
-"""An order that somebody has to approve. `GET /` tells what can be asked."""
+"""An order that has to be approved. `GET /` shows the requests that can be made."""
 
 from dataclasses import dataclass
 
@@ -107,7 +107,7 @@ async def test_approved_order_is_charged(env):
 
 
 async def test_order_expires_after_three_days(env, clock):
-    """Nobody approves, and the reservation is released."""
+    """Without an approval, the reservation is released."""
     order = await env.ORDERS.create(params={{"item": "book", "amount": 5}})
     await clock.advance("2 days")
     assert (await order.status()).status == "waiting"
@@ -159,7 +159,7 @@ curl -X POST localhost:8787/orders/<id>/approve -d '{{"by": "Ada"}}'
 curl localhost:8787/orders/<id>                                           # → "status": "complete"
 ```
 
-Stop `cfwf dev` while the order waits, start it again, and approve: it goes on where it was.
+Stop `cfwf dev` while the order waits, start it again, and approve: it continues where it was.
 
 ```
 pytest          # the tests, in milliseconds: time is virtual

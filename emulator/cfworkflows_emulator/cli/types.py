@@ -20,7 +20,7 @@ DEFAULT = "worker_types.py"
 def command(config: Path | None, env: str | None, output: Path | None, only_check: bool) -> None:
     """Write a typed Env for what the configuration binds.
 
-    Workflows are typed with their Params and their output as the classes tell them, variables with their values,
+    Workflows are typed with their Params and their output as the classes declare them, variables with their values,
     secrets as str. The Worker's code is read, and not run.
 
     \b

@@ -29,9 +29,9 @@ class Activity:
         self._determinism = determinism
 
     async def loose_ends(self) -> None:
-        """Wait for the callbacks that no run waits for: of steps that nobody awaited before `run()` returned.
+        """Wait for the callbacks that no run waits for: of steps that were not awaited before `run()` returned.
 
-        One that has timed out is none of them: whatever it gives is discarded.
+        Callbacks that have timed out are not among them: their results are discarded.
         """
         while loose := self._loose_ends():
             await asyncio.wait(loose)

@@ -122,7 +122,7 @@ class Admission:
             self._admit([first])
 
     def leave(self, key: int) -> None:
-        """Instance `key` does not run any more: it gives its slot back, or leaves the queue."""
+        """Instance `key` does not run any more: release its slot, or remove it from the queue."""
         if (slots := self._of.get(key)) is not None:
             slots.queued.pop(key, None)
             self.give_back(key)

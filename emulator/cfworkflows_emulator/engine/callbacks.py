@@ -12,7 +12,7 @@ STEP_THREADS = 64
 
 
 class Callbacks:
-    """`running` are those of ended instances too: one goes on after its timeout, or if nobody awaits it.
+    """`running` are those of ended instances too: a callback continues after its timeout, or if it is not awaited.
 
     `late` are those of them that timed out.
     """
@@ -29,7 +29,7 @@ class Callbacks:
         return task
 
     def timed_out(self, task: asyncio.Task[Any]) -> None:
-        """It goes on nevertheless."""
+        """It continues nevertheless."""
         self.late.add(task)
         task.add_done_callback(self.late.discard)
 

@@ -117,7 +117,7 @@ class Engine:
         self._definitions[definition.name] = definition
 
     async def resume_all(self) -> None:
-        """Take up every instance that was at work when the last process ended, and arm the timers of the others.
+        """Wake every instance that was at work when the last process ended, and arm the timers of the others.
 
         The queues have their old order. Instances whose retention is over are deleted.
         """
@@ -138,9 +138,9 @@ class Engine:
             self._schedules.arm(definition.name, definition.schedules)
 
     async def close(self, grace_s: float = 0) -> list[str]:
-        """Stop. Callbacks that run get `grace_s` seconds to end; what is cut off is taken up by the next process.
+        """Stop. Callbacks that run get `grace_s` seconds to end; the next process repeats what is cut off.
 
-        Gives the callbacks that were cut off.
+        Returns the callbacks that were cut off.
         """
         self._stop_timers()
         self.residents.close()
@@ -173,7 +173,7 @@ class Engine:
     def end_subscriptions(self, *, onlookers_only: bool = False) -> None:
         """End the subscriptions that are open, with WorkflowError (`instance.unavailable`), since the server stops.
 
-        With `onlookers_only`, those of the workflows' and handlers' own code go on, which may still have work to do.
+        With `onlookers_only`, those of the workflows' and handlers' own code stay open: it may still have work to do.
         """
         for subscription in self._subscriptions:
             if subscription.previews or not onlookers_only:
@@ -211,7 +211,7 @@ class Engine:
         return await self._creation.batch(workflow, batch)
 
     async def adopt(self, workflow: str, id: str, entries: Sequence[Entry], chunks: Sequence[Chunk] = ()) -> None:
-        """Take over an instance as another engine left it: its journal, and its streams. It goes on here.
+        """Take over an instance as another engine left it: its journal, and its streams. It continues here.
 
         Raises WorkflowError for an id that is wrong or taken.
         """
@@ -298,7 +298,7 @@ class Engine:
         return subscription
 
     def follow(self, workflow: str, last_event_id: str = "") -> Feed:
-        """The events of all instances of a workflow, from behind the one whose id is given.
+        """The events of all instances of a workflow, from behind the event `last_event_id`.
 
         Instead of an id, a time in ms is where to begin, and `now` leaves the history out. Raises ValueError for an id
         that is none, and WorkflowError if there is no such workflow.
@@ -313,7 +313,7 @@ class Engine:
         """End a sleep, the delay before a step's next attempt, or a wait (which times out) of an instance now.
 
         `step` is its name, with its number or without; `kind` is sleep, do, wait or rollback. Neither is needed if the
-        instance is in one thing only. Gives what was skipped. Raises WorkflowError (`instance.cannot_skip`) if it is in
+        instance is in one thing only. Returns the delay. Raises WorkflowError (`instance.cannot_skip`) if it is in
         nothing of that name, or in several such things. The platform has no such call.
         """
         async with self._using(workflow, id) as instance:
@@ -436,7 +436,7 @@ class Engine:
 
 
 def _warn_of_abandoned(workflows: Iterable[str]) -> None:
-    """Instances of `workflows`, one for each, would go on if their code was there."""
+    """Log that instances of `workflows`, one for each, cannot continue without their code."""
     for workflow, count in Counter(workflows).items():
         log.warning("%d instance(s) of workflow %s are left as they are: it is not configured.", count, workflow)
 

@@ -34,7 +34,7 @@ log = logging.getLogger("cfworkflows.engine")
 
 
 class Instance:
-    """The actor. Its methods change the journal at once; `await durable()` before anybody hears of it."""
+    """The actor. Its methods change the journal at once; `await durable()` before the change is visible outside."""
 
     runs_code: ClassVar[bool] = True
 
@@ -79,7 +79,7 @@ class Instance:
 
     @property
     def running(self) -> bool:
-        """Whether a run of it is in memory: at work, parked, or over but for attempts that nobody awaited."""
+        """Whether a run of it is in memory: at work, parked, or over but for attempts that were not awaited."""
         return self._run is not None or self._outlived is not None
 
     @property
@@ -89,7 +89,7 @@ class Instance:
 
     @property
     def lingering(self) -> Set[Operation]:
-        """The steps that go on although `run()` is over: nobody awaited them."""
+        """The steps that continue although `run()` is over: they were not awaited."""
         return self._outlived.lingering if self._outlived is not None else frozenset()
 
     # The journal
@@ -110,7 +110,7 @@ class Instance:
     def _index(self) -> None:
         """Write the row that lists, counts and timers read, if it changed.
 
-        `waiting` is written only once all is parked: an instance that is at work is to be taken up by the next process
+        `waiting` is written only once all is parked: an instance that is at work is to be woken by the next process
         whatever its journal waits for.
         """
         status = self.state.visible_status if self.wake_at is not None else self.state.status
@@ -124,11 +124,11 @@ class Instance:
     # Running
 
     def event(self) -> WorkflowEvent[Any]:
-        """What `run()` is given. Raises PayloadValidationError if the params no longer fit their type."""
+        """The event that `run()` receives. Raises PayloadValidationError if the params no longer fit their type."""
         return self.definition.event(self.id, self.state.creation)
 
     def start(self) -> None:
-        """Run it, or take it up again, unless it has ended, is paused, or runs already. Without a slot it is queued."""
+        """Run or wake it, unless it has ended, is paused, or runs already. Without a slot it is queued."""
         if self._run is not None:
             if self.state.status is Status.QUEUED:
                 self._run.parking.leave_queue()
@@ -154,7 +154,7 @@ class Instance:
         self._begin(Run(self, Comparison.of(self.state, self.diagnose)))
 
     def wake(self) -> None:
-        """Start it, unless it is one of a crowd that is early, and needs a slot to go on: when its time has come it
+        """Start it, unless it is one of a crowd that is early, and needs a slot to continue: when its time has come it
         asks for that.
         """
         needs_slot = self.definition.concurrency_limit is not None
@@ -254,7 +254,7 @@ class Instance:
             self.shared.unload(self)
 
     def stop(self) -> None:
-        """Take it out of memory as it stands; the journal has all that is needed to go on."""
+        """Take it out of memory as it stands; the journal has all that is needed to continue."""
         for task in self._callbacks:
             task.cancel()
         runs = (self._run, self._outlived)
@@ -292,7 +292,7 @@ class Instance:
             self.evict()
 
     def late(self, callback: asyncio.Task[Any]) -> None:
-        """A callback goes on although it has timed out."""
+        """A callback continues although it has timed out."""
         self.shared.callbacks.timed_out(callback)
 
     def in_thread(self, function: Callable[..., T], *arguments: Any) -> Coroutine[Any, Any, T]:
@@ -327,7 +327,7 @@ class Instance:
         return admitted
 
     def diagnose(self, diagnosis: Diagnosis) -> None:
-        """Tell, once and for all, that a replay does not do what the journal says."""
+        """Record, once and for all, that a replay does not do what the journal says."""
         self.append(EntryType.REPLAY_DIVERGED, **diagnosis.as_dict())
         log.warning("%s: %s", self, diagnosis)
 
@@ -338,7 +338,7 @@ class Instance:
     def evict(self) -> None:
         """Leave memory; as soon as a callback that has timed out, and still runs, has ended."""
         self._evictable = True
-        if not self._callbacks:  # those that are left timed out, and go on
+        if not self._callbacks:  # those that are left timed out, and continue
             if self._run is not None:
                 self._run.evicted()
             self._end_run()
@@ -383,7 +383,7 @@ class Instance:
         return delay
 
     def changed(self) -> None:
-        """What was asked of it is in the journal: it goes on, if it does now, and its row says so."""
+        """A request is in the journal: it continues, if it can now, and its row says so."""
         self.start()
         self._index()
 
@@ -404,7 +404,7 @@ class Instance:
         self._end_run()
 
     def resume(self) -> None:
-        """Go on. What was left of sleeps, waits and retry delays when it was paused is still to be waited for."""
+        """Continue. What was left of sleeps, waits and retry delays when it was paused is still to be waited for."""
         if self.state.status is Status.WAITING_FOR_PAUSE:
             self.append(EntryType.WORKFLOW_RUNNING)
             if self._run is not None:
@@ -415,7 +415,7 @@ class Instance:
         self.changed()
 
     def terminate(self, *, roll_back: bool = False, trigger: str = "binding") -> None:
-        """End it now, or undo its steps first. While they are undone already, only the former: it ends as it is.
+        """End it now, or undo its steps first. During a rollback it can only be ended, as it is.
 
         `trigger` is what asks for it, as the REST API names it. Raises WorkflowError if it has ended already.
         """

@@ -53,11 +53,11 @@ class Seat:
             self._freedom = None
 
     def rest(self) -> None:
-        """It waits: it needs no slot until it goes on."""
+        """It waits: it needs no slot until it continues."""
         self.stop()
         self._admission.give_back(self._key)
 
     def end(self) -> None:
-        """It is not to run any more: it gives its slot back, or leaves the queue."""
+        """It does not run any more: it releases its slot, or leaves the queue."""
         self.position = None
         self._admission.leave(self._key)

@@ -65,7 +65,7 @@ class Project:
         name_blocks: bool = False,
         fire_crons: bool = True,
     ) -> "AsyncIterator[Project]":
-        """Load the Worker, open the state, and take up the instances that were at work.
+        """Load the Worker, open the state, and wake the instances that were at work.
 
         `others` are Workers that run beside it: one engine runs the instances of all, and bindings of one reach another
         (`script_name`, `services`). `clock` is the machine's by default. `state` is the state folder, None to keep
@@ -106,7 +106,7 @@ class Project:
     async def close(self, grace_s: float = 0) -> list[str]:
         """Stop. What runs in the background, and then the callbacks of steps, get `grace_s` seconds to end.
 
-        Gives what was cut off. Then another process can open the state, where an instance goes on from its last
+        Returns what was cut off. Then another process can open the state, where an instance continues from its last
         finished step.
         """
         if self._closed:

@@ -19,7 +19,7 @@ log = logging.getLogger("cfworkflows.runtime")
 
 
 class ProjectTime:
-    """`clock` goes on where the clock of the last process on the state folder `state` stopped, at `speed`.
+    """`clock` continues where the clock of the last process on the state folder `state` stopped, at `speed`.
 
     While no server runs, its time passes as the machine's does, but never backwards. Raises StateError for a file that
     is not ours.
@@ -39,7 +39,7 @@ class ProjectTime:
             # Killed, it may have gone on for one beat at its speed, and not for longer.
             fast = min(away, BEAT_S * 1000)
             return max(int(last["now"] + fast * last["speed"] + (away - fast)), real)
-        except (FileNotFoundError, NotADirectoryError):  # a folder that cannot be one is told of when it is locked
+        except (FileNotFoundError, NotADirectoryError):  # a folder that cannot be one is reported when it is locked
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StateError(
@@ -63,7 +63,7 @@ class ProjectTime:
             self._write(self._speed)
 
     def _write(self, speed: float) -> None:
-        """`speed` is how the time goes on until it is written again."""
+        """`speed` is how fast the time passes until it is written again."""
         new = self._path.with_suffix(".new")
         text = json.dumps({"real": SystemClock().now(), "now": self.clock.now(), "speed": speed})
         try:

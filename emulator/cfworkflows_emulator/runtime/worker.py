@@ -22,7 +22,7 @@ log = logging.getLogger("cfworkflows.worker")
 
 
 class Worker:
-    """The handlers of a main module, with the `env` they are given and the clock that their timers go by.
+    """The handlers of a main module, with the `env` that they receive and the clock of their timers.
 
     `name` is what its configuration calls it.
     """

@@ -130,7 +130,7 @@ def _in_transaction(sqlite: sqlite3.Connection, function: Callable[[sqlite3.Conn
 
 
 def _version(sqlite: sqlite3.Connection, known: int) -> int:
-    """How many of the migrations the database has had. Raises StateError if it is not ours, or newer."""
+    """How many of the migrations the database has had. Raises StateError if it is another program's, or newer."""
     found = sqlite.execute("PRAGMA application_id").fetchone()[0]
     version = int(sqlite.execute("PRAGMA user_version").fetchone()[0])
     if found != APPLICATION_ID and not _is_empty(sqlite):

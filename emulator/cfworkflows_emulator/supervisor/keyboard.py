@@ -24,7 +24,7 @@ class Keyboard:
 
     def listen(self) -> None:
         """Take keys at once and without echo; again after the process was suspended, or another one has read them."""
-        with suppress(termios.error):  # the terminal is gone: so are its keys, as `read` tells
+        with suppress(termios.error):  # the terminal is gone, as `read` reports
             mode = [*self._before]
             mode[3] &= ~(termios.ICANON | termios.ECHO)
             termios.tcsetattr(self._descriptor, termios.TCSADRAIN, mode)

@@ -39,7 +39,7 @@ class Keys:
             self._loop.add(self._keyboard, self._read)
 
     def continued(self) -> None:
-        """The process was suspended, and goes on."""
+        """The process was suspended, and continues."""
         if self.borrower is None:
             self._keyboard.listen()
 

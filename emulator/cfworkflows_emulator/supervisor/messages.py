@@ -115,7 +115,7 @@ class Borrow:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """The debugger has read what it wanted, and the program goes on."""
+    """The debugger has read what it wanted, and the program continues."""
 
 
 ToWorker = Connections | Go | Stop | Lent

@@ -84,7 +84,7 @@ def resume(target: Target, *, as_json: bool, name: str, id: str) -> None:
 @click.command()
 @click.argument("name")
 @click.argument("id")
-@click.option("--from-step-name", metavar="STEP", help="Step to begin at; what steps before it gave is kept.")
+@click.option("--from-step-name", metavar="STEP", help="Step to begin at; results of earlier steps are kept.")
 @click.option("--from-step-count", type=click.IntRange(1), help="Which of the steps of that name, from 1. [1]")
 @click.option("--from-step-type", type=click.Choice(("do", "sleep", "waitForEvent")), help="Type of the step. [do]")
 @common

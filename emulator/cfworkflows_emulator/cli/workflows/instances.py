@@ -70,7 +70,9 @@ def list_instances(
 @click.command()
 @click.argument("name")
 @click.argument("id", default="latest")
-@click.option("--step-output/--no-step-output", default=True, help="Whether to show what steps gave. [--step-output]")
+@click.option(
+    "--step-output/--no-step-output", default=True, help="Whether to show what steps returned. [--step-output]"
+)
 @click.option(
     "--truncate-output-limit", type=click.IntRange(1), default=5000, show_default=True, metavar="CHARACTERS",
     help="How much to show of a value.",
@@ -106,9 +108,9 @@ def describe(
 @click.argument("id", default="latest")
 @common
 def watch(target: Target, *, as_json: bool, name: str, id: str) -> None:
-    """Follow the events of an instance until it ends: those that were, and those that come.
+    """Follow the events of an instance until it ends, past and future ones.
 
-    With --json each event is a line. Ctrl-C stops watching; the instance goes on. ID is `latest` by default.
+    With --json each event is a line. Ctrl-C stops watching; the instance continues. ID is `latest` by default.
 
     \b
     Examples:

@@ -28,7 +28,7 @@ class ServerClient:
         except ValueError as error:
             raise CfworkflowsError(f"{origin} is not the address of a server: {error}.") from None
         self._host, self._port = url.hostname or "localhost", url.port
-        # Such a server may listen on an address under which its API is not open to browsers.
+        # Such a server may listen on an address that its APIs do not accept as a host name.
         self._headers = {"host": f"localhost:{self._port}"} if by_folder else {}
 
     def request(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = NOTHING) -> Answer:

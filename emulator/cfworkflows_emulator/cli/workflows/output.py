@@ -26,7 +26,7 @@ SYMBOLS = {
     "paused": ("‖", "magenta"),
     "waitingForPause": ("‖", "magenta"),
 }
-UNSERVED = "No `cfwf dev` runs here: the instance goes on when the next one starts."
+UNSERVED = "No `cfwf dev` runs here: the instance continues when the next one starts."
 _WIDE = 10_000
 _UNITS = (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000), ("ms", 1))
 

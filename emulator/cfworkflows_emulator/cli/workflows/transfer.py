@@ -57,7 +57,7 @@ def export_instance(target: Target, *, as_json: bool, name: str, id: str, output
 @click.option("--id", help="Id to give it, instead of the one that it had.")
 @common
 def import_instance(target: Target, *, as_json: bool, name: str, file: Path, id: str | None) -> None:
-    """Take over an instance that was exported; one that had not ended goes on. FILE is - for the standard input.
+    """Take over an exported instance, which continues if it had not ended. FILE is - for the standard input.
 
     \b
     Examples:

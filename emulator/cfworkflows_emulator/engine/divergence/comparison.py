@@ -110,7 +110,7 @@ class Comparison:
         diagnosis = Diagnosis(new=(new,), skipped=self._journal[skipped])
         if diagnosis.renamed is not None:
             self._renamed.add(skipped)
-        self._tell(diagnosis)
+        self._report(diagnosis)
 
     def _miss(self, keys: list[StepKey]) -> None:
         if not keys:
@@ -120,7 +120,7 @@ class Comparison:
             self._sequence.pop(key, None)
         if len(keys) == 1 and keys[0] in self._renamed:
             return
-        self._tell(Diagnosis(missing=tuple(self._journal[key] for key in keys), new=tuple(self._new)))
+        self._report(Diagnosis(missing=tuple(self._journal[key] for key in keys), new=tuple(self._new)))
         self._new = []
 
 

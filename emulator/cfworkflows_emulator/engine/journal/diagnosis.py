@@ -25,7 +25,7 @@ class Call:
 
     @property
     def name(self) -> str:
-        """As the code gives it, without the counter."""
+        """As in the code, without the counter."""
         return self.step.rpartition("-")[0]
 
     def __str__(self) -> str:

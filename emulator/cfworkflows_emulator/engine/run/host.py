@@ -43,7 +43,7 @@ class Journalled(Protocol):
         """Whether the event loop is being torn down: the next process continues all that is cancelled now."""
 
     def event(self) -> WorkflowEvent[Any]:
-        """What `run()` is given. Raises PayloadValidationError if the params no longer fit their type."""
+        """The event that `run()` receives. Raises PayloadValidationError if the params no longer fit their type."""
 
 
 class Host(Journalled, Protocol):

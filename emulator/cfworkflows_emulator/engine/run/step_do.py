@@ -265,7 +265,7 @@ async def _carried_out(finish: Callable[[Any], Awaitable[Any]], given: Any, over
     except asyncio.CancelledError:
         over.fail(_CancelledWithin())
         raise
-    except Exception as error:  # noqa: BLE001 - whoever waits for it gets it
+    except Exception as error:  # noqa: BLE001 - its waiter gets it
         if over.is_open:
             log.debug("A callback that had timed out failed later: %s", text_of(error))
         over.fail(error)
