@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import contextvars
 import logging
+import opcode
 import os
 import sys
 import threading
@@ -53,6 +54,18 @@ def task_for_caller(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     context = contextvars.copy_context()
     context.run(on_behalf_of.set, caller_location())
     return asyncio.get_running_loop().create_task(work, context=context)
+
+
+def ends_more(error: BaseException) -> bool:
+    """Whether `error` came upon the code that it leaves, which did not raise it: ctrl-C, or the end of a coroutine."""
+    if not isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+        return False
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or trace.tb_frame.f_globals.get("__name__") == "asyncio.runners":  # its handler of signals raises
+        return True
+    return trace.tb_frame.f_code.co_code[trace.tb_lasti] != opcode.opmap["RAISE_VARARGS"]
 
 
 def shown_path(path: str) -> str:

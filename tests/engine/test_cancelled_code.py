@@ -117,3 +117,61 @@ async def test_sys_exit_in_run_ends_the_instance_and_not_the_process(serve):
     server = await serve(leaving)
     status = await server.finish(await server.create())
     assert ("errored", "SystemExit") == (status.status, status.error.name)
+
+
+BY_HAND = [GeneratorExit, KeyboardInterrupt, SystemExit, asyncio.CancelledError]
+
+
+@pytest.mark.parametrize("kind", BY_HAND, ids=lambda kind: kind.__name__)
+async def test_what_ends_more_than_the_code_raised_by_run_is_an_error(serve, kind):
+    """The instance ends, with the name of the error."""
+
+    async def raising(step):
+        await step.sleep("a while", "1 second")
+        raise kind("no")
+
+    server = await serve(raising)
+    status = await server.finish(await server.create())
+    assert ("errored", kind.__name__) == (status.status, status.error.name)
+
+
+@pytest.mark.parametrize("kind", BY_HAND, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("where", ["called", "awaited", "in a thread"])
+async def test_what_ends_more_than_the_code_raised_by_a_callback_fails_its_attempt(serve, kind, where):
+    """It is tried again, like after any other error, and the error says what was raised."""
+
+    def called():
+        raise kind("no")
+
+    async def awaited():
+        await asyncio.sleep(0)
+        raise kind("no")
+
+    async def raising(step):
+        callback = {"called": lambda: later(), "awaited": awaited, "in a thread": called}[where]
+        await step.do("raise", {"retries": {"limit": 1, "delay": "1 second"}}, callback)
+
+    def later():
+        raise kind("no")
+
+    server = await serve(raising)
+    instance = await server.create()
+    status = await server.finish(instance)
+    named = {SystemExit: "sys.exit", asyncio.CancelledError: "cancelled"}.get(kind, kind.__name__)
+    assert "errored" == status.status
+    assert named in status.error.message
+    assert 2 == (await server.state(instance)).steps["raise-1"].attempts
+
+
+@pytest.mark.parametrize("kind", BY_HAND, ids=lambda kind: kind.__name__)
+async def test_what_ends_more_than_the_code_raised_by_a_delay_function_fails_the_step(serve, kind):
+    """The instance ends."""
+
+    async def delay(request):
+        raise kind("no")
+
+    async def raising(step):
+        await step.do("fail", {"retries": {"limit": 3, "delay": delay}}, fail)
+
+    server = await serve(raising)
+    assert "errored" == (await server.finish(await server.create())).status

@@ -37,6 +37,7 @@ from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
 from cfworkflows_emulator.engine.restart import restart, restart_from
 from cfworkflows_emulator.engine.retention import Retention
 from cfworkflows_emulator.engine.run.step_wait import check_event_type
+from cfworkflows_emulator.engine.run.stranded import leave_behind
 from cfworkflows_emulator.engine.settings import DEFAULTS, EngineSettings
 from cfworkflows_emulator.engine.shared import Shared
 from cfworkflows_emulator.engine.skip import Delay
@@ -148,6 +149,7 @@ class Engine:
         self.residents.stop()
         self._shared.callbacks.close()
         self._shared.lifeline.cut()
+        await leave_behind(self._shared.callbacks.running)
         await self.store.close()
         return left
 

@@ -14,38 +14,53 @@ from cfworkflows_emulator.engine.journal.entries import StepKind
 from cfworkflows_emulator.engine.journal.state import Status
 from cfworkflows_emulator.engine.run import step_do, step_sleep, step_wait
 from cfworkflows_emulator.engine.run.code import Code
-from cfworkflows_emulator.engine.run.execution import Execution
+from cfworkflows_emulator.engine.run.execution import Execution, settled
 from cfworkflows_emulator.engine.run.host import Journalled
 from cfworkflows_emulator.engine.run.naming import Names
 from cfworkflows_emulator.tracebacks import caller_location, task_for_caller
 
 T = TypeVar("T")
 
+MOST_REFUSALS = 100
+"""So often is the code of a run that is over told so. If it still calls steps then, it catches whatever it is told."""
+
 
 class Calls:
     """The calls that one execution of `run()` makes: which step each is, and what a rollback needs of it."""
 
-    __slots__ = ("_handlers", "_host", "_loop", "_names", "_steps")
+    __slots__ = ("_handlers", "_host", "_loop", "_names", "_refusals", "_steps")
 
     def __init__(self, host: Journalled, handlers: dict[str, StepCall]) -> None:
         self._host = host
         self._handlers = handlers
         self._names = Names(host.state)
         self._loop = asyncio.get_running_loop()
+        self._refusals = 0
         self._steps = 0
 
-    def allot(self, kind: StepKind, name: str, inside: str | None, *, closed: bool) -> str:
-        """The identity of a call made in the callback of the step `inside`. `closed` says that no call counts any
-        more. Raises WorkflowFatalError for a call from a thread, or during a rollback.
-        """
+    def allot(self, kind: StepKind, name: str, inside: str | None) -> str:
+        """The identity of a call that is made in the callback of the step `inside`. Raises what `check` does."""
+        self.check(name)
+        return self._names.allot(kind, name, inside)
+
+    def check(self, name: str) -> None:
+        """Raise WorkflowFatalError for a call from a thread."""
         if asyncio._get_running_loop() is not self._loop:
             raise WorkflowFatalError(
                 f'Step "{name}" was called from a thread: a plain `def` callback runs in one. '
                 "Make the callback an `async def` to call steps in it."
             )
-        if closed and self._host.state.status is Status.ROLLING_BACK:
+
+    def refuse(self, name: str) -> bool:
+        """Refuse a call that comes when all is over, and say whether that is worth another try: code that catches every
+        refusal may call for ever. Raises what `check` does, and WorkflowFatalError during a rollback.
+        """
+        self.check(name)
+        self._refusals += 1
+        is_worth = self._refusals <= MOST_REFUSALS
+        if is_worth and self._host.state.status is Status.ROLLING_BACK:
             raise WorkflowFatalError("Cannot execute steps during rollback phase")
-        return self._names.allot(kind, name, inside)
+        return is_worth
 
     def count(self, step: str, call: StepCall) -> None:
         """Count a call of `step.do`, and keep its rollback handler. Raises WorkflowFatalError beyond the limit."""
@@ -76,6 +91,8 @@ class Driver:
 
     def do(self, call: StepCall) -> asyncio.Future[Any]:
         run = self._run
+        if run.closed:
+            return self._refused(call.name)
         step = self._allot("do", call.name)
         self._calls.count(step, call)
         known = run.state.steps.get(step)
@@ -83,39 +100,45 @@ class Driver:
         if known is None and run.admits():
             step_do.begin(run, step, call, at)
         elif known is not None and known.done:
-            return run.settled(partial(step_do.outcome, run.host, step, call))
+            return settled(partial(step_do.outcome, run.host, step, call))
         return run.operate(step, step_do.perform(run, step, call, at, is_new=known is None), attempts=True)
 
     def sleep(self, name: str, duration_ms: float) -> asyncio.Future[None]:
+        if self._run.closed:
+            return self._refused(name)
         step = self._allot("sleep", name)
         if step not in self._run.state.sleeps:
             step_sleep.begin(self._run, step, duration_ms, caller_location(), absolute=False)
         return self._slept(step)
 
     def sleep_until(self, name: str, timestamp_ms: float) -> asyncio.Future[None]:
+        if self._run.closed:
+            return self._refused(name)
         step = self._allot("sleep", name)
         if step not in self._run.state.sleeps:
             now = self._run.clock.now()
             if timestamp_ms < now:
-                return self._run.settled(step_sleep.refuse_past)
+                return settled(step_sleep.refuse_past)
             step_sleep.begin(self._run, step, timestamp_ms - now, caller_location(), absolute=True)
         return self._slept(step)
 
     def _slept(self, step: str) -> asyncio.Future[None]:
         if self._run.state.sleeps[step].done:
-            return self._run.settled(step_sleep.outcome)
+            return settled(step_sleep.outcome)
         return self._run.operate(step, step_sleep.perform(self._run, step))
 
     def wait_for_event(
         self, name: str, event_type: str, timeout_ms: float, returns: Any
     ) -> asyncio.Future[WorkflowStepEvent[Any]]:
         run = self._run
+        if run.closed:
+            return self._refused(name)
         step = self._allot("wait", name)
         wait = run.state.waits.get(step)
         if wait is None:
             step_wait.begin(run, step, event_type, timeout_ms, caller_location())
         elif wait.done:
-            return run.settled(partial(step_wait.outcome, run.host, step, returns))
+            return settled(partial(step_wait.outcome, run.host, step, returns))
         run.parking.expect(step)
         return run.operate(step, step_wait.perform(run, step, returns))
 
@@ -125,8 +148,18 @@ class Driver:
     def _allot(self, kind: StepKind, name: str) -> str:
         run = self._run
         inside = run.parking.inside()
-        step = self._calls.allot(kind, name, inside, closed=run.closed)
+        step = self._calls.allot(kind, name, inside)
         run.parking.called()
         if run.follower is not None and inside is None:
             run.follower = run.follower.called(kind, step, self._code.calls)
         return step
+
+    def _refused(self, name: str) -> asyncio.Future[Any]:
+        """What a call gives that comes when the run is over: the cancellation, if its task has not been told of it."""
+        if self._calls.refuse(name):
+            task = asyncio.current_task()
+            if self._run.outlasted or task is None or not task.cancelling():
+                future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+                future.cancel()
+                return future
+        return self._code.strand()

@@ -22,8 +22,8 @@ T = TypeVar("T")
 class Execution:
     """A VerbContext with operations, and a gate that holds new work back.
 
-    `follower` sees the calls over the journal that there is. After `close` nothing of it reaches the journal any more:
-    its futures are cancelled, and so is every new call.
+    `follower` sees what is called over the journal that there is. After `close` nothing of it reaches the journal any
+    more: its futures are cancelled, and new calls are refused.
     """
 
     def __init__(self, host: Host, follower: Follower | None = None, noun: str = "step") -> None:
@@ -194,14 +194,6 @@ class Execution:
         operation.start()
         return future
 
-    def settled(self, outcome: Callable[[], T]) -> asyncio.Future[T]:
-        """A future of what a finished step returned, or of the error that it raised."""
-        if not self.closed:
-            return settled(outcome)
-        future: asyncio.Future[T] = self._loop.create_future()
-        future.cancel()
-        return future
-
     # What the instance asks for
 
     def close_gate(self) -> None:
@@ -237,6 +229,11 @@ class Execution:
     def operations(self) -> set[Operation]:
         """The steps that are under way."""
         return set(self._operations)
+
+    @property
+    def outlasted(self) -> bool:
+        """Whether it was closed since `run()` ended, so that what still runs does so by the workflow's own design."""
+        return self._lingers
 
     @property
     def lingering(self) -> set[Operation]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from functools import partial
 from typing import Any, TypeVar
 
+from cfworkflows.errors import text_of
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step import StepCall
 from cfworkflows_emulator.actors import Operation
@@ -70,15 +71,12 @@ class Replay(Stillness):
             future.cancel()
 
     async def _execute(self) -> None:
-        try:
-            self.ended = (await self._code.outcome(self), None)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as error:
+        output, error = await self._code.outcome(self)
+        if error is not None:
             if self._closed or self._host.process_ends:
-                raise
-            log.debug("%s ended again, in a replay: %r", self._host, error)
-            self.ended = (None, error)
+                return
+            log.debug("%s ended again, in a replay: %s", self._host, text_of(error))
+        self.ended = (output, error)
         self.over.set()
 
     def _executed(self, _: None, error: BaseException | None) -> None:
@@ -89,6 +87,8 @@ class Replay(Stillness):
             )
 
     def do(self, call: StepCall) -> asyncio.Future[Any]:
+        if self._closed:
+            return self._refused(call.name)
         step = self._allot("do", call.name)
         self._calls.count(step, call)
         undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
@@ -96,6 +96,8 @@ class Replay(Stillness):
         return self._future(self._host.state.steps.get(step), partial(step_do.outcome, self._host, step, call))
 
     def sleep(self, name: str, duration_ms: float) -> asyncio.Future[None]:
+        if self._closed:
+            return self._refused(name)
         step = self._allot("sleep", name)
         sleep = self._host.state.sleeps.get(step)
         if sleep is None:
@@ -104,6 +106,8 @@ class Replay(Stillness):
         return self._future(sleep, step_sleep.outcome)
 
     def sleep_until(self, name: str, timestamp_ms: float) -> asyncio.Future[None]:
+        if self._closed:
+            return self._refused(name)
         step = self._allot("sleep", name)
         sleep = self._host.state.sleeps.get(step)
         if sleep is None:
@@ -117,6 +121,8 @@ class Replay(Stillness):
     def wait_for_event(
         self, name: str, event_type: str, timeout_ms: float, returns: Any
     ) -> asyncio.Future[WorkflowStepEvent[Any]]:
+        if self._closed:
+            return self._refused(name)
         step = self._allot("wait", name)
         wait = self._host.state.waits.get(step)
         if wait is None:
@@ -128,24 +134,25 @@ class Replay(Stillness):
         return task_for_caller(work)
 
     def _allot(self, kind: StepKind, name: str) -> str:
-        step = self._calls.allot(kind, name, None, closed=self._closed)
+        step = self._calls.allot(kind, name, None)
         self.activity += 1
         if self._pending:  # the call may not wait: it was done before, or is refused
             self.consider_soon()
         return step
 
+    def _refused(self, name: str) -> asyncio.Future[Any]:
+        self._calls.refuse(name)
+        return self._code.strand()
+
     def _note(self, kind: StepKind, step: str, given: Mapping[str, Any]) -> None:
         self._called(kind, step, given, self._code.calls)
 
     def _future(self, known: Verb | None, outcome: Callable[[], T]) -> asyncio.Future[T]:
-        if known is not None and known.done and not self._closed:
+        if known is not None and known.done:
             return settled(outcome)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        if self._closed:
-            future.cancel()
-        else:
-            self._pending.add(future)
-            self.consider()
+        self._pending.add(future)
+        self.consider()
         return future
 
     def is_still(self) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from cfworkflows.errors import is_a
 from cfworkflows_emulator.engine.run.code import Code
 from cfworkflows_emulator.engine.run.driver import Driver
 from cfworkflows_emulator.engine.run.execution import Execution
@@ -18,21 +19,26 @@ class Run(Execution):
 
     async def execute(self) -> None:
         host = self.host
-        try:
-            output = await self._code.outcome(Driver(self, self._code))
-            await self._ended(failed=False)
-        except (KeyboardInterrupt, GeneratorExit):
-            raise
-        except BaseException as error:
-            if not self.closed and host.abandoned(error):
-                return
-            if self.is_stopped():
-                raise
-            await self._ended(failed=True)
-            host.fail(error)
-        else:
-            if not self.is_stopped():
-                host.complete(output, unawaited=[operation.name for operation in self.operations])
+        output, error = await self._code.outcome(Driver(self, self._code))
+        if error is None:
+            try:
+                await self._ended(failed=False)
+            except Exception as divergence:  # noqa: BLE001 - it ends the instance, as what `run()` raises
+                error = divergence
+        if error is not None:
+            await self._failed(error)
+        elif not self.is_stopped():
+            host.complete(output, unawaited=[operation.name for operation in self.operations])
+
+    async def _failed(self, error: BaseException) -> None:
+        if not self.closed and self.host.abandoned(error):
+            return
+        if self.is_stopped():
+            if is_a(error, Exception):
+                raise error
+            return
+        await self._ended(failed=True)
+        self.host.fail(error)
 
     def close(self, *, lingers: bool = False) -> None:
         self.closed = True

@@ -35,7 +35,7 @@ from cfworkflows_emulator.engine.run.host import Journalled, VerbContext
 from cfworkflows_emulator.engine.run.results import result_of
 from cfworkflows_emulator.engine.run.retries import FinalError, may_retry, retry_delay, warn_of_subclass
 from cfworkflows_emulator.engine.run.streams import READ_FAILED, StreamIntake, StreamTaken
-from cfworkflows_emulator.tracebacks import format_error, printable_error
+from cfworkflows_emulator.tracebacks import ends_more, format_error, printable_error
 
 log = logging.getLogger("cfworkflows.engine")
 
@@ -209,7 +209,7 @@ class _Ordinary:
         """There is nothing to set up."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if error is None or is_a(error, (Exception, asyncio.CancelledError, KeyboardInterrupt, GeneratorExit)):
+        if error is None or is_a(error, (Exception, asyncio.CancelledError)) or ends_more(error):
             return
         if is_a(error, SystemExit):
             raise RuntimeError(f"The callback called sys.exit({text_of(error)}).") from error
