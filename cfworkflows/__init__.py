@@ -128,7 +128,7 @@ __all__ = [
 ]
 
 
-# What few Workers need is imported when it is asked for.
+# What few Workers need is imported on first use.
 _LATE = {
     "TransformStream": "cfworkflows.http.transform",
     "WritableStream": "cfworkflows.http.writable",
@@ -148,7 +148,7 @@ def __dir__() -> list[str]:
     return [*__all__, "__version__"]
 
 
-if not TYPE_CHECKING:  # else a type checker would take any name for one that is there
+if not TYPE_CHECKING:  # else a type checker would accept any name
 
     def __getattr__(name: str) -> Any:
         from importlib import import_module

@@ -1,4 +1,4 @@
-"""Names of TypeScript Workers that are not here and never will be, or not yet, and what one writes in Python."""
+"""Names of TypeScript Workers that this package does not have, or not yet, and what to write instead."""
 
 ABSENT = {
     # Of the platform.
@@ -91,6 +91,6 @@ ABSENT = {
 
 
 def advice(name: str) -> str | None:
-    """What to write in place of `cfworkflows.NAME`; None for a name that nobody expects here."""
+    """What to write in place of `cfworkflows.NAME`; None for a name that is not listed."""
     found = ABSENT.get(name)
     return None if found is None else f"There is no {name} in cfworkflows: {found}"

@@ -1,7 +1,7 @@
 """Which line of the user's code is calling: the one that a warning, a history or a report names.
 
-It is that of the nearest frame whose file is neither ours nor the standard library's. A library that the user has
-installed is the user's code.
+It is that of the nearest frame whose file belongs neither to cfworkflows nor to the standard library. A library
+that the user has installed is the user's code.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ _INSTALLED = tuple(f"{_STANDARD_LIBRARY}{folder}{os.sep}" for folder in ("site-p
 _run: Callable[[asyncio.Handle], None] = asyncio.Handle._run
 
 CALLED_BY_LOOP = _run.__code__
-"""The code of the frame in which the event loop calls something. What is beyond it only runs the loop."""
+"""The code of the frame in which the event loop calls something. Frames beyond it only run the loop."""
 
 on_behalf_of: contextvars.ContextVar[str | None] = contextvars.ContextVar("cfworkflows_on_behalf_of", default=None)
 """`file:line` of the user's code for which this context works, for as long as none of it is on the stack."""
 
 
 def users_frame(frame: FrameType | None) -> FrameType | None:
-    """The nearest frame of the user's code, from `frame` outwards. None if there is none that called."""
+    """The nearest frame of the user's code, from `frame` outwards. None if there is none."""
     while frame is not None:
         code = frame.f_code
         if is_users(code.co_filename):
@@ -67,7 +67,7 @@ def line_of(frame: FrameType) -> str:
 
 
 def warn(message: str, category: type[Warning]) -> None:
-    """Warn of the line of the user's code that is calling. Without any, it is told as Python does: of `sys`."""
+    """Warn at the line of the user's code that is calling; without any, at `sys`, as Python does."""
     frame = users_frame(sys._getframe(1))
     if frame is not None:
         place, names = line_of(frame), frame.f_globals

@@ -27,7 +27,7 @@ from typing import NamedTuple
 from cfworkflows.errors import CronError
 
 LONGEST = 256
-"""The most characters that the platform takes for one expression."""
+"""The most characters that the platform accepts in one expression."""
 
 _EPOCH = date(1970, 1, 1)
 _MINUTE_MS = 60_000
@@ -50,19 +50,19 @@ _MACROS = {
     "@hourly": "0 * * * *",
 }
 
-# The days of a month that a field allows, from the weekday of its first (Monday = 0) and its length.
+# The days of a month that a field allows, from the weekday of the first day (Monday = 0) and the length.
 _Days = Callable[[int, int], set[int]]
 
 
 @dataclass(frozen=True, slots=True)
 class CronExpression:
-    """When a schedule fires. Immutable; made by `CronExpression.parse`, and `str()` gives the text back."""
+    """When a schedule fires. Immutable; made by `CronExpression.parse`, and `str()` is the text it was made of."""
 
     text: str
     minutes: tuple[int, ...] = field(repr=False)
     hours: tuple[int, ...] = field(repr=False)
     months: tuple[int, ...] = field(repr=False)
-    # The days that fire in each of the 28 months there are: weekday of the first (Monday = 0), by length 28 to 31.
+    # The days that fire in each of the 28 possible months: weekday of the first (Monday = 0), by length 28 to 31.
     _days: tuple[tuple[int, ...], ...] = field(repr=False)
 
     @classmethod

@@ -29,7 +29,7 @@ _UNITS = {
     "month": 2_592_000_000,
     "year": 31_557_600_000,
 }
-_LARGEST = sys.float_info.max  # an int may be larger, and is then no number of milliseconds
+_LARGEST = sys.float_info.max  # an int may be larger; it is refused
 _TEXT = re.compile(rf"(\d+(?:\.\d+)?) +({'|'.join(_UNITS)})s?", re.ASCII)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
@@ -37,7 +37,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 def parse_duration(value: Duration) -> float:
     """The duration in milliseconds.
 
-    Raises DurationError, with the grammar in its message, for anything else, and for negative and endless ones.
+    Raises DurationError, with the grammar in its message, for anything else, and for negative and infinite ones.
     """
     if isinstance(value, timedelta):
         ms = value / timedelta(milliseconds=1)

@@ -1,4 +1,4 @@
-"""The classes that a Worker file defines, and the context they are given."""
+"""The classes that a Worker file defines, and the context they receive."""
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Generic
@@ -26,11 +26,11 @@ class ExecutionContext:
         self.props = props if props is not None else {}
 
     def wait_until(self, awaitable: Awaitable[Any]) -> None:
-        """Let `awaitable` go on after the response is sent. Its error is logged, and nobody else sees it."""
+        """Let `awaitable` continue after the response is sent. Its error is only logged."""
         self._wait_until(awaitable)
 
     def pass_through_on_exception(self) -> None:
-        """On Cloudflare, a handler that raises is then answered by the origin. Here there is none: the error shows."""
+        """On Cloudflare, the origin then answers for a handler that raises. Here there is none: the error is shown."""
 
     waitUntil = wait_until  # noqa: N815 - the platform's name
     passThroughOnException = pass_through_on_exception  # noqa: N815 - the platform's name
@@ -48,7 +48,7 @@ class WorkflowEntrypoint(Generic[Env, Params]):
     """A Workflow. Subclass it, define `run`, and name the class in the configuration.
 
     If `Params` is a pydantic model, a dataclass or a TypedDict, the payload is checked when an instance is created
-    and arrives in `run` as one; else it is plain data.
+    and arrives in `run` as an instance of it; else it is plain data.
     """
 
     def __init__(self, ctx: ExecutionContext, env: Env) -> None:

@@ -33,7 +33,7 @@ env: Any = EnvProxy()
 
 
 def wait_until(awaitable: Awaitable[Any]) -> None:
-    """Let `awaitable` go on after the response of the running handler is sent.
+    """Let `awaitable` continue after the response of the running handler is sent.
 
     Raises RuntimeError outside of a handler.
     """

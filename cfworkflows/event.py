@@ -31,7 +31,7 @@ class CronSchedule(ClosedJsDict):
 class WorkflowEvent(ClosedJsDict, Generic[T]):
     """The event of an instance: `payload`, `timestamp` (aware, UTC), `instance_id`, `workflow_name`, `schedule`.
 
-    It reads as an object (`event.payload`) and as the dict that Python Workers give (`event["payload"]`,
+    It reads as an object (`event.payload`) and as the dict that Python Workers receive (`event["payload"]`,
     `event["instanceId"]`). Changes made to it are not stored.
     """
 
@@ -55,7 +55,7 @@ class WorkflowEvent(ClosedJsDict, Generic[T]):
 
 
 class WorkflowStepEvent(ClosedJsDict, Generic[T]):
-    """What `wait_for_event` gives: `payload`, `type` and `timestamp` (aware, UTC)."""
+    """What `wait_for_event` returns: `payload`, `type` and `timestamp` (aware, UTC)."""
 
     payload: T
     type: str

@@ -1,4 +1,4 @@
-"""The test kit: `from cfworkflows.testing import FakeEnv`. It is part of the emulator, and loaded when it is used.
+"""The test kit: `from cfworkflows.testing import FakeEnv`. It is part of the emulator, and imported on first use.
 
 With pytest there is nothing to import: the fixtures `env`, `worker` and `clock` are there by themselves.
 """
@@ -15,7 +15,7 @@ def __dir__() -> list[str]:
     return dir(testing)
 
 
-if not TYPE_CHECKING:  # a type checker would take any name for one that is there
+if not TYPE_CHECKING:  # a type checker would accept any name
 
     def __getattr__(name: str) -> Any:
         if name == "__all__":

@@ -1,4 +1,4 @@
-"""Timers for code of a Worker: on the clock of the project that runs it, else on that of the event loop."""
+"""Timers for code of a Worker: by the clock of the project that runs it, else by that of the event loop."""
 
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -12,7 +12,7 @@ class Timer(Protocol):
 
 
 class Timers(Protocol):
-    """What the clock of a project can do for code of a Worker. Times are in ms since the epoch."""
+    """The clock of a project, as code of a Worker needs it. Times are in ms since the epoch."""
 
     def now(self) -> int: ...
 

@@ -1,7 +1,7 @@
 """What stands behind `env.X` on this machine: one module, or folder, for each kind of binding.
 
-A binding keeps what `cfworkflows.types` promises of its kind. `forms` reads the options of methods, `environment` is
-`env` itself. May import the SDK only. What a binding needs of the emulator it declares itself, as a Protocol.
+A binding implements the Protocol that `cfworkflows.types` has for its kind. `forms` reads the options of methods,
+`environment` is `env` itself. May import the SDK only: a binding declares what it needs of the emulator as a Protocol.
 """
 
 from cfworkflows_bindings.environment import Environment

@@ -5,7 +5,7 @@ from typing import Any
 
 
 class UnsupportedBindingError(AttributeError):
-    """A binding that is configured, and of a kind that is not there yet, or to a Worker that is not there.
+    """A binding that is configured, but of a kind that is not supported yet, or to a Worker that is not running.
 
     No CfworkflowsError: Python sets `name` on the AttributeErrors of attributes, and it is read-only there.
     """
@@ -15,7 +15,7 @@ class Environment:
     """The bindings of one Worker. `getattr(env, "X", None)` and `hasattr` work as for any object.
 
     `unsupported` maps the names of bindings that cannot be used here to their kind, for the error that says so, and
-    `missing` those of bindings to Workers that are not there to the text of the error.
+    `missing` those of bindings to Workers that are not running to the text of the error.
     """
 
     def __init__(

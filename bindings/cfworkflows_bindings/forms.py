@@ -1,4 +1,4 @@
-"""What a method of a binding may be given: the platform's options object, keywords, or both."""
+"""The options that a method of a binding accepts: the platform's options object, keywords, or both."""
 
 import re
 from collections.abc import Mapping
@@ -28,10 +28,10 @@ class Form:
     def read(
         self, method: str, options: object, keywords: Mapping[str, Any] = _NOTHING, *more: object
     ) -> dict[str, Any]:
-        """What was given, by its names in snake_case. A keyword replaces what the object says.
+        """The options that were passed, by their names in snake_case. A keyword replaces what the object says.
 
-        Raises TypeError, which begins with `method`, for options that are no object, for a name that is not known, and
-        for `more` arguments than the object.
+        Raises TypeError, which begins with `method`, for options that are not an object, for an unknown name, and for
+        `more` arguments than the object.
         """
         if more:
             meant = ", ".join(f'"{name}": …' for name in self._names[: 1 + len(more)])
@@ -47,7 +47,7 @@ class Form:
         return {self.spellings[name]: value for name, value in given.items()}
 
     def unknown(self, options: Mapping[Any, Any]) -> list[str]:
-        """The names in `options` that are none of this form, as text."""
+        """The names in `options` that this form does not have, as text."""
         return [str(name) for name in options if name not in self.spellings]
 
     def __str__(self) -> str:

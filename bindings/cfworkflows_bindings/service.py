@@ -9,7 +9,7 @@ from cfworkflows.http import Request, RequestInit, Response
 class ServiceBinding:
     """`env.OTHER`: its `fetch` calls the fetch handler of the Worker `service`, without a socket.
 
-    `call` does that. Methods of the other Worker (RPC) are not supported yet: asking for one raises AttributeError.
+    `call` delivers the request. Methods of the other Worker (RPC) are not supported yet and raise AttributeError.
     """
 
     def __init__(self, call: Callable[[Request], Awaitable[Response]], service: str) -> None:
@@ -26,7 +26,7 @@ class ServiceBinding:
 
             response = await env.OTHER.fetch("https://other/orders", {"method": "POST", "body": "…"})
 
-        The other Worker gets the URL as it is. Raises what its handler raises.
+        The other Worker receives the URL unchanged. Raises what its handler raises.
         """
         return await self._call(Request(resource, init, **options))
 

@@ -1,8 +1,8 @@
 """`Request`, `Response`, `Headers`, `fetch` and their kin, with the semantics they have in a TypeScript Worker.
 
 snake_case is canonical and every camelCase name works too. Importing this package imports the standard library only;
-`fetch` and the parsing of multipart bodies import aiohttp when they are first called, and URLs that are not plain load
-their parser. `TransformStream` and `WritableStream` are in modules of their own, which few need. May import the
+`fetch` and the parsing of multipart bodies import aiohttp on the first call, and URLs that are not plain import their
+parser. `TransformStream` and `WritableStream` are in modules of their own, since few Workers need them. May import the
 durations, values and timers below it.
 """
 

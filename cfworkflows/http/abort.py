@@ -1,4 +1,4 @@
-"""`AbortController` and `AbortSignal`: a way to call off a `fetch`, or whatever else listens."""
+"""`AbortController` and `AbortSignal`: a way to abort a `fetch`, or anything else that listens."""
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
@@ -27,7 +27,7 @@ class AbortEvent:
 
 
 class AbortSignal:
-    """Says whether something was called off, and tells those that listen. Given to `fetch(url, {"signal": signal})`.
+    """Says whether something was aborted, and notifies its listeners. Passed to `fetch(url, {"signal": signal})`.
 
     Made by an AbortController, or by `AbortSignal.abort()`, `.timeout(ms)` and `.any(signals)`.
     """
@@ -41,7 +41,7 @@ class AbortSignal:
     def _open(cls) -> "AbortSignal":
         signal = cls.__new__(cls)
         signal.aborted = False
-        """Whether it was called off."""
+        """Whether it was aborted."""
         signal.onabort = None
         """A listener that is set like an attribute, or None."""
         signal._reason = None
@@ -89,25 +89,25 @@ class AbortSignal:
 
     @property
     def reason(self) -> Any:
-        """Why it was called off: what `abort(reason)` was given, or a DOMException. None if it was not."""
+        """Why it was aborted: the `reason` of `abort(reason)`, or a DOMException. None if it was not."""
         return self._reason
 
     def throw_if_aborted(self) -> None:
-        """Raise the reason if it was called off; one that is no exception as the text of an AbortError."""
+        """Raise the reason if it was aborted; a reason that is no exception becomes the text of an AbortError."""
         if self.aborted:
             self._throw()
 
     def add_event_listener(
         self, type: str, listener: Listener, options: Mapping[str, Any] | bool | None = None
     ) -> None:
-        """Call `listener(event)` when it is called off. `type` is `"abort"`: nothing else happens to a signal."""
+        """Call `listener(event)` when it is aborted. `type` is `"abort"`: nothing else happens to a signal."""
         if not callable(listener) or inspect.iscoroutinefunction(listener):
             raise TypeError(f"A listener is a plain function that takes the event, not {listener!r}.")
         if type == "abort":
             self._listeners.setdefault(listener, isinstance(options, Mapping) and bool(options.get("once")))
 
     def remove_event_listener(self, type: str, listener: Listener, options: object = None) -> None:
-        """Forget a listener; one that is not there is no error."""
+        """Remove a listener, if it is there."""
         if type == "abort":
             self._listeners.pop(listener, None)
 
@@ -118,7 +118,7 @@ class AbortSignal:
         self._reason = DOMException(ABORTED, "AbortError") if reason is None else reason
         event = AbortEvent(self)
         listeners = list(self._listeners)
-        self._listeners.clear()  # nobody is called twice: it is called off but once
+        self._listeners.clear()  # each is called once: a signal is aborted only once
         for listener in [*listeners, self.onabort]:
             if listener is not None:
                 _call(listener, event)
@@ -137,7 +137,7 @@ class AbortSignal:
 
 
 class AbortController:
-    """Calls off what its `signal` was given to."""
+    """Aborts what its `signal` was passed to."""
 
     __slots__ = ("signal",)
 
@@ -145,19 +145,19 @@ class AbortController:
         self.signal = AbortSignal._open()
 
     def abort(self, reason: Any = None) -> None:
-        """Call it off. What is called off raises `reason`: an exception, or by default a DOMException `AbortError`."""
+        """Abort. What is aborted raises `reason`: an exception, or by default a DOMException `AbortError`."""
         self.signal._abort(reason)
 
 
 def open_signal() -> AbortSignal:
-    """A signal that nobody aborts."""
+    """A signal that is never aborted."""
     return AbortSignal._open()
 
 
 def _call(listener: Listener, event: AbortEvent) -> None:
     try:
         listener(event)
-    except Exception:  # the others are to be called all the same
+    except Exception:  # the other listeners are called all the same
         import logging
 
         logging.getLogger("cfworkflows.worker").exception("Uncaught error in a listener of an AbortSignal")

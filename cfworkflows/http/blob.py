@@ -29,7 +29,7 @@ class Blob:
         kind = given.pop("type", None) if type is None else type
         _refuse_unknown("Blob", given)
         single = isinstance(parts, (str, bytes, bytearray, memoryview, Blob))
-        self._content = b"".join(map(_part, [parts] if single else parts))  # type: ignore[arg-type]  # a single part was told apart
+        self._content = b"".join(map(_part, [parts] if single else parts))  # type: ignore[arg-type]  # a single part is put into a list
         self._type = "" if kind is None or not (kind.isascii() and kind.isprintable()) else kind.lower()
 
     @property
@@ -74,7 +74,7 @@ class Blob:
 class File(Blob):
     """A Blob with a name.
 
-    `last_modified` is in ms since 1970 and 0 unless given: the current time would differ between a run and its replay.
+    `last_modified` is in ms since 1970 and 0 by default: the current time would differ between a run and its replay.
     """
 
     __slots__ = ("_last_modified", "_name")

@@ -1,4 +1,4 @@
-"""What `Request` and `Response` share: a body that is read once, as text, JSON, bytes, a form or a stream."""
+"""What `Request` and `Response` share: a body that is read once: as text, JSON, bytes, a form or a stream."""
 
 import json
 from collections.abc import AsyncIterable, Iterable, Mapping, Set
@@ -37,7 +37,7 @@ USED = "Body has already been used. It can only be used once. Use tee() first if
 class Body:
     """What a Request and a Response have in common: headers, and a body that is read once.
 
-    A body that is whole at hand stays bytes; a stream is made of it only for those who ask for `body`.
+    A body that is in memory stays bytes; it becomes a stream only when `body` is read.
     """
 
     _body: bytes | ReadableStream | None = None
@@ -87,9 +87,9 @@ class Body:
         return await parse_form(await self._read(), self.headers.get("content-type"))
 
     def take_body(self) -> Bytes | ReadableStream | None:
-        """The server's door: the body for sending it, which counts as reading it.
+        """For the server: the body for sending it, which counts as reading it.
 
-        Bytes if the whole body is at hand, None if there is none, else a stream that is now the caller's: to be read
+        Bytes if the whole body is in memory, None if there is none, else a stream that the caller now owns, to be read
         to its end or cancelled. TypeError if the body was used.
         """
         body = self._body
@@ -104,7 +104,7 @@ class Body:
         return body._transfer() if body._whole is None else body._take_whole()
 
     def header_pairs(self) -> list[tuple[str, str]]:
-        """The server's door: names (in lower case) and values for the wire, each Set-Cookie on its own."""
+        """For the server: names (in lower case) and values for the wire, each Set-Cookie on its own."""
         return self.headers.items()
 
     async def _read(self) -> Bytes:

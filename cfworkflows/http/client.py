@@ -43,14 +43,14 @@ async def open_client() -> Client:
     loop = asyncio.get_running_loop()
     client = _clients.get(loop)
     if client is None:
-        # Held open by a generator, because a loop closes its generators when it ends, and so the client with them.
+        # A generator holds it open, because a loop closes its generators when it ends, and the client with them.
         keeper = _keep_open()
         client = _clients[loop] = (keeper, await anext(keeper))
     return client[1]
 
 
 async def close_client() -> None:
-    """Close the connections that `fetch` holds open in this event loop, with the bodies nobody has read.
+    """Close the connections that `fetch` holds open in this event loop, with unread bodies.
 
     The runtime calls it when it stops. `asyncio.run` does the same by itself when its loop ends.
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 20
 
-# Of the connection rather than of the message, or what aiohttp works out by itself.
+# Headers of the connection rather than of the message, or that aiohttp sets itself.
 _NOT_FORWARDED = frozenset(
     {"connection", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
@@ -39,7 +39,7 @@ async def fetch(
     /,
     **options: Unpack[FetchInit],
 ) -> Response:
-    """Send a request and give the response as soon as its headers are there; the body streams.
+    """Send a request and return the response as soon as its headers are there; the body streams.
 
     Takes what `Request` takes, and `timeout` (`"30 seconds"`, ms, or a timedelta) for the whole exchange with the
     reading of the body, like `AbortSignal.timeout(ms)` as `signal`. A status such as 404 or 500 is a response, not an
@@ -55,7 +55,7 @@ async def fetch(
         init = None
     timeout = options.pop("timeout", None)
     if isinstance(init, Request) and options:
-        resource, init = Request(resource, init), None  # what is given by name replaces what the other one says
+        resource, init = Request(resource, init), None  # keywords replace the options of the other request
     request = Request(resource, init, **cast("RequestInit", options))
     if "websocket" in request.headers.get("upgrade", "").lower():  # type: ignore[union-attr]  # "" is not None
         raise NotImplementedError("A fetch that upgrades to a WebSocket is not supported yet.")

@@ -150,13 +150,13 @@ class URLSearchParams(_Fields[str], Text):
 
     @classmethod
     def of_url(cls, search: str, write: Callable[[str], None]) -> "URLSearchParams":
-        """Those of a URL, which `write` tells their text after each change."""
+        """The fields of a URL's query. `write` receives their text after each change."""
         params = cls(search)
         params._write = write
         return params
 
     def read(self, text: str) -> None:
-        """Take the fields of a query string in place of those that are there. No change, to the URL that it is of."""
+        """Replace the fields by those of a query string, without a call of `write`."""
         self._fields = parse_urlencoded(text.removeprefix("?"))
 
     @property
@@ -173,11 +173,11 @@ class URLSearchParams(_Fields[str], Text):
         self._set(name, self._value(name, value))
 
     def has(self, name: str, value: str | None = None) -> bool:
-        """Whether there is a field of that name (and, if given, that value)."""
+        """Whether there is a field of that name (and value, if passed)."""
         return name in self if value is None else (name, value) in self._fields
 
     def delete(self, name: str, value: str | None = None) -> None:
-        """Drop every field of that name (and, if given, that value)."""
+        """Drop every field of that name (and value, if passed)."""
         self._fields = [(n, v) for n, v in self._fields if n != name or (value is not None and v != value)]
         self._changed()
 

@@ -7,7 +7,7 @@ from typing import Any, Union
 from cfworkflows.http.strings import to_string
 
 HeadersInit = Union["Headers", Mapping[str, Any], Iterable[tuple[str, Any]], None]
-"""What `Headers(...)` and every `headers` option take."""
+"""What `Headers(...)` and every `headers` option accept."""
 
 RawHeaders = Iterable[tuple[str | bytes, str | bytes]]
 """Header pairs as they came over the wire."""
@@ -28,7 +28,7 @@ class Headers:
     """
 
     __slots__ = ("__weakref__", "_immutable", "_values")
-    __hash__ = None  # type: ignore[assignment]  # mutable, so not hashable; this is how Python spells it
+    __hash__ = None  # type: ignore[assignment]  # mutable, so not hashable; Python spells it so
 
     def __init__(self, init: HeadersInit = None) -> None:
         self._values: dict[str, list[str]] = {}
@@ -41,7 +41,7 @@ class Headers:
 
     @classmethod
     def from_raw(cls, pairs: RawHeaders, *, immutable: bool = False) -> "Headers":
-        """The server's door: headers as they came over the wire, neither checked nor stripped.
+        """For the server: headers as they came over the wire, neither checked nor stripped.
 
         Bytes are read as UTF-8, or as Latin-1 where they are not UTF-8.
         """
@@ -70,12 +70,12 @@ class Headers:
         return _check_name(name) in self._values
 
     def set(self, name: str, value: Any) -> None:
-        """Give `name` this one value, whatever it had."""
+        """Set `name` to this one value, in place of those it has."""
         self._check_mutable()
         self._values[_check_name(name)] = [_check_value(name, value)]
 
     def append(self, name: str, value: Any) -> None:
-        """Add a value to those that `name` has."""
+        """Add a value to those of `name`."""
         self._check_mutable()
         self._values.setdefault(_check_name(name), []).append(_check_value(name, value))
 

@@ -15,14 +15,14 @@ def stringify(value: object) -> bytes:
 
     NaN and the infinities are `null`. A datetime is its ISO text in UTC with milliseconds (one without a time zone is
     taken as UTC); a pydantic model is its `model_dump(mode="json")`, a dataclass its fields, what has `toJSON()`
-    what that gives. Floats keep Python's spelling (`1.0`), which is the same number.
+    what that returns. Floats keep Python's spelling (`1.0`), which is the same number.
 
     Raises SerializationError, a TypeError, with the path of what JSON cannot hold: `$.items[3].lock`.
     """
     try:
         text = _encode(value)
     except (TypeError, ValueError):
-        text = _encode(_plain(value, "$", ()))  # slower: takes every value in its hand, so it knows where it is
+        text = _encode(_plain(value, "$", ()))  # slower: visits every value, so it knows its path
     return text.encode("utf-8", "backslashreplace")  # a lone surrogate becomes \udc80, as in JavaScript
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Limits:
-    """When a fetch must be over: by the clock of the event loop, which is what the sockets go by, or by a signal."""
+    """When a fetch must be over: by the clock of the event loop, as for the sockets, or by a signal."""
 
     def __init__(self, url: str, timeout: "Duration | None", signal: AbortSignal | None) -> None:
         self.url = url
@@ -29,7 +29,7 @@ class Limits:
             self._limit = timeout if isinstance(timeout, str) else f"{ms:g} ms"
 
     async def wait(self, awaitable: Any) -> Any:
-        """What `awaitable` gives. TimeoutError if it takes too long, the reason of the signal if that is aborted."""
+        """The result of `awaitable`. TimeoutError if it takes too long, the reason of the signal if that is aborted."""
         if self._signal is not None:
             awaitable = _abortable(awaitable, self._signal)
         if self._at is None:
@@ -46,7 +46,7 @@ class Limits:
             raise TimeoutError(f"The fetch of {self.url} took longer than its timeout of {self._limit}.") from error
 
     def when_aborted(self, close: "Callable[[], None]") -> None:
-        """Call the method `close` when the signal is aborted, if its object is still there."""
+        """Call the method `close` when the signal is aborted, if its object still exists."""
         if self._signal is not None:
             signal, method = self._signal, WeakMethod(close, lambda _: signal.remove_event_listener("abort", listener))
 
@@ -79,7 +79,7 @@ async def _abortable(awaitable: Any, signal: AbortSignal) -> Any:
 
 
 class _Interruption:
-    """Cancels the task, and knows it: as `asyncio.timeout` does."""
+    """Cancels the task, and records that it did, as `asyncio.timeout` does."""
 
     def __init__(self, task: "asyncio.Task[Any]") -> None:
         self._task = task

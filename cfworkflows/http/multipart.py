@@ -24,7 +24,7 @@ def encode_form(form: FormData) -> tuple[bytes, str]:
 
 
 async def parse_form(body: bytes, content_type: str | None) -> FormData:
-    """The form in a multipart or urlencoded body; TypeError for any other, and for one that is cut off."""
+    """The form in a multipart or urlencoded body; TypeError for any other body, and for a truncated one."""
     if content_type is None:
         raise TypeError(NO_CONTENT_TYPE)
     essence = content_type.partition(";")[0].strip().lower()

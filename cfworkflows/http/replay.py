@@ -1,4 +1,4 @@
-"""A stream whose content is kept elsewhere, and can be read again: the output of a step."""
+"""A stream whose content is stored and can be read again: the output of a step."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
@@ -9,11 +9,11 @@ from cfworkflows.http.streams import ReadableStream, ReadableStreamReader
 
 
 class ReplayStream(ReadableStream):
-    """A ReadableStream that begins anew where any other would be locked or at its end.
+    """A ReadableStream that starts again where any other would be locked or at its end.
 
-    `source` gives its content from the start, each time it is called. Read once, it is like any other stream, also when
-    a reader is released and another one goes on. Beyond that, when it is held by a reader, was read to its end, was
-    the body of something, or when an `async for` over it was left, the next reader gets a reading of its own; the first
+    `source` returns its content from the start, each time it is called. Read once, it is like any other stream, also
+    when a reader is released and another one continues. But when it is held by a reader, was read to its end, was the
+    body of a message, or when an `async for` over it was left, the next reader starts from the beginning; the first
     time with a PortabilityWarning, because on Cloudflare a stream is read once.
     """
 

@@ -1,4 +1,4 @@
-"""`Request`: what a Worker's fetch handler is given, and what `fetch` sends."""
+"""`Request`: what a Worker's fetch handler receives, and what `fetch` sends."""
 
 from collections.abc import AsyncIterable, Mapping
 from typing import Any, TypedDict, Union, Unpack
@@ -18,7 +18,7 @@ RECONSTRUCTED = "Cannot reconstruct a Request with a used body."
 
 
 class RequestInit(TypedDict, total=False):
-    """The options of `Request` and `fetch`. The last three have one meaning each here; see `Request`."""
+    """The options of `Request` and `fetch`. The last three have no effect here; see `Request`."""
 
     method: str
     headers: HeadersInit
@@ -34,11 +34,11 @@ class RequestInit(TypedDict, total=False):
 class Request(Body):
     """An HTTP request.
 
-    The first argument is an absolute URL or a Request, whose body then moves to this one; the second the options of
+    The first argument is an absolute URL or a Request, whose body then moves to the new one; the second the options of
     TypeScript as a dict, or a Request to take them from; keywords work too. `headers` and `body` as in `Headers` and
-    `BodyInit`; `redirect` is `"follow"` (default) or `"manual"`; `cf` any mapping; `signal` calls off its `fetch`.
+    `BodyInit`; `redirect` is `"follow"` (default) or `"manual"`; `cf` any mapping; `signal` aborts its `fetch`.
 
-    TypeError for what the platform refuses, in its words, and for an option that nobody knows. There is no cache, so
+    TypeError for what the platform refuses, in its words, and for an unknown option. There is no cache, so
     `cache` may be `"no-store"`, `"no-cache"` or `"reload"` and changes nothing; nor does `duplex="half"`.
     """
 
@@ -98,10 +98,10 @@ class Request(Body):
         body: AsyncIterable[bytes] | bytes | None = None,
         cf: Mapping[str, Any] | None = None,
     ) -> "Request":
-        """The server's door: a request as it came over the wire.
+        """For the server: a request as it came over the wire.
 
         Nothing is checked, the headers are immutable, and `redirect` is `"manual"`, as on the platform. `url` is
-        absolute; `headers` are pairs, each name as often as it came, decoded when they are first asked for; `body` is
+        absolute; `headers` are pairs, each name as often as it came, decoded when they are first read; `body` is
         None if there is none, else bytes or an async iterator that is read only as fast as the Worker reads.
         """
         request = cls.__new__(cls)
@@ -138,7 +138,7 @@ class Request(Body):
 
     @property
     def signal(self) -> AbortSignal:
-        """What calls off the `fetch` of this request; one that nobody aborts if none was given."""
+        """Aborts the `fetch` of this request; a signal that is never aborted if none was passed."""
         if self._signal is None:
             self._signal = open_signal()
         return self._signal

@@ -1,4 +1,4 @@
-"""`Response`: what a Worker's fetch handler returns, and what `fetch` gives."""
+"""`Response`: what a Worker's fetch handler returns, and what `fetch` returns."""
 
 import re
 from collections.abc import Callable, Coroutine, Mapping
@@ -127,7 +127,7 @@ class Response(Body):
         url: str = "",
         redirected: bool = False,
     ) -> "Response":
-        """The door for what fetches: a response as it came over the wire, unchecked and with immutable headers."""
+        """For `fetch` and the like: a response as it came over the wire, unchecked and with immutable headers."""
         response = cls.__new__(cls)
         response._status = status
         response._status_text = status_text
@@ -161,7 +161,7 @@ class Response(Body):
 
     @property
     def status_text(self) -> str:
-        """The text given; if none was, `"OK"` for 200 and `""` for others."""
+        """The text that was passed; by default `"OK"` for 200 and `""` for others."""
         if self._status_text is None:
             return "OK" if self._status == 200 else ""
         return self._status_text
@@ -269,7 +269,7 @@ def _canonical(
     headers: HeadersInit,
     options: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The options from all the places where they may be given, under their snake_case names."""
+    """The options from all the places where they may be, under their snake_case names."""
     given: dict[str, Any] = {}
     if isinstance(init, Response):
         given = {"status": init.status, "status_text": init._status_text, "headers": init.headers, "cf": init.cf}

@@ -22,7 +22,7 @@ Chunk = bytes | bytearray | memoryview | str
 
 
 class PipeOptions(TypedDict, total=False):
-    """What `pipe_to` leaves alone when the other end is over."""
+    """What `pipe_to` leaves open when the other end is over."""
 
     preventClose: bool
     preventAbort: bool
@@ -30,7 +30,7 @@ class PipeOptions(TypedDict, total=False):
 
 
 class Transform(Protocol):
-    """Two ends of something that chunks pass through, such as a TransformStream."""
+    """Two ends of an object that chunks pass through, such as a TransformStream."""
 
     @property
     def readable(self) -> "ReadableStream": ...
@@ -132,7 +132,7 @@ class ReadableStream:
             writer.release_lock()
 
     def pipe_through(self, transform: Transform) -> "ReadableStream":
-        """The readable end of `transform`, whose writable end gets all of this stream, in a task of its own."""
+        """The readable end of `transform`. A task writes this stream to its writable end."""
         import asyncio
 
         piping = asyncio.ensure_future(self.pipe_to(transform.writable))
@@ -154,7 +154,7 @@ class ReadableStream:
         self._locked = True
 
     def _as_body(self) -> "ReadableStream":
-        """The stream that a Request or Response made of this one reads."""
+        """The stream that a Request or Response with this one as its body reads."""
         return self
 
     async def _pull(self) -> bytes | None:
@@ -212,14 +212,14 @@ class ReadableStream:
             await close()
 
     def _take_whole(self) -> bytes:
-        """The content, for a stream made of bytes that nobody has read."""
+        """The content, for an unread stream made of bytes."""
         whole, self._whole = self._whole, None
         assert whole is not None
         self._disturbed = True
         return whole
 
     def _transfer(self) -> "ReadableStream":
-        """Move the content to a new stream; this one is left as if read by somebody else."""
+        """Move the content to a new stream; this one is left as if it was read."""
         moved = ReadableStream(b"")
         moved._source, moved._whole, moved._error, moved._lock = self._source, self._whole, self._error, self._lock
         self._source, self._whole = None, None
@@ -232,7 +232,7 @@ class ReadableStream:
 
 
 class ReadResult:
-    """What `reader.read()` gives: `done`, and `value` (bytes, or None when done). `result["value"]` works too."""
+    """What `reader.read()` returns: `done`, and `value` (bytes, or None when done). `result["value"]` works too."""
 
     __slots__ = ("done", "value")
 
@@ -330,7 +330,7 @@ class _FromIterable:
 
 
 class _Tee:
-    """The stream that two branches share, and what each of them has still to read (None once it gave up)."""
+    """The stream that two branches share, and what each of them has still to read (None once it is cancelled)."""
 
     __slots__ = ("pulling", "stream", "waiting")
 
@@ -362,7 +362,7 @@ class _Tee:
 
 
 def _heard(pulling: "asyncio.Task[None]") -> None:
-    """The error is for whoever reads, if one still does."""
+    """The error is for a reader, if one still waits."""
     if not pulling.cancelled():
         pulling.exception()
 
@@ -379,7 +379,7 @@ class _Branch:
 
     async def __anext__(self) -> bytes:
         mine = self._tee.waiting[self._number]
-        assert mine is not None  # the stream that closed this branch does not ask it again
+        assert mine is not None  # the stream that closed this branch does not read it again
         return mine.popleft() if mine else await self._tee.read(mine)
 
     async def aclose(self) -> None:
@@ -388,7 +388,7 @@ class _Branch:
             await self._tee.stream._cancel()
 
     def __del__(self) -> None:
-        # A branch that nobody can read any more must not make the other one fill the memory.
+        # A branch that can no longer be read must not make the other fill the memory.
         self._tee.waiting[self._number] = None
 
 
@@ -404,6 +404,6 @@ def to_bytes(chunk: Chunk) -> bytes:
 
 
 def _read_file(file: Any) -> Iterator[Chunk]:
-    """A file by the block: its own iteration goes by lines, which in a binary file may be endless."""
+    """A file by the block: its own iteration is by lines, which a binary file may not have."""
     while block := file.read(65_536):
         yield block

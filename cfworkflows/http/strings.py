@@ -2,7 +2,7 @@
 
 
 class Text:
-    """What stands for a text, which `str()` gives: JavaScript turns it into one wherever it needs one."""
+    """An object that `str()` turns into its text: JavaScript does so wherever it needs text."""
 
     __slots__ = ()
 
@@ -11,7 +11,7 @@ def to_string(value: object, where: str) -> str:
     """`value` as JavaScript writes it: `5` and `5.0` are `"5"`, `True` is `"true"`.
 
     `where` names the place for the TypeError that anything but text, a number or a boolean raises: JavaScript would
-    write `"null"` or `"[object Object]"`, which nobody means.
+    write `"null"` or `"[object Object]"`, which is never meant.
     """
     if isinstance(value, (str, Text)):
         return str(value)

@@ -1,4 +1,4 @@
-"""`TransformStream`: what is written to its one end is read from the other."""
+"""`TransformStream`: what is written to one end is read from the other."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Controller:
-    """What a transformer is given: `enqueue(chunk)` gives bytes or text to the reader, `terminate()` ends it."""
+    """What a transformer receives: `enqueue(chunk)` passes bytes or text to the reader, `terminate()` ends it."""
 
     __slots__ = ("_pipe",)
 
@@ -31,7 +31,7 @@ class Controller:
 
 
 class Transformer(Protocol):
-    """What is done on the way. Each method may be missing, and be async or not."""
+    """What is done with the chunks. Each method may be missing, and be async or not."""
 
     def start(self, controller: Controller) -> Any: ...
 
@@ -45,15 +45,15 @@ class TransformStream:
 
     `transformer` has `transform(chunk, controller)`, `flush(controller)` and `start(controller)`, as the methods of an
     object or the functions of a dict; without it the chunks pass as they are. A write is over when the reader has taken
-    what came of it, so write in a task of its own: `ctx.wait_until(…)`.
+    its chunks, so write in a task of its own: `ctx.wait_until(…)`.
     """
 
     def __init__(self, transformer: Transformer | Mapping[str, Callable[..., Any]] | None = None) -> None:
         pipe = _Pipe()
         self.readable = ReadableStream(pipe)
-        """Where it comes out."""
+        """The end to read from."""
         self.writable = WritableStream(_Transforming(transformer, pipe))
-        """Where it goes in."""
+        """The end to write to."""
 
 
 class _Transforming:
@@ -108,7 +108,7 @@ class _Pipe:
         self._over = False
         self._error: Exception | None = None
         self._refusal: Exception | None = None
-        """What a write raises: nobody reads any more."""
+        """What a write raises once the reader is gone."""
         self._moved: asyncio.Event | None = None
 
     def put(self, chunk: Chunk) -> None:

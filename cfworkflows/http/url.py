@@ -8,7 +8,7 @@ from typing import Any, Union, overload
 from cfworkflows.http.forms import URLSearchParams
 from cfworkflows.http.strings import Text, to_string
 
-# URLs that are surely in their normal form, as nearly all are: no parser has to be loaded for them. A host whose last
+# URLs that are certainly in their normal form, as nearly all are, need no parser. A host whose last
 # label begins with a letter is no IPv4 address, and one without "--" needs no decoding.
 _PLAIN = re.compile(
     r"https?://(?:127\.0\.0\.1|(?:[a-z0-9](?:-?[a-z0-9])*\.)*[a-z](?:-?[a-z0-9])*)"
@@ -17,7 +17,7 @@ _PLAIN = re.compile(
 
 
 class _Component:
-    """A part of a URL as text. A value that the parser refuses leaves the URL as it is, as the standard wants it."""
+    """A part of a URL as text. A value that the parser refuses leaves the URL unchanged, as in the standard."""
 
     def __init__(self, doc: str) -> None:
         self.__doc__ = doc
@@ -38,7 +38,7 @@ class _Component:
     def __set__(self, url: "URL", value: str | int) -> None:
         try:
             setattr(url._parsed, self._name, well_formed(to_string(value, f"The {self._name} of a URL")))
-        except ValueError:  # how ada says that it changed nothing
+        except ValueError:  # ada changed nothing
             return
         if self._name == "search":
             url._read_search()
@@ -50,11 +50,11 @@ class URL(Text):
     `base` makes it absolute where it is relative. Every part can be set, and what does not fit is ignored, as in
     JavaScript; `search_params` reads and writes the query. `str(url)` is `url.href`. Two are equal if their href is.
 
-    TypeError if it is no absolute URL: `Invalid URL string.`
+    TypeError if it is not an absolute URL: `Invalid URL string.`
     """
 
     __slots__ = ("_parsed", "_search_params")
-    __hash__ = None  # type: ignore[assignment]  # it can be changed: a set takes its href
+    __hash__ = None  # type: ignore[assignment]  # it is mutable: put its href into a set
 
     protocol = _Component('The scheme with its colon: `"https:"`.')
     username = _Component("What stands before the `:` of `user:password@`, percent-encoded.")
@@ -83,12 +83,12 @@ class URL(Text):
 
     @staticmethod
     def can_parse(url: Union[str, "URL"], base: Union[str, "URL", None] = None) -> bool:
-        """Whether `URL(url, base)` gives one."""
+        """Whether `URL(url, base)` succeeds."""
         return _parsed(str(url), None if base is None else str(base)) is not None
 
     @property
     def href(self) -> str:
-        """The whole URL. Setting it raises TypeError for what is no absolute URL."""
+        """The whole URL. Setting it raises TypeError for anything but an absolute URL."""
         return str(self._parsed.href)
 
     @href.setter
@@ -115,7 +115,7 @@ class URL(Text):
         return self.href
 
     def to_json(self) -> str:
-        """What JSON has for it: the whole URL."""
+        """Its form in JSON: the whole URL."""
         return self.href
 
     def _read_search(self) -> None:
@@ -149,7 +149,7 @@ def normalise_url(text: str) -> str | None:
 
 
 def join_url(base: str, location: str) -> str | None:
-    """`location`, which may be relative, seen from the page `base`."""
+    """`location`, which may be relative, resolved against `base`."""
     return _href(location, base)
 
 
@@ -186,7 +186,7 @@ if sys.platform == "emscripten":
 else:
 
     def _parser() -> Callable[..., Any]:
-        import ada_url  # takes some milliseconds, and most Workers meet plain URLs only
+        import ada_url  # takes some milliseconds, and most Workers only see plain URLs
 
         return ada_url.URL
 

@@ -26,14 +26,14 @@ class WritableStream:
 
     `sink` has `write(chunk)`, `close()` and `abort(reason)`, as the methods of an object or the functions of a dict;
     each may be missing, and be async or not. A write is over when the sink has taken the chunk. An error of the sink is
-    raised by the write that met it and by all later ones.
+    raised by the write that caused it and by all later ones.
     """
 
     def __init__(self, sink: Sink | Mapping[str, Callable[..., Any]] | None = None) -> None:
         self._sink = sink
         self._locked = False
         self._over: Exception | None = None
-        """What a write raises from now on."""
+        """The error that writes raise from now on."""
         self._turn: asyncio.Lock | None = None
 
     @property
@@ -49,13 +49,13 @@ class WritableStream:
         return WritableStreamWriter(self)
 
     async def close(self) -> None:
-        """Say that all was written. TypeError while a writer holds the stream."""
+        """End the stream after the last write. TypeError while a writer holds the stream."""
         if self._locked:
             raise TypeError(LOCKED)
         await self._close()
 
     async def abort(self, reason: Any = None) -> None:
-        """Give up. TypeError while a writer holds the stream."""
+        """Abort the stream. TypeError while a writer holds the stream."""
         if self._locked:
             raise TypeError(LOCKED)
         await self._abort(reason)
@@ -99,7 +99,7 @@ class WritableStreamWriter:
 
     @property
     def ready(self) -> "_Ready":
-        """For `await writer.ready`: it is, for a write waits by itself."""
+        """For `await writer.ready`: it always is, since a write waits by itself."""
         return _Ready()
 
     async def write(self, chunk: Any) -> None:
@@ -107,11 +107,11 @@ class WritableStreamWriter:
         await self._held()._write(chunk)
 
     async def close(self) -> None:
-        """Say that all was written."""
+        """End the stream after the last write."""
         await self._held()._close()
 
     async def abort(self, reason: Any = None) -> None:
-        """Give up: the other side meets `reason` as an error."""
+        """Abort the stream: the other side raises `reason`."""
         await self._held()._abort(reason)
 
     def release_lock(self) -> None:

@@ -1,4 +1,4 @@
-"""What a call of a verb was given, sorted out and checked."""
+"""The arguments of a verb, parsed and checked."""
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime
@@ -19,14 +19,14 @@ _OF_WAITS = ("type", "timeout")
 def positional_form(
     name: object, arguments: tuple[Any, ...], config: WorkflowStepConfig | None
 ) -> tuple[WorkflowStepConfig | None, Any, RollbackOptions | None]:
-    """Sort out `(callback)`, `(config)`, `(config, callback)`, each with rollback options behind the callback."""
+    """Parse `(callback)`, `(config)`, `(config, callback)`, each with rollback options behind the callback."""
     callback: Any = MISSING
     rest = list(arguments)
     if rest and not callable(rest[0]) and (len(rest) > 1 or isinstance(rest[0], Mapping)):
         if config is not None:
             raise TypeError("step.do() got its configuration twice: as an object and as config=")
         config = rest.pop(0)
-        resolve(str(name), config)  # what is wrong, before who is missing
+        resolve(str(name), config)  # errors of the configuration first, then the missing callback
     if rest:
         callback = rest.pop(0)
         if not callable(callback):

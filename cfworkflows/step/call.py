@@ -1,4 +1,4 @@
-"""A call of a step, in the one form that the engine knows, and the protocol of what carries it out."""
+"""A call of a step, in the one form that the engine has, and the protocol of the driver that carries it out."""
 
 import asyncio
 import functools
@@ -38,8 +38,8 @@ class Rollback(NamedTuple):
 class StepCall:
     """One call of `step.do`, checked and in one form.
 
-    `context` says how the callback takes the step context. `returns` is the type that the result is rebuilt as, where
-    one is known.
+    `context` says how the callback takes the step context. `returns` is the type that the result is rebuilt as,
+    if known.
     """
 
     name: str
@@ -63,7 +63,7 @@ class StepCall:
             function = function.func
         if getattr(function, "__name__", None) == "<lambda>":
             return False
-        called = getattr(function, "__call__", None)  # noqa: B004 - the method itself is looked at
+        called = getattr(function, "__call__", None)  # noqa: B004 - the method itself is inspected
         return not any(
             inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each) for each in (function, called)
         )
@@ -89,19 +89,19 @@ class StepDriver(Protocol):
 def context_style(
     name: str, callback: Callable[..., Any], role: str = "callback", given: str = "step context"
 ) -> ContextStyle:
-    """How `callback` takes its context: as the parameter it must be given, or called `ctx`; None if not at all.
+    """How `callback` takes its context: as its required parameter, or as one called `ctx`; None if not at all.
 
     A parameter with a default (`lambda item=item: …`) is the usual way to bind a loop variable, so it is left alone.
     Raises WorkflowFatalError if the callback asks for more than one argument.
     """
-    if isinstance(callback, FunctionType) and not hasattr(callback, "__wrapped__"):  # signature() takes its time
+    if isinstance(callback, FunctionType) and not hasattr(callback, "__wrapped__"):  # signature() is slow
         code, bound = callback.__code__, len(callback.__defaults__ or ())
         if bound == code.co_argcount and not code.co_kwonlyargcount and "ctx" not in code.co_varnames[:bound]:
             return None
     try:
         parameters = inspect.signature(callback).parameters.values()
     except (TypeError, ValueError):
-        return None  # a builtin that does not tell its signature
+        return None  # a builtin without a signature
     named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     context = next((p for p in named if p.name == "ctx"), None)
     required = [p for p in named if p.default is p.empty and p is not context]
@@ -144,7 +144,7 @@ def check_name(name: object) -> str:
 
 
 async def resolve_awaitable(value: Any) -> Any:
-    """The value itself, or what it gives when awaited, however often it gives another awaitable."""
+    """The value itself, or what it returns when awaited, however often that is another awaitable."""
     while isinstance(value, Awaitable):
         value = await value
     return value

@@ -12,7 +12,7 @@ from cfworkflows.step.context import DelayRequest
 
 Backoff = Literal["constant", "linear", "exponential"]
 DelayFunction = Callable[[DelayRequest], Duration | Awaitable[Duration]]
-"""Called with an object that has `ctx` (the step context) and `error`; gives the delay before the next attempt."""
+"""Called with an object that has `ctx` (the step context) and `error`; returns the delay before the next attempt."""
 
 BACKOFFS = ("constant", "linear", "exponential")
 DEFAULT_LIMIT = 5
@@ -23,7 +23,7 @@ MAX_RETRIES = 10_000
 DYNAMIC_DELAY = "[dynamic]"
 
 REMEDY = 'As in {"retries": {"limit": 3, "delay": "1 second", "backoff": "exponential"}, "timeout": "30 seconds"}.'
-"""What to do about any of it: the second line of the note."""
+"""What to do about any of these: the second line of the note."""
 
 _ELSEWHERE = {
     "retries": ("retry", "retrypolicy", "attempts", "maxattempts", "maxretries"),
@@ -32,7 +32,7 @@ _ELSEWHERE = {
     "backoff": ("strategy", "backofftype", "type"),
     "timeout": ("timeoutms", "timeoutseconds", "starttoclosetimeout"),
 }
-"""What the keys are called in other libraries, in lower case."""
+"""The names of the keys in other libraries, in lower case."""
 
 _SEE = "https://developers.cloudflare.com/workflows/build/sleeping-and-retrying/"
 
@@ -41,7 +41,7 @@ class WorkflowRetryConfig(TypedDict, total=False):
     """How often, and how soon, a failed attempt is repeated: a dict, or `WorkflowRetryConfig(limit=…, delay=…)`.
 
     limit: retries after the first attempt, 0 to 10,000 (`math.inf` means 10,000).
-    delay: a duration, or a function of `{ctx, error}` that gives one within 5 seconds.
+    delay: a duration, or a function of `{ctx, error}` that returns one within 5 seconds.
     backoff: `constant` d, d, d; `linear` d, 2d, 3d; `exponential`, the default, d, 2d, 4d. No jitter and no cap.
     """
 
@@ -56,7 +56,7 @@ class WorkflowStepConfig(TypedDict, total=False):
 
     retries: default `{"limit": 5, "delay": 10_000, "backoff": "exponential"}`; `limit` and `delay` go together.
     timeout: of each attempt, default `"10 minutes"`.
-    sensitive: `"output"` hides the result wherever it can be seen from outside; the state folder excepted.
+    sensitive: `"output"` hides the result everywhere outside of the Workflow's code, except in the state folder.
     """
 
     retries: WorkflowRetryConfig
@@ -183,7 +183,7 @@ def _options(value: object, shape: type) -> dict[str, Any] | str:
 
 
 def _meant(name: str, known: list[str]) -> str | None:
-    """The key that is called `name` elsewhere, or nearly."""
+    """The key that is called `name` in another library, or nearly."""
     from difflib import get_close_matches
 
     plain = name.lower().replace("_", "")

@@ -1,4 +1,4 @@
-"""What callbacks of steps are called with: of a step, of its rollback, and of a delay between attempts."""
+"""The arguments of callbacks: of a step, of its rollback, and of a delay between attempts."""
 
 from typing import TYPE_CHECKING, Any, Generic
 
@@ -30,7 +30,7 @@ class StepContext(ClosedJsDict):
 
 
 class RollbackContext(ClosedJsDict, Generic[T]):
-    """What a rollback handler takes: `ctx`, the `error` that set it off, and the step's `output`, None if it failed."""
+    """What a rollback handler takes: `ctx`, the `error` that caused it, and the step's `output`, None if it failed."""
 
     ctx: StepContext
     error: Exception

@@ -1,7 +1,7 @@
-"""The decorator form of Python Workers: `@step.do("name")` above a function, which becomes something to call.
+"""The decorator form of Python Workers: `@step.do("name")` above a function, which becomes a callable.
 
 A parameter of the function is the context if it is called `ctx`; any other is a step it depends on, found by the
-name of that step, or listed in `depends`. A step met as a dependency runs once and its result is shared; a direct
+name of that step, or listed in `depends`. A step that others depend on runs once and its result is shared; a direct
 call always runs a new step.
 """
 
@@ -23,9 +23,9 @@ Task = Callable[[Coroutine[Any, Any, Any]], asyncio.Future[Any]]
 
 
 class StepDecorator:
-    """What `step.do("name")` gives when no callback is passed: call it with the function.
+    """What `step.do("name")` returns when no callback is passed: call it with the function.
 
-    `functions` has the decorated steps of the run by their names; what is decorated here is added.
+    `functions` has the decorated steps of the run by their names; newly decorated ones are added.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class StepDecorator:
 
 
 class StepFunction(Generic[T]):
-    """A decorated step: call it without arguments, and await what it gives."""
+    """A decorated step: call it without arguments, and await the result."""
 
     def __init__(
         self,
@@ -140,6 +140,6 @@ class StepFunction(Generic[T]):
 
 
 def _retrieve(call: asyncio.Future[Any]) -> None:
-    """A step that nobody awaits fails quietly, its error is in the journal."""
+    """A step that is not awaited fails quietly; its error is in the journal."""
     if not call.cancelled():
         call.exception()

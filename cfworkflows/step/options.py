@@ -22,7 +22,7 @@ AsyncContextCallback = Callable[[StepContext], Awaitable[T]]
 AnyCallback = Callable[[], object] | Callable[[StepContext], object]
 
 RollbackHandler = Callable[[RollbackContext[Any]], object] | Callable[[], object]
-"""Undoes a step. What it returns, or what that gives when awaited, is not looked at."""
+"""Undoes a step. Its result is awaited if it is awaitable, and ignored."""
 
 
 class RollbackConfig(TypedDict, total=False):
@@ -33,7 +33,7 @@ class RollbackConfig(TypedDict, total=False):
 
 
 class RollbackOptions(TypedDict, total=False):
-    """The object behind a callback: how to undo the step."""
+    """The options behind a callback: how to undo the step."""
 
     rollback: Required[RollbackHandler]
     rollbackConfig: RollbackConfig

@@ -1,4 +1,4 @@
-"""`WorkflowStep`: the object that `run()` gets as its second argument."""
+"""`WorkflowStep`: the object that `run()` receives as its second argument."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -41,7 +41,7 @@ R = TypeVar("R")
 
 
 class WorkflowStep:
-    """Durable steps. Each verb starts at the call, like a promise, and gives something to await.
+    """Durable steps. Each verb starts at the call, like a promise, and returns a future.
 
     A finished verb is never run again: on a replay of `run()` its stored result is returned, or its error raised.
     """
@@ -228,11 +228,11 @@ class WorkflowStep:
         `callback` may be an `async def`, a lambda (called inline) or a plain `def` (called in a worker thread), and
         may take the step context. `returns` names the type that the result is rebuilt as: a pydantic model, a
         dataclass or a TypedDict; by default the callback's own annotation. `sensitive="output"` hides the result
-        wherever it can be seen from outside; the code gets it all the same.
+        everywhere but in the Workflow's code.
 
-        A callback may give a stream of bytes: an async generator, or a ReadableStream. It is stored chunk by chunk, and
-        the step gives a ReadableStream that reads it again, on every replay. A chunk has at most 16 MiB, all that is
-        stored of an instance 1 GiB; other results have at most 1 MiB.
+        A callback may return a stream of bytes: an async generator, or a ReadableStream. It is stored chunk by chunk,
+        and the step returns a ReadableStream that reads it again, on every replay. A chunk has at most 16 MiB, all that
+        is stored of an instance 1 GiB; other results have at most 1 MiB.
 
         `rollback` undoes the step if the instance fails later, or is terminated with `{"rollback": True}`. It is called
         with a RollbackContext, or without arguments, and tried as often as `rollback_config` says; the handlers of all
@@ -240,7 +240,7 @@ class WorkflowStep:
 
         Raises WorkflowFatalError for a name over 256 characters or with control characters, a configuration in an
         invalid format, and a missing callback. The future raises the error of the last attempt: a builtin class or
-        NonRetryableError keeps its type, WorkflowTimeoutError tells a timeout, any other arrives as StepError.
+        NonRetryableError keeps its type, WorkflowTimeoutError is a timeout, any other arrives as StepError.
         """
         if callable(name):
             raise WorkflowFatalError('step.do is called with a name: step.do("name", callback), or @step.do("name").')

@@ -1,8 +1,8 @@
-"""What `env.X` promises: one module for each kind of binding, with Protocols to annotate an `Env`.
+"""The types of `env.X`: one module for each kind of binding, with Protocols to annotate an `Env`.
 
 Every method takes the platform's options object, as a dict in its place, or keywords; every camelCase name works too.
-What stands behind a Protocol is the platform's, or that of `cfworkflows_bindings`. May import `cfworkflows.http`, and
-the durations and values below it.
+The implementation of a Protocol is the platform's, or that of `cfworkflows_bindings`. May import `cfworkflows.http`,
+and the durations and values below it.
 """
 
 from cfworkflows.types.service import Fetcher

@@ -1,4 +1,4 @@
-"""A binding to a Workflow, the handles on instances that it gives, and their options and results."""
+"""A binding to a Workflow, its handles on instances, and their options and results."""
 
 from collections.abc import Iterable, Sequence
 from types import TracebackType
@@ -42,7 +42,7 @@ class InstanceRollback(ClosedJsDict):
 
 
 class InstanceStatus(ClosedJsDict, Generic[Output]):
-    """How an instance is: `status.output` and `status["output"]` are the same, and a type checker knows the former.
+    """The status of an instance: `status.output`, which type checkers know, or `status["output"]`.
 
     `output` is None until the instance is complete, `error` unless it errored, `rollback` unless its steps were undone.
     """
@@ -66,7 +66,7 @@ class BatchError(ClosedJsDict):
 
 
 class BatchResult(ClosedJsDict, Generic[Output]):
-    """What became of a batch, in the order of the batch."""
+    """The result of a batch, in the order of the batch."""
 
     created: "list[WorkflowInstance[Output]]"
     errors: list[BatchError]
@@ -79,7 +79,7 @@ LOCATION_HINTS: tuple[LocationHint, ...] = get_args(LocationHint)
 
 
 MAX_RETENTION_MS = 30 * 86_400_000
-"""What the platform keeps an ended instance for at most (Limits)."""
+"""How long the platform keeps an ended instance at most (Limits)."""
 
 
 class RetentionOptions(TypedDict, total=False):
@@ -138,19 +138,19 @@ EventType = Literal[
     "rollback_step_started", "rollback_step_completed", "rollback_step_errored",
     "rollback_attempt_started", "rollback_attempt_completed", "rollback_attempt_errored",
 ]  # fmt: skip
-"""The types of the events that `subscribe` gives."""
+"""The types of the events of `subscribe`."""
 
 
 class SubscribeOptions(TypedDict, total=False):
-    """The options of `subscribe`: the eventId to begin after, and the types of the events to give."""
+    """The options of `subscribe`: the eventId to begin after, and the types of the events to deliver."""
 
     cursor: int
     filter: Sequence[EventType]
 
 
 class StepReference(TypedDict, total=False):
-    """A step to restart from: the `count`th of that name, counted from 1, which is the default; `type` is do if not
-    given.
+    """A step to restart from: the `count`th of that name, counted from 1, which is the default; `type` is do by
+    default.
     """
 
     name: Required[str]
@@ -201,7 +201,7 @@ class DeletedInstance(ClosedJsDict):
 
 
 class DeletionError(ClosedJsDict):
-    """An id that `delete_batch` found no instance of: `code` is 10400."""
+    """An id without an instance: `code` is 10400."""
 
     id: str
     code: int
@@ -209,7 +209,7 @@ class DeletionError(ClosedJsDict):
 
 
 class DeletionResult(ClosedJsDict):
-    """What `delete_batch` did, an entry for each id that was given."""
+    """The result of `delete_batch`, with an entry for each id that was passed."""
 
     deleted: list[DeletedInstance]
     errors: list[DeletionError]
@@ -259,7 +259,7 @@ class WorkflowInstance(Protocol[Output]):
 
 class Workflow(Protocol[Params, Output]):
     """A binding to a Workflow: `env.MY_WORKFLOW`. `Params` is what its instances are created with, `Output` what `run`
-    returns; `Workflow[Params]` leaves the latter open.
+    returns; with `Workflow[Params]` the output is Any.
     """
 
     if not TYPE_CHECKING:

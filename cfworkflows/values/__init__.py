@@ -1,10 +1,10 @@
 """Values as they are stored: JSON text with type tags for what JSON lacks.
 
-`encode` and `decode` are the codec, `JsDict` is what an object is read back as. Imports nothing but the standard
+`encode` and `decode` are the codec, `JsDict` is an object that was read back. Imports nothing but the standard
 library and `cfworkflows.errors`; pydantic is imported when a value needs it.
 
 A tagged value is an object with the key `"$"`, as in `{"$":"bytes","v":"YWI="}`; a dict of the user's that has this key
-is written as a tagged list of pairs. So the text stays readable with any JSON tool, and says what it holds.
+is written as a tagged list of pairs. So any JSON tool can read the text, and the types are in it.
 """
 
 from cfworkflows.values.classes import UnresolvedClassWarning, resolve_class

@@ -1,7 +1,7 @@
 """Classes that are stored by name: pydantic models, dataclasses, namedtuples and enums.
 
-What is stored is `"module:qualname"` and the fields. A value is rebuilt as a check of its fields against the class as
-it is now, for the code may have changed since. What cannot be rebuilt comes back as plain data, with a warning.
+What is stored is `"module:qualname"` and the fields. A value is rebuilt by a check of its fields against the class as
+it is now, since the code may have changed. What cannot be rebuilt comes back as plain data, with a warning.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, TypeAdapter
 
 Resolve = Callable[[str], type | None]
-"""Finds a class by its recorded name, `"module:qualname"`; None when there is none."""
+"""Returns the class of a recorded name, `"module:qualname"`, or None."""
 
 
 class UnresolvedClassWarning(UserWarning):
@@ -41,7 +41,7 @@ def class_name(cls: type) -> str:
 def resolve_class(name: str) -> type | None:
     """Find `"module:qualname"` among the modules that are already imported. Nothing is imported.
 
-    A class that was defined inside a function (`<locals>` in its name) is not found: nobody can name it from outside.
+    A class that was defined inside a function (`<locals>` in its name) is not found: it has no name outside of it.
     """
     module_name, _, qualname = name.partition(":")
     module = sys.modules.get(module_name)
@@ -63,16 +63,16 @@ def is_model(cls: type) -> bool:
 
 
 def model_fields(model: "BaseModel") -> dict[str, Any]:
-    """The values of a model by field name (not alias), with the extra ones. Private attributes are not among them."""
+    """The values of a model by field name (not alias), with the extra ones and without private attributes."""
     own = vars(model)
     return {name: own[name] for name in type(model).model_fields if name in own} | (model.model_extra or {})
 
 
 def model_field_as_json(model: "BaseModel", name: str) -> Any:
-    """What pydantic writes for a field, such as a URL, that only it knows how to write.
+    """What pydantic writes for a field that only it can write, such as a URL.
 
-    Raises ValueError, TypeError or KeyError when it does not know either, or when it would read back as another value,
-    as a secret does.
+    Raises ValueError, TypeError or KeyError if it cannot either, or if another value would be read back, as for a
+    secret.
     """
     written = model.model_dump(mode="json", include={name}, by_alias=False, warnings=False)[name]
     back = _build_model(type(model), model_fields(model) | {name: written})
@@ -158,7 +158,7 @@ def _build_model(cls: Any, fields: Mapping[str, Any]) -> Any:
 def _build_dataclass(cls: Any, stored: Mapping[str, Any]) -> object:
     """Build it through its `__init__`, then put every field back as it was stored.
 
-    `__init__` and `__post_init__` make what is not a field, and may refuse; a `__post_init__` that changes a field has
+    `__init__` and `__post_init__` set what is not a field, and may raise; a `__post_init__` that changes a field has
     already done so once, before the value was stored.
     """
     known = {field.name: field for field in dataclasses.fields(cls)}
@@ -174,7 +174,7 @@ def _build_dataclass(cls: Any, stored: Mapping[str, Any]) -> object:
         values = {name: value for name, value in values.items() if not known[name].init}
     elif _accepts(cls, tuple(arguments)):
         built = cls(**arguments)
-    else:  # An InitVar without a default was not kept, or the class has an __init__ of its own: restored as a copy is.
+    else:  # An InitVar without a default was not stored, or the class has an __init__ of its own: restored as by copy.
         built = cls.__new__(cls)
         values = {
             name: field.default if field.default_factory is dataclasses.MISSING else field.default_factory()

@@ -22,8 +22,8 @@ def decode(text: str, resolve: Resolve | None = None) -> Any:
     """The value that `encode` wrote as `text`. Every plain object is a JsDict.
 
     `resolve` finds the class of a stored model, dataclass, namedtuple or enum by its name, `"module:qualname"`; by
-    default `resolve_class`, which looks among the imported modules only. A class that is not found, or that no longer
-    fits what was stored, gives plain data and an UnresolvedClassWarning.
+    default `resolve_class`, which looks among the imported modules only. For a class that is not found, or that no
+    longer fits what was stored, the result is plain data, with an UnresolvedClassWarning.
 
     Only for text that `encode` wrote. JSON from outside may hold tags of its own making: read that with
     `json.loads(text, object_hook=JsDict)`. Raises SerializationError for text that `encode` cannot have written.

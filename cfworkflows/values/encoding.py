@@ -36,7 +36,7 @@ _ascii_text = json.JSONEncoder(allow_nan=False, check_circular=False, separators
 def encode(value: object) -> str:
     """The JSON text of `value`, with type tags for what JSON lacks.
 
-    `decode` gives back the same value with the same type, save that a dict comes back as a JsDict, a memoryview as
+    `decode` returns the same value with the same type, save that a dict comes back as a JsDict, a memoryview as
     bytes, an exception as ErrorRecord rebuilds it, and an instance of a builtin's subclass as that builtin. A value
     that appears twice is written twice. A timezone is kept if it is a `datetime.timezone` or a ZoneInfo; of any other
     the offset is kept. Private attributes of a model are not stored.
@@ -105,7 +105,7 @@ def _is_utf8(text: str) -> bool:
 
 
 class _Parts(NamedTuple):
-    """A container taken apart: what is in it, where, and how to put the tree together from the trees of its parts."""
+    """A container taken apart: its items, their places, and how to build its tree from their trees."""
 
     places: Iterable[object]
     children: Iterable[object]
@@ -125,7 +125,7 @@ class _Tagger:
         self.open: list[int] = []
 
     def tag(self, value: object) -> Any:
-        """The tree that the JSON encoder is given for `value`."""
+        """The tree that the JSON encoder writes for `value`."""
         if value is None or value is True or value is False:
             return value
         try:

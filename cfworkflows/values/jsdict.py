@@ -4,16 +4,16 @@ from typing import TYPE_CHECKING, Any
 
 
 class JsDict(dict[str, Any]):
-    """What an object is when it is read from storage: `payment.id` and `payment["id"]` are the same.
+    """An object that was read from storage: `payment.id` and `payment["id"]` are the same.
 
     It is a dict in every other way. A name that dict itself has, such as `items` or `keys`, is dict's method when read
-    as an attribute: write `order["items"]`. A missing name raises AttributeError and says which keys there are.
+    as an attribute: write `order["items"]`. A missing name raises AttributeError, which lists the keys.
     """
 
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        # Python asks objects for names such as __deepcopy__ to learn what they can do: data must not answer.
+        # Python looks up names such as __deepcopy__ to learn what an object can do: keys must not be found.
         if name not in self or _is_dunder(name):
             raise self._missing(name)
         return self[name]

@@ -1,4 +1,4 @@
-"""What cannot be stored, and what to do about it."""
+"""Values that cannot be stored, and what to do about it."""
 
 import inspect
 import io
@@ -12,7 +12,7 @@ _RESPONSES = {"Request", "Response", "ClientResponse", "FetchResponse"}
 
 
 class UnstorableError(Exception):
-    """The text says what it is and what to do; the caller knows where in the value it is."""
+    """The text says what the value is and what to do; the caller adds where it is."""
 
 
 def refuse(value: object) -> NoReturn:

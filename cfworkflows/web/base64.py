@@ -1,4 +1,4 @@
-"""`btoa` and `atob`: base64 of text whose characters stand for bytes, with the web's forgiving rules."""
+"""`btoa` and `atob`: base64 of text whose characters are bytes, with the web's lenient rules."""
 
 import binascii
 import re
@@ -27,7 +27,7 @@ def btoa(text: str) -> str:
 
 
 def atob(text: str) -> str:
-    """The bytes that base64 stands for, as text: one character each. `.encode("latin-1")` makes bytes of it.
+    """The decoded bytes as text, one character each. `.encode("latin-1")` makes bytes of it.
 
     White space is skipped, and the `=` at the end may be left out. DOMException `InvalidCharacterError` for what is not
     base64.

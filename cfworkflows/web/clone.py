@@ -7,7 +7,7 @@ from cfworkflows.values import decode, encode
 
 
 def structured_clone(value: Any, options: Mapping[str, Any] | None = None) -> Any:
-    """A deep copy of `value`, as a step that returned it would give it: a dict's keys can be read as attributes.
+    """A deep copy of `value`, like the result of a step: a dict's keys can be read as attributes.
 
     SerializationError, a TypeError, with the path of what is not data. There is nothing to `transfer` in Python, so
     that option is refused.

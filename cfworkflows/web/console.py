@@ -12,7 +12,7 @@ _PLACE = re.compile(r"%([sdifoOcj%])")
 class Console:
     """`console.log(…)` and its kin. Text is shown as it is, other values as Python shows them.
 
-    `cfwf dev` shows the lines with its own, by their level; a test has them in `caplog`. Where nobody handles the log
+    `cfwf dev` shows the lines with its own, by their level; a test has them in `caplog`. Without a handler for the log
     they go to the standard output, and those of `warn` and `error` to the standard error.
     """
 
@@ -37,7 +37,7 @@ class Console:
         self._write(logging.ERROR, data)
 
     def trace(self, *data: Any) -> None:
-        """A line, and where it was called."""
+        """A line, and the stack of the call."""
         import traceback
 
         stack = "".join(traceback.format_stack(sys._getframe(1)))
@@ -66,7 +66,7 @@ class Console:
         self._counts.pop(label, None)
 
     def time(self, label: str = "default") -> None:
-        """Start a timer of the machine's, for `time_log` and `time_end`."""
+        """Start a timer in real time, for `time_log` and `time_end`."""
         from time import perf_counter
 
         self._timers[label] = perf_counter()
@@ -82,7 +82,7 @@ class Console:
         self.log(" ".join(filter(None, (passed, _text(data)))))
 
     def time_end(self, label: str = "default") -> None:
-        """As `time_log`, for the last time."""
+        """As `time_log`, and remove the timer."""
         self.time_log(label)
         self._timers.pop(label, None)
 
@@ -96,7 +96,7 @@ class Console:
         self._indent = max(self._indent - 1, 0)
 
     def clear(self) -> None:
-        """Nothing: the lines stay."""
+        """Does nothing: the lines stay."""
 
     def _write(self, level: int, data: tuple[Any, ...]) -> None:
         text = _text(data)

@@ -14,7 +14,7 @@ _INSTEAD = "sign and verify with hmac of the standard library, and encrypt with 
 
 
 class SubtleCrypto:
-    """`crypto.subtle`: digests. What else it has in JavaScript, Python has in better form."""
+    """`crypto.subtle`: digests. For the rest of it, Python has better libraries."""
 
     __slots__ = ()
 
@@ -34,7 +34,7 @@ class SubtleCrypto:
         return hashlib.new(known, data, usedforsecurity=False).digest()
 
     def timing_safe_equal(self, a: bytes, b: bytes) -> bool:
-        """Whether two byte strings of the same length are equal, in a time that does not tell where they differ."""
+        """Whether two byte strings of the same length are equal, in a time that does not depend on their content."""
         import hmac
 
         if len(a) != len(b):
@@ -48,7 +48,7 @@ class SubtleCrypto:
 
 
 class Crypto:
-    """Random values from the system's source for secrets, and in `subtle` digests."""
+    """Cryptographically secure random values, and digests in `subtle`."""
 
     __slots__ = ("subtle",)
 
@@ -62,7 +62,7 @@ class Crypto:
         return str(uuid.uuid4())
 
     def get_random_values(self, buffer: Buffer) -> Buffer:
-        """Fill `buffer`, such as `bytearray(16)`, with random bytes, and give it back.
+        """Fill `buffer`, such as `bytearray(16)`, with random bytes, and return it.
 
         DOMException `QuotaExceededError` for more than 65,536 bytes.
         """

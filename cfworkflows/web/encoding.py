@@ -50,8 +50,8 @@ class DecodeOptions(TypedDict, total=False):
 class TextDecoder:
     """Bytes to text. `label` is any name of the encoding standard, such as `"utf-8"` or `"latin1"`.
 
-    Options, as a dict or by name: `fatal` raises TypeError for bytes that are no text, which else become U+FFFD;
-    `ignore_bom` (`ignoreBOM`) keeps a byte order mark, which else is dropped. ValueError for a label that is not known:
+    Options, as a dict or by name: `fatal` raises TypeError for invalid bytes, which else become U+FFFD;
+    `ignore_bom` (`ignoreBOM`) keeps a byte order mark, which else is dropped. ValueError for an unknown label:
     JavaScript's RangeError.
     """
 
@@ -83,7 +83,7 @@ class TextDecoder:
         *,
         stream: bool = False,
     ) -> str:
-        """The text of `data`. With `{"stream": True}` it may end in the midst of a character, and goes on next time."""
+        """The text of `data`. With `{"stream": True}` it may end within a character, which the next call continues."""
         more = bool(options.get("stream", stream)) if options else stream
         try:
             text = self._decoder.decode(bytes(data), not more)
@@ -111,7 +111,7 @@ class TextDecoder:
 
 
 def _keep_controls(error: UnicodeError) -> tuple[str, int]:
-    """Bytes that Windows gave no character stand for the control characters of their number, says the standard."""
+    """Bytes without a character in a Windows code page are the control characters of their number (the standard)."""
     if isinstance(error, UnicodeDecodeError) and 0x80 <= error.object[error.start] <= 0x9F:
         return chr(error.object[error.start]), error.start + 1
     raise error

@@ -3,7 +3,7 @@
 import functools
 
 # ruff: noqa: E501 - a table is read by its lines
-# The name, Python's codec if it is called otherwise, and the labels beside the name.
+# The name, Python's codec if it has another name, and the other labels.
 _ENCODINGS = """
 utf-8;;unicode-1-1-utf-8 unicode11utf8 unicode20utf8 utf8 x-unicode20utf8
 ibm866;cp866;866 cp866 csibm866

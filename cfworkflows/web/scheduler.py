@@ -20,8 +20,8 @@ class Scheduler:
     async def wait(self, ms: float, options: WaitOptions | None = None) -> None:
         """Wait `ms` milliseconds by the clock of the project: it goes as fast as `cfwf dev --speed` says.
 
-        Nothing of it is stored: in `run()` use `step.sleep`. In the test kit the time stands still while a callback or
-        a handler is at work, so a test lets it pass with `clock.advance(…, while_busy=True)`.
+        Nothing of it is stored: in `run()` use `step.sleep`. In the test kit the clock stands still while a callback or
+        a handler runs, so a test advances it with `clock.advance(…, while_busy=True)`.
         """
         import asyncio
 

@@ -7,7 +7,7 @@ INDEX, VALUES = "(index)", "Values"
 
 
 def table(data: Any, columns: list[str] | None = None) -> Any:
-    """The table; `data` itself if it is neither a list nor a dict. `columns` says which of them, and their order."""
+    """The table; `data` itself if it is neither a list nor a dict. `columns` selects columns, and sets their order."""
     if isinstance(data, Mapping):
         rows = list(data.items())
     elif isinstance(data, (list, tuple)):

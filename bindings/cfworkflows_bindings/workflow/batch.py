@@ -50,7 +50,7 @@ def options_of_object(options: Mapping[str, Any]) -> list[dict[str, Any]]:
 def result(options: Sequence[Mapping[str, Any]], created: Sequence[WorkflowInstance[Any] | None]) -> BatchResult[Any]:
     """`{created, errors}`: the handles, and `{index, id, code, message}` for each id that was taken.
 
-    `created` has None in the place of an instance whose id was taken, before or by one further up in the batch.
+    `created` has None in the place of an instance whose id was taken, before the batch or earlier in it.
     """
     return BatchResult(created=[each for each in created if each is not None], errors=list(_errors(options, created)))
 

@@ -14,7 +14,7 @@ _MISSING: Any = object()
 
 
 class WorkflowBinding:
-    """`env.MY_WORKFLOW`: creates instances and finds them again."""
+    """`env.MY_WORKFLOW`: creates and finds instances."""
 
     def __init__(self, engine: WorkflowEngine, workflow: str) -> None:
         self._engine = engine
@@ -31,15 +31,15 @@ class WorkflowBinding:
             await env.MY_WORKFLOW.create({"id": "order-1", "params": {"n": 1}})
             await env.MY_WORKFLOW.create(id="order-1", params={"n": 1})
 
-        Without an id one is made up (a UUID); None is no id, as null is none on the platform. Raises WorkflowError for
-        an id that is taken or that is none, and for params over 1 MiB; SerializationError for params that cannot be
-        stored; TypeError for an option that is not known.
+        Without an id, or with None, a UUID is generated, as for null on the platform. Raises WorkflowError for
+        an id that is taken or invalid, and for params over 1 MiB; SerializationError for params that cannot be
+        stored; TypeError for an unknown option.
         """
         given = CREATE.read("create()", options, keywords, *more)
         return self._handle(await self._engine.create_instance(self._workflow, given))
 
     async def get(self, id: str, /) -> WorkflowInstance:
-        """A handle on an instance. Raises WorkflowError (`instance.not_found`) if there is none of that id."""
+        """A handle on an instance. Raises WorkflowError (`instance.not_found`) if none has that id."""
         if not isinstance(id, str) or not await self._engine.exists(self._workflow, id):
             raise instance_not_found(id)
         return self._handle(id)
@@ -62,9 +62,9 @@ class WorkflowBinding:
             await env.MY_WORKFLOW.create_batch({"count": 3, "params": {"n": 1}})
             await env.MY_WORKFLOW.create_batch(count=3, params={"n": 1})
 
-        gives `{created, errors}`: handles, and `{index, id, code, message}` for each instance whose id is taken, with
+        Returns `{created, errors}`: handles, and `{index, id, code, message}` for each instance whose id is taken, with
         the platform's codes 10405 (it exists) and 10415 (twice in the batch). Instead of the object, the deprecated
-        form takes a list of instances, and gives the list of those that were created; the others are left out.
+        form takes a list of instances, and returns the handles of those that were created.
 
         Raises WorkflowError and the errors of `create`; a note says which instance it is.
         """
@@ -88,10 +88,10 @@ class WorkflowBinding:
     createBatch = create_batch  # noqa: N815 - the platform's name
 
     async def delete_batch(self, ids: Iterable[str], /) -> types.DeletionResult:
-        """Delete 1 to 100 instances, whatever they do, in one transaction.
+        """Delete 1 to 100 instances, whatever their status, in one transaction.
 
-        Gives `{"deleted": [{"id"}], "errors": [{"id", "code", "message"}]}`, with an entry for each id that was given,
-        in their order: an id that was given twice has two, and one without an instance is an error with code 10400.
+        Returns `{"deleted": [{"id"}], "errors": [{"id", "code", "message"}]}`, with an entry for each id passed, in
+        order: an id that was passed twice has two, and one without an instance is an error with code 10400.
         Raises WorkflowError, and deletes nothing, for anything but a list of ids.
         """
         if isinstance(ids, (str, bytes, Mapping)) or not isinstance(ids, Iterable):

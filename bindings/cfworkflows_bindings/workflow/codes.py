@@ -1,4 +1,4 @@
-"""The platform's codes and texts for instances that are not there, or there already: of batches, and of its APIs."""
+"""The platform's codes and texts for instances that do not exist, or exist already: in batches, and in its APIs."""
 
 NOT_FOUND = 10400
 ALREADY_EXISTS = 10405

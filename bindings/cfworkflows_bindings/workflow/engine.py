@@ -1,4 +1,4 @@
-"""What a Workflow binding needs of an engine: the Protocols that the emulator's has to meet."""
+"""What a Workflow binding needs of an engine: the Protocols that the emulator's engine implements."""
 
 from collections.abc import Container, Mapping, Sequence
 from typing import Any, Protocol
@@ -35,7 +35,7 @@ class InstanceState(Protocol):
 
 
 class WorkflowEngine(Protocol):
-    """The engine, as far as a binding needs it. Every call ends when what it did is durable."""
+    """The engine, as far as a binding needs it. Every call returns when what it did is durable."""
 
     async def create_instance(self, workflow: str, options: Mapping[str, Any]) -> str: ...
 

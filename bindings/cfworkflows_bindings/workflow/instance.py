@@ -29,7 +29,7 @@ class WorkflowInstance:
 
     @property
     def binding(self) -> Workflow[Any, Any]:
-        """The binding that it comes from: the platform's handles have it, though its types do not say so."""
+        """The binding it comes from: the platform's handles have it, though its types do not declare it."""
         return self._binding
 
     def __repr__(self) -> str:
@@ -53,7 +53,7 @@ class WorkflowInstance:
     async def send_event(self, options: Mapping[str, Any] | None = None, /, *more: object, **keywords: Any) -> None:
         """Send an event to the instance: `{"type": …, "payload": …}`, or keywords.
 
-        It is kept until a `wait_for_event` of its type takes it. Raises WorkflowError for a type that is none, a
+        It is kept until a `wait_for_event` of its type takes it. Raises WorkflowError for an invalid type, a
         payload over 1 MiB, and an instance that has ended.
         """
         event = _EVENT.read("send_event()", options, keywords, *more)
@@ -66,15 +66,15 @@ class WorkflowInstance:
     async def subscribe(
         self, options: Mapping[str, Any] | None = None, /, **keywords: Any
     ) -> WorkflowInstanceSubscription:
-        """The events of the instance: its history, then what happens, until it ends.
+        """The events of the instance: its history, then new events until it ends.
 
             async with await instance.subscribe() as events:
                 async for event in events:
                     print(event.eventId, event.type)
 
         `{"cursor": eventId}` begins after an event, `{"filter": ["step_completed", …]}` shows some types only. Each
-        event is given once, when it is durable: `instanceId`, `eventId`, `timestamp` (ms), `type`, and what belongs to
-        the type. Raises Exception for options that are invalid.
+        event is delivered once, when it is durable: `instanceId`, `eventId`, `timestamp` (ms), `type`, and the fields
+        of the type. Raises Exception for invalid options.
         """
         if keywords and (options is None or isinstance(options, Mapping)):
             options = {**(options or {}), **keywords}
@@ -85,38 +85,38 @@ class WorkflowInstance:
         await self._engine.pause(self._workflow, self._id)
 
     async def resume(self) -> None:
-        """Go on after a pause."""
+        """Continue after a pause."""
         await self._engine.resume(self._workflow, self._id)
 
     async def terminate(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> None:
-        """End the instance now; with `{"rollback": True}`, or the keyword, undo its steps before.
+        """End the instance now; with `{"rollback": True}`, or the keyword, undo its steps first.
 
-        It returns as soon as the rollback is certain to come, a crash or not; `status()` tells when it is over. During
-        a rollback, a terminate without the option gives the rest of it up. Raises WorkflowError
+        It returns as soon as the rollback is durable, so that a crash cannot prevent it; `status()` shows when it is
+        over. During a rollback, a terminate without the option cancels the rest of it. Raises WorkflowError
         (`instance.cannot_terminate`) if the instance has ended, or a rollback is asked for during one.
         """
         given = _TERMINATE.read("terminate()", options, keywords)
         await self._engine.terminate(self._workflow, self._id, rollback=given.get("rollback") is True)
 
     async def restart(self, options: Mapping[str, Any] | None = None, /, **keywords: Any) -> None:
-        """Begin anew, with the same params and nothing of what was done; or from a step.
+        """Start again with the same params, from the beginning or from a step.
 
             await instance.restart()
             await instance.restart({"from": {"name": "charge", "count": 1, "type": "do"}})
             await instance.restart(from_={"name": "charge"})
 
-        `count` (default 1) says which occurrence of that name, `type` (default do) is do, sleep or waitForEvent. What
-        started before the step keeps its results, also those that came later; the step itself, what started after it,
-        and events that wait to be taken are gone. Works in any status. Raises WorkflowError
-        (`instance.cannot_restart`) if there was no such step, TypeError and WorkflowError for options that are wrong.
+        `count` (default 1) says which occurrence of that name, `type` (default do) is do, sleep or waitForEvent. Steps
+        that started before it keep their results, also those that came later; the step itself, the steps that started
+        after it, and events that no step has taken are dropped. Works in any status. Raises WorkflowError
+        (`instance.cannot_restart`) if there was no such step, TypeError and WorkflowError for invalid options.
         """
         await self._engine.restart(self._workflow, self._id, starting_step(options, keywords))
 
     async def delete(self) -> None:
-        """Delete the instance and all that is stored of it, whatever it does; its id can be used again.
+        """Delete the instance and all that is stored of it, whatever its status; its id can be used again.
 
         Its code is stopped where it awaits something, and nothing is rolled back; a plain `def` callback, which runs in
-        a thread, goes on, and nobody hears of its result. Called by the instance itself, it does not return. Raises
+        a thread, runs to its end, and its result is dropped. Called by the instance itself, it does not return. Raises
         WorkflowError (`instance.not_found`) if there is no such instance any more.
         """
         if self._id not in await self._engine.delete_instances(self._workflow, [self._id]):

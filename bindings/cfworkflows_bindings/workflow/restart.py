@@ -19,7 +19,7 @@ _STEP = Form("name", "count", "type")
 def starting_step(options: object, keywords: Mapping[str, Any]) -> Start | None:
     """The step that `{"from": {"name", "count", "type"}}` names; None for a restart from the beginning.
 
-    Raises TypeError for options of another shape, and WorkflowError for a type, a name or a count that is none.
+    Raises TypeError for options of another shape, and WorkflowError for an invalid type, name or count.
     """
     given = _RESTART.read("restart()", options, keywords).get("from_")
     if given is None:
