@@ -124,7 +124,7 @@ def test_branches_loops_and_helpers(write):
 def test_unknown_class(write):
     """A class that is not there is told of with those that are."""
     project = write("class Order(WorkflowEntrypoint):\n    async def run(self, event, step):\n        pass\n")
-    with pytest.raises(LookupError, match="has no Workflow class Nope; those there are: Order"):
+    with pytest.raises(LookupError, match="has no Workflow class Nope; its classes are: Order"):
         graph(project.program, "Nope")
 
 

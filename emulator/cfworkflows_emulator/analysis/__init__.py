@@ -1,11 +1,10 @@
-"""Static analysis: what a Worker's source says of its Workflows, without executing any of it.
+"""Static analysis: what a Worker's source says about its Workflows, without executing it.
 
 From the bottom up: `modules` reads and parses, `scopes` and `literals` say what names and constants mean, `program`
 follows them across files, `flow` follows `run()` into helpers and callbacks and finds the `steps`. `loops`, `cleanups`,
-`futures`, `effects` and `bindings` say what code does that several rules ask about. On that stand the `rules` with
-their `findings`, the `graph`, and the types of `env` in `environment`, which asks the `kinds` of bindings
-for their `annotations`. Imports `config`, `handlers`, `imports` and
-the SDK only.
+`futures`, `effects` and `bindings` recognise what several rules look for. Above them are the `rules` with their
+`findings`, the `graph`, and the types of `env` in `environment`, which gets its `annotations` from the `kinds` of
+bindings. Imports `config`, `handlers`, `imports` and the SDK only.
 """
 
 from cfworkflows_emulator.analysis.checking import check

@@ -10,7 +10,7 @@ from cfworkflows_emulator.analysis.scopes import Scope
 
 @dataclass
 class Imports:
-    """What the annotations need: names by their modules, those of the Worker apart."""
+    """The imports that annotations need: names by their modules, those of the Worker separately."""
 
     library: dict[str, set[str]] = field(default_factory=dict)
     worker: dict[str, set[str]] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Imports:
 
 
 def annotation(program: Program, node: ast.expr, scope: Scope, imports: Imports) -> str:
-    """The annotation as it is written in the new module, or `Any` if something in it is not to be had there."""
+    """The annotation as it is written in the new module, or `Any` if the module cannot import a name in it."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         try:
             node = ast.parse(node.value, mode="eval").body

@@ -1,4 +1,4 @@
-"""Where a Worker's code uses `env`, and what it takes from it."""
+"""Where a Worker's code uses `env`, and which names it reads."""
 
 import ast
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def _below(program: Program, scope: Scope, node: ast.AST, owner: ast.ClassDef | 
 
 
 def is_env(program: Program, scope: Scope, expression: ast.expr) -> bool:
-    """Whether this is `self.env` of an entrypoint, the `env` of the SDK, that of a handler, or a variable for one."""
+    """Whether this is `self.env` of an entrypoint, the `env` of the SDK, that of a handler, or a variable for it."""
     if isinstance(expression, ast.Name):
         if scope.qualified(expression) == "cfworkflows.env":
             return True
@@ -45,7 +45,7 @@ def is_env(program: Program, scope: Scope, expression: ast.expr) -> bool:
 
 
 def binding_of(program: Program, scope: Scope, expression: ast.expr) -> str | None:
-    """X of `env.X`, or of a variable that is nothing else; None for any other expression."""
+    """X of `env.X`, or of a variable that only holds it; None for any other expression."""
     if isinstance(expression, ast.Name) and (value := scope.value_of(expression)) is not None:
         expression = value
     if isinstance(expression, ast.Attribute) and is_env(program, scope, expression.value):
@@ -67,7 +67,7 @@ def stand_ins(program: Program) -> set[str]:
 
 
 def is_env_of_run(frame: Frame, expression: ast.expr) -> bool:
-    """Whether this is the `env` of the Workflow that is followed, whatever class the code is written in."""
+    """Whether this is the `env` of the Workflow that is followed, even if another class has the code."""
     if isinstance(expression, ast.Attribute) and expression.attr == "env":
         return frame.scope.is_self(expression.value)
     return frame.scope.qualified(expression) == "cfworkflows.env"

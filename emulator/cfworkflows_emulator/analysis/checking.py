@@ -1,4 +1,4 @@
-"""All rules on a Worker."""
+"""Applies all rules to a Worker."""
 
 import ast
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ from cfworkflows_emulator.config import LoadedConfig, class_not_found
 
 
 def check(program: Program, config: LoadedConfig | None = None) -> list[Finding]:
-    """What is wrong in a Worker's code, by file and line; each place once for each rule.
+    """The findings in a Worker's code, by file and line; at most one for each place and rule.
 
-    Without a configuration only the code itself is looked at.
+    Without a configuration only the code itself is checked.
     """
     found: dict[tuple[str, str, int, int], Finding] = {}
     for each in apply_ignores(_all(program, config), program.sources.modules.values()):
@@ -33,7 +33,7 @@ def _all(program: Program, config: LoadedConfig | None) -> Iterator[Finding]:
             error = module.error
             place = ast.Constant(None, lineno=error.lineno or 1, col_offset=max((error.offset or 1) - 1, 0))
             yield finding(
-                "syntax", module, place, f"This is no Python: {error.msg}.", "cfwf dev could not load this file."
+                "syntax", module, place, f"This is not valid Python: {error.msg}.", "cfwf dev could not load this file."
             )
     flows = [Flow(program, workflow) for workflow in program.workflows()]
     for flow in flows:

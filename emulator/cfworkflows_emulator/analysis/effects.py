@@ -1,4 +1,4 @@
-"""What code does to the world, or learns of it."""
+"""Calls that change the outside world, or read it."""
 
 import ast
 from fnmatch import fnmatchcase
@@ -10,7 +10,7 @@ LISTINGS = (
     "os.listdir", "os.scandir", "os.walk", "glob.glob", "glob.iglob", "pathlib.Path().iterdir", "pathlib.Path().glob",
     "pathlib.Path().rglob", "pathlib.Path().walk",
 )  # fmt: skip
-"""Give the names in a folder, in any order."""
+"""List the names in a folder, in any order."""
 
 _EFFECTS = (
     "cfworkflows.fetch", "builtins.open", "builtins.input", "io.open", "requests.*", "httpx.*", "aiohttp.*",
@@ -25,7 +25,7 @@ _NO_EFFECT = ("shutil.which", "*Error", "*Exception", "*Timeout", "socket.gethos
 
 
 def effect(frame: Frame, call: ast.Call) -> str | None:
-    """What a call does to the world, or learns of it, by name; None if nothing is known of it."""
+    """How a call changes or reads the outside world, by its name; None if it is not known to."""
     name = called(frame, call)
     if name is not None:
         found = any(fnmatchcase(name, pattern) for pattern in _EFFECTS)

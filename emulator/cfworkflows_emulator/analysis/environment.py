@@ -10,7 +10,7 @@ _PLAIN = (bool, int, float)
 
 
 def env_types(program: Program, config: LoadedConfig) -> str:
-    """The source of a module with a Protocol `Env`: stable, and without a complaint of mypy --strict.
+    """The source of a module with a Protocol `Env`: stable, and clean under mypy --strict.
 
     A variable that a file such as `.dev.vars` sets is a secret: its value is not in the text.
     """
@@ -20,7 +20,7 @@ def env_types(program: Program, config: LoadedConfig) -> str:
     body = "\n".join(f"    {line}" for line in lines) or "    pass"
     doc = '    """What the configuration binds."""\n\n' if lines else '    """Nothing is bound."""\n'
     body = f"{doc}{body}" if lines else doc.rstrip("\n")
-    # With the annotations left as text, the Worker's modules are not imported when this one is.
+    # Annotations stay text, so that importing this module does not import the Worker's.
     head = [_HEAD.format(config=config.path.name), "", "from __future__ import annotations", ""]
     return "\n".join([*head, *imports.lines(), "", "", "class Env(Protocol):", body, ""])
 

@@ -1,4 +1,4 @@
-"""What is wrong in a Worker's code, and the rules there are."""
+"""What is wrong in a Worker's code, and the table of rules."""
 
 import ast
 from dataclasses import dataclass
@@ -17,19 +17,19 @@ class Rule:
 
 
 RULES: dict[str, Rule] = {
-    "syntax": Rule("error", "A file that is no Python."),
+    "syntax": Rule("error", "A file that is not valid Python."),
     "side-effect": Rule("error", "Requests, bindings and files outside of a step: done again at every replay."),
     "nondeterminism": Rule("error", "Time, randomness and ids outside of a step: different at every replay."),
     "step-name": Rule("error", "Names that are too long, no text, or different at every replay."),
     "duplicate-name": Rule("warning", "Two steps of one name on one path."),
-    "not-awaited": Rule("error", "A step or a call of a binding that nobody awaits."),
+    "not-awaited": Rule("error", "A step or a call of a binding that is not awaited."),
     "never-called": Rule("warning", "A decorated step that is neither called nor depended on."),
     "callback": Rule("error", "A step without a callback, or with the result of a call in its place."),
     "swallowed-error": Rule("warning", "Errors of steps that disappear, and with them the instance's cancellation."),
     "cleanup": Rule("warning", "Effects in `finally` around a step: done whenever the instance leaves memory."),
     "state-in-step": Rule("error", "A callback that keeps its result in a variable, which a replay does not set."),
     "event-mutation": Rule("error", "Changes of the event, which the next replay does not have."),
-    "module-counter": Rule("error", "A counter of the process that `run()` counts: it goes on at every replay."),
+    "module-counter": Rule("error", "A counter of the process that `run()` increments: every replay does so again."),
     "loop-variable": Rule("error", "A callback that reads a loop's variable after the loop has moved on."),
     "unordered-steps": Rule("warning", "Steps in the order of a set, which differs between processes."),
     "unstorable": Rule("error", "Results that cannot be stored: functions, locks, files, responses."),
@@ -90,7 +90,7 @@ class Finding:
 def finding(
     rule: str, module: Module, node: ast.AST, message: str, fix: str, severity: Severity | None = None
 ) -> Finding:
-    """A finding at a node; as severe as its rule, unless told otherwise."""
+    """A finding at a node, by default with the severity of its rule."""
     first: int = getattr(node, "lineno", 1)
     last: int | None = getattr(node, "end_lineno", None)
     return Finding(rule, severity or RULES[rule].severity, module.location(node), message, fix, last or first)

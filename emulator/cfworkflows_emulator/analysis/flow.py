@@ -31,7 +31,7 @@ class Frame:
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
-        """The nodes that are executed with it, in the order of the source."""
+        """The nodes that it executes, in the order of the source."""
         return list(own_nodes(self.node))
 
     def calls(self) -> Iterator[ast.Call]:
@@ -53,7 +53,7 @@ class Frame:
         return False
 
     def verb(self, call: ast.Call) -> str | None:
-        """`do` for `step.do(…)`, whatever the step is called here."""
+        """`do` for `step.do(…)`, whatever the name of the step in this function."""
         if isinstance(call.func, ast.Attribute) and self.is_step(call.func.value):
             return VERBS.get(call.func.attr)
         return None
@@ -81,7 +81,7 @@ class Flow:
             self._enter(self.run, steps, names[1] if len(names) > 1 else None, None)
 
     def outside_steps(self) -> list[Frame]:
-        """`run()` and its helpers: what every replay executes again."""
+        """`run()` and its helpers, which every replay executes again."""
         return [frame for frame in self.frames if frame.step is None]
 
     def in_steps(self) -> list[Frame]:
@@ -89,7 +89,7 @@ class Flow:
         return [frame for frame in self.frames if frame.step is not None]
 
     def step_of(self, frame: Frame, call: ast.Call) -> Step | None:
-        """The step that a call starts: one of its own, or that of the decorated function which it calls."""
+        """The step that a call starts: of its own, or of the decorated function that it calls."""
         own = next((step for step in self.steps if step.call is call and step.function is None), None)
         if own is not None:
             return own
@@ -100,12 +100,12 @@ class Flow:
         return isinstance(node, ast.Call) and self.step_of(frame, node) is not None
 
     def helper_with_steps(self, frame: Frame, node: ast.AST) -> FunctionNode | None:
-        """The helper that a call is of, if it comes to steps."""
+        """The helper that is called, if it starts steps."""
         called = frame.function(node.func) if isinstance(node, ast.Call) else None
         return called.node if called is not None and called.node in self._with_steps else None
 
     def holds_step(self, frame: Frame, *nodes: ast.AST) -> bool:
-        """Whether a step starts in `nodes`, there or in a helper that is called there."""
+        """Whether `nodes` start a step, directly or in a helper."""
         return any(
             self.starts_step(frame, each) or self.helper_with_steps(frame, each) is not None
             for node in nodes
@@ -114,7 +114,7 @@ class Flow:
 
     @cached_property
     def _with_steps(self) -> set[FunctionNode]:
-        """The functions outside of steps that start one, or call one that does."""
+        """The functions outside of steps that start a step, or call a function that does."""
         found = {step.frame.node for step in self.steps if step.frame.step is None}
         calls = [
             (frame.node, called.node)
@@ -187,7 +187,7 @@ class Flow:
 
 
 def _annotated(function: Function) -> frozenset[str]:
-    """The parameters that are said to be a WorkflowStep."""
+    """The parameters that are annotated as a WorkflowStep."""
     scope = function.scope.parent or function.scope
     return frozenset(
         each.arg

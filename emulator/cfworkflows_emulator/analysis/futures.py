@@ -1,4 +1,4 @@
-"""What becomes of a coroutine or a future: whether anybody awaits it."""
+"""Whether a coroutine or a future is awaited."""
 
 import ast
 
@@ -10,7 +10,7 @@ _PASSED_ON = (
 
 
 def is_dropped(scope: Scope, call: ast.Call) -> bool:
-    """Whether what a call in a function gives is thrown away: at once, or in a variable that is never read."""
+    """Whether the result of a call in a function is dropped: at once, or in a variable that is never read."""
     parents = scope.module.parents
     node: ast.AST = call
     parent = parents.get(node)
@@ -25,7 +25,7 @@ def is_dropped(scope: Scope, call: ast.Call) -> bool:
 
 
 def names_in_reach(scope: Scope, name: str) -> list[ast.Name]:
-    """Every place where a variable of the function may be read or set: in it, or around it if it is not its own."""
+    """Every place where a variable of the function may be read or set: in the function, or in the scope that has it."""
     node = scope.node if scope.node is not None else scope.module.tree
     around = next(iter(scope.module.ancestors(node)), node)
     body = node if name in scope.bound else around

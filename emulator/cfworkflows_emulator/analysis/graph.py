@@ -54,7 +54,7 @@ class _Drawing:
         self._open: list[FunctionNode] = []
 
     def body(self, function: FunctionNode) -> list[Node]:
-        """The nodes of a function that is executed."""
+        """The nodes of an executed function."""
         frame = self._frames[function]
         if function in self._open:
             return []  # it calls itself
@@ -274,7 +274,7 @@ def _duration(step: Step, node: ast.expr | None) -> str | int | float:
 
 
 def _config(step: Step) -> Node:
-    """The configuration with its defaults; a delay that is not known is `[dynamic]`, as one that a function gives."""
+    """The configuration with its defaults; an unknown delay is `[dynamic]`, like that of a delay function."""
     given = step.config
     values: Any = (
         {key: step.frame.constant(value) for key, value in given.items()}
@@ -288,7 +288,7 @@ def _config(step: Step) -> Node:
         options["retries"].setdefault("delay", lambda _: 0)
     try:
         resolved = resolve(step.shown_name, options).as_dict()
-    except WorkflowFatalError:  # cfwf check tells of it
+    except WorkflowFatalError:  # cfwf check reports it
         resolved = resolve(step.shown_name, None).as_dict()
     return {key: resolved[key] for key in ("retries", "timeout")}
 

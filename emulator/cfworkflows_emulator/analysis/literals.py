@@ -1,4 +1,4 @@
-"""Values that stand in the source: numbers, text, dicts of them, durations."""
+"""Values that are literal in the source: numbers, text, dicts of them, durations."""
 
 import ast
 import math
@@ -9,7 +9,7 @@ from typing import Any, Final
 
 
 class Unknown:
-    """What is computed when the code runs."""
+    """A value that is only known when the code runs."""
 
     def __repr__(self) -> str:
         return "…"
@@ -24,7 +24,7 @@ _OPERATORS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
 }
-_LONGEST = 100_000  # characters of a text that is worked out
+_LONGEST = 100_000  # characters of a computed text
 
 
 def evaluate(
@@ -32,7 +32,7 @@ def evaluate(
 ) -> object:
     """The value of an expression, or UNKNOWN. In a list or a dict the unknown parts are UNKNOWN.
 
-    `constant` gives the value of a name, `qualified` the full name of what is imported.
+    `constant` returns the value of a name, `qualified` the full name of an import.
     """
 
     def value(part: ast.expr) -> Any:
@@ -96,7 +96,7 @@ def _timedelta(arguments: list[ast.expr], keywords: list[ast.keyword], value: Ca
 
 
 def known(value: object) -> bool:
-    """Whether nothing of the value is UNKNOWN."""
+    """Whether no part of the value is UNKNOWN."""
     if isinstance(value, dict):
         return all(known(item) for item in value.values())
     if isinstance(value, list):

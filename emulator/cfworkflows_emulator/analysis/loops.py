@@ -1,4 +1,4 @@
-"""Loops and comprehensions, and what they go over."""
+"""Loops and comprehensions, and what they iterate over."""
 
 import ast
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class Loop:
 
 
 def loops_of(node: ast.AST) -> list[Loop]:
-    """Those that a statement or expression is itself."""
+    """The loops of a statement or expression itself, without those inside."""
     if isinstance(node, (ast.For, ast.AsyncFor)):
         return [Loop(node, node.target, node.iter)]
     if isinstance(node, _COMPREHENSIONS):
@@ -31,7 +31,7 @@ def loops_of(node: ast.AST) -> list[Loop]:
 
 
 def loops_around(frame: Frame, inner: ast.AST) -> Iterator[Loop]:
-    """Those of the frame that stand around a node, from the inside."""
+    """The loops of the frame around a node, innermost first."""
     for node in frame.module.ancestors(inner):
         if node is frame.node:
             return
@@ -39,7 +39,7 @@ def loops_around(frame: Frame, inner: ast.AST) -> Iterator[Loop]:
 
 
 def is_set(frame: Frame, expression: ast.expr) -> bool:
-    """Whether this is a set, or has its items in the order of one."""
+    """Whether this is a set, or has its items in the order of a set."""
     match expression:
         case ast.Set() | ast.SetComp():
             return True
@@ -58,5 +58,5 @@ def is_set(frame: Frame, expression: ast.expr) -> bool:
 
 
 def _is_view(expression: ast.expr) -> bool:
-    """Whether this is the keys of a dict, which are no set, and which an operator makes one of."""
+    """Whether this is a view of a dict's keys: ordered, but an operator on it makes a set."""
     return isinstance(expression, ast.Call) and not expression.args and getattr(expression.func, "attr", "") == "keys"

@@ -1,4 +1,4 @@
-"""The Python files of a Worker: found from the main one by its imports, and parsed. Nothing of them is executed."""
+"""The Python files of a Worker: found from the main one by its imports, and parsed. None is executed."""
 
 import ast
 import tokenize
@@ -11,7 +11,7 @@ from cfworkflows_emulator.config.diagnostics import Location
 from cfworkflows_emulator.imports import own_file
 
 SDK_PACKAGES = ("cfworkflows", "workers", "js")
-"""What a Worker imports the platform from: this SDK, or Cloudflare's own."""
+"""The packages that a Worker imports the platform from: this SDK, or Cloudflare's own."""
 
 _NO_TEXT = "the file is not in its encoding, which is UTF-8 if it declares no other"
 
@@ -20,9 +20,9 @@ Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 @dataclass(eq=False)
 class Module:
-    """A file. `name` is what it is imported as, `shown` its path as people know it.
+    """A file. `name` is the name it is imported by, `shown` its path as it is displayed.
 
-    `parents` has the node around each node. A file that is no Python has an empty `tree`, and its `error`.
+    `parents` has the node around each node. A file that is not valid Python has an empty `tree`, and an `error`.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Module:
         return " ".join((ast.get_source_segment(self.text, node) or ast.unparse(node)).split())
 
     def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
-        """The nodes around `node`, from the inside."""
+        """The nodes around `node`, innermost first."""
         while node in self.parents:
             node = self.parents[node]
             yield node
@@ -65,9 +65,9 @@ class Sources:
 
 
 def read_sources(main: Path, cwd: Path | None = None) -> Sources:
-    """Read the main file and what it imports from its folder, which is the import root. Paths are shown as from `cwd`.
+    """Read the main file and what it imports from its folder, which is the import root.
 
-    Raises OSError if a file cannot be read.
+    Paths are shown relative to `cwd`. Raises OSError if a file cannot be read.
     """
     root = main.absolute().parent
     first = _read(main.absolute(), main.stem, cwd or Path.cwd())
@@ -100,7 +100,7 @@ def _read(path: Path, name: str, cwd: Path) -> Module:
 
 
 def imported_names(module: Module) -> Iterator[str]:
-    """Everything that may be a module in what `module` imports, wherever it does."""
+    """Every name that `module` imports, anywhere in it, and that may be a module."""
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -113,7 +113,7 @@ def imported_names(module: Module) -> Iterator[str]:
 
 
 def import_base(module: Module, node: ast.ImportFrom) -> str:
-    """The full name of what a `from … import` imports from."""
+    """The full name of the module that a `from … import` imports from."""
     if not node.level:
         return node.module or ""
     package = module.name.split(".")
@@ -122,7 +122,7 @@ def import_base(module: Module, node: ast.ImportFrom) -> str:
 
 
 def import_bindings(module: Module, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
-    """The names that an import binds, each with the full name of what it is. `*` is bound to its module."""
+    """The names that an import binds, each with its full name. `*` is bound to its module."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             yield (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2
@@ -138,7 +138,7 @@ def import_bindings(module: Module, node: ast.Import | ast.ImportFrom) -> Iterat
 
 
 def canonical(name: str) -> str:
-    """One name for what the SDK packages offer under several: `workers.fetch` is `cfworkflows.fetch`."""
+    """One name for what the SDK packages export under several: `workers.fetch` is `cfworkflows.fetch`."""
     package, *rest = name.split(".")
     if package not in SDK_PACKAGES or not rest:
         return name

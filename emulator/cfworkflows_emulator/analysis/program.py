@@ -1,4 +1,4 @@
-"""A Worker's code as a whole: names followed across its modules, its classes, and its constants."""
+"""A Worker's code as a whole: its classes, its constants, and names followed across its modules."""
 
 import ast
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ class Function:
 
 
 class Program:
-    """The modules of a Worker, read from `main` on; `main` is a path, or sources that were read before."""
+    """The modules of a Worker, read from `main` on; `main` is a path, or the modules if they were read already."""
 
     def __init__(self, main: Path | Sources) -> None:
         self.sources = main if isinstance(main, Sources) else read_sources(main)
@@ -62,7 +62,7 @@ class Program:
                     yield Class(node, scope)
 
     def exported(self) -> dict[str, Class | None]:
-        """What the main module offers by name: a class of the Worker, or None for what is not known from its source."""
+        """What the main module exports by name: a class of the Worker, or None if the source does not tell."""
         scope = self.scopes[self.main.name]
         names: dict[str, Class | None] = {name: self.resolve_class(name, scope) for name in scope.bound}
         for star in scope.stars:
@@ -73,7 +73,7 @@ class Program:
     def find(self, class_name: str) -> Class:
         """The Workflow class that the main module exports as `class_name`, or else one of that name.
 
-        Raises LookupError, which names those there are.
+        Raises LookupError, which names the classes that exist.
         """
         exported = self.exported().get(class_name)
         if exported is not None and self.is_a(exported, (WORKFLOW,)):
@@ -82,7 +82,7 @@ class Program:
         found = next((each for each in known if each.name == class_name), None)
         if found is None:
             names = ", ".join(sorted(each.name for each in known)) or "none"
-            raise LookupError(f"{self.main.shown} has no Workflow class {class_name}; those there are: {names}.")
+            raise LookupError(f"{self.main.shown} has no Workflow class {class_name}; its classes are: {names}.")
         return found
 
     def is_a(self, cls: Class, bases: tuple[str, ...], seen: tuple[Class, ...] = ()) -> bool:
@@ -96,7 +96,7 @@ class Program:
         )
 
     def is_known(self, cls: Class, depth: int = 0) -> bool:
-        """Whether all that the class derives from is in the Worker, the SDK, or built in."""
+        """Whether all bases of the class are in the Worker or the SDK, or built in."""
         for base in map(unsubscripted, cls.node.bases):
             parent = self._class(base, cls.scope)
             name = cls.scope.qualified(base) or ""
@@ -107,7 +107,7 @@ class Program:
         return True
 
     def method(self, cls: Class, name: str, depth: int = 0) -> Function | None:
-        """A method of the class, or of those it derives from."""
+        """A method of the class, or of its bases."""
         for node in cls.node.body:
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
                 return Function(node, self.inner(node, cls.scope, cls.node))
@@ -126,7 +126,7 @@ class Program:
     def function(self, expression: ast.expr, scope: Scope, cls: Class | None = None) -> Function | None:
         """The function of the Worker that an expression names: a lambda, a function, a method of `self`.
 
-        `cls` is the class that `self` is of, where it is not the one that the code is written in.
+        `cls` is the class of `self`, if it is not the class that has the code.
         """
         match expression:
             case ast.Lambda():

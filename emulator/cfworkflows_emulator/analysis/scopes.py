@@ -1,4 +1,4 @@
-"""What names mean: in a function, in the functions around it, and in its module."""
+"""What names refer to: in a function, in the functions around it, and in its module."""
 
 import ast
 import builtins
@@ -47,9 +47,9 @@ class Scope:
         return None
 
     def qualified(self, expression: ast.expr) -> str | None:
-        """The full name of what is imported or built in: `datetime.datetime.now`. None for anything else.
+        """The full name of an import or a builtin: `datetime.datetime.now`. None for anything else.
 
-        A call on the way is shown by parentheses: `asyncio.get_running_loop().time`.
+        A call within it is shown by parentheses: `asyncio.get_running_loop().time`.
         """
         match expression:
             case ast.Name(id=name):
@@ -66,7 +66,7 @@ class Scope:
         return None
 
     def value_of(self, name: ast.Name) -> ast.expr | None:
-        """What a variable is set to, if that is once in its scope, and nothing else binds it."""
+        """The value of a variable that is set once in its scope, and bound by nothing else."""
         found = self.lookup(name.id)
         if found is None or found[0] is not None:
             return None
@@ -126,9 +126,9 @@ class Scope:
 
 
 def own_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """What is executed with a function's body, or a module's, in the order of the source.
+    """The nodes that a function's body, or a module's, executes, in the order of the source.
 
-    Functions and classes inside are given, not entered; their decorators and defaults are evaluated here.
+    Functions and classes inside are included, not entered; their decorators and defaults are evaluated here.
     """
     if isinstance(node, ast.Lambda):
         yield from _walk(node.body)
@@ -153,6 +153,6 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def parameters(function: FunctionNode) -> list[ast.arg]:
-    """The named parameters, in order; those that take the rest are left out."""
+    """The named parameters, in order, without `*args` and `**kwargs`."""
     arguments = function.args
     return [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]

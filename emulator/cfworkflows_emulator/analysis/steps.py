@@ -25,9 +25,9 @@ _CONFIG_KEYS = ("retries", "timeout", "sensitive")
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """A step. `frame` is the function it is called in; `function` the one below the decorator, in that form.
+    """A step. `frame` is the function it is called in; `function` the decorated one, in the decorator form.
 
-    `dynamic` steps are called with `*arguments`, so that nothing is known of them.
+    `dynamic` steps are called with `*arguments`, so nothing is known about them.
     """
 
     verb: Verb
@@ -81,14 +81,14 @@ class Step:
 
     @property
     def name(self) -> object:
-        """The name if it stands in the source, else UNKNOWN."""
+        """The name if it is literal in the source, else UNKNOWN."""
         if self.name_node is None:
             return self.function.name if self.function is not None and not self.dynamic else UNKNOWN
         return self.frame.constant(self.name_node)
 
     @property
     def shown_name(self) -> str:
-        """The name for people: as text, or a template such as `process {item.id}`."""
+        """The name for display: text, or a template such as `process {item.id}`."""
         if isinstance(name := self.name, str):
             return name
         if self.name_node is None:
@@ -98,14 +98,14 @@ class Step:
 
     @property
     def duration(self) -> ast.expr | None:
-        """What `sleep` and `sleep_until` are called with beside the name."""
+        """The duration or time that `sleep` and `sleep_until` are called with."""
         if self.verb == "sleep":
             return self._second("duration")
         return self._second("timestamp") if self.verb == "sleep_until" else None
 
     @property
     def event(self) -> dict[str, ast.expr]:
-        """The `type` and the `timeout` of a `wait_for_event`, as far as they are given."""
+        """The `type` and the `timeout` of a `wait_for_event`, as far as they are known."""
         if self.verb != "wait_for_event" or self.dynamic:
             return {}
         options = self._second("options")
@@ -134,7 +134,7 @@ class Step:
 
 
 def _items(node: ast.expr | None) -> dict[str, ast.expr]:
-    """The items of a dict that is written out, by their keys."""
+    """The items of a dict literal, by their keys."""
     if not isinstance(node, ast.Dict):
         return {}
     pairs = zip(node.keys, node.values, strict=True)

@@ -1,10 +1,10 @@
 """Configuration: `wrangler.jsonc`, `wrangler.json`, `wrangler.toml`, `.dev.vars` and `.env`.
 
-`loading.load_config` finds, reads and checks the file; it is imported by who calls it, for it needs pydantic and much
-else that what it gives does not. From the bottom up: `jsonc` and `toml` parse and know the place of each value,
+`loading.load_config` finds, reads and checks the file. Callers import it late, because it needs pydantic and much else
+that its result does not. From the bottom up: `jsonc` and `toml` parse, with the place of each value,
 `source` and `report` turn places into diagnostics, `keys`, `shapes`, `models` and `kinds` say what may be in a file
 (`markers` how that is checked), `sections`, `validation`, `rules` and `entry` check it, `environments`, `variables` and
-`discovery` choose, `loading` puts it together as what is in `loaded`, and `session` compares those of several Workers.
+`discovery` choose, `loading` combines all as the types of `loaded`, and `session` compares those of several Workers.
 Imports nothing but `cfworkflows`.
 """
 

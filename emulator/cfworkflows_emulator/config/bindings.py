@@ -8,7 +8,7 @@ from cfworkflows_emulator.config.source import Source
 
 @dataclass(frozen=True, slots=True)
 class BindingInfo:
-    """A name in `env` that is not a variable: what it is, what it is bound to, and whether this version has it.
+    """A name in `env` that is not a variable: its kind, what it is bound to, and whether this version supports it.
 
     `path` is where it is in the file.
     """

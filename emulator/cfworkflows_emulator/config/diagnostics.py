@@ -40,7 +40,7 @@ class Location(NamedTuple):
 class Diagnostic(NamedTuple):
     """One problem. An error keeps the configuration from being used, a warning does not.
 
-    `file` is the file it is about, as shown to people; `env` the environment section, if it is in one.
+    `file` is the file it is about, as displayed; `env` the environment section, if it is in one.
     """
 
     message: str
@@ -95,7 +95,7 @@ def render(diagnostics: Iterable[Diagnostic]) -> str:
 
 
 def field_name(path: Path) -> str:
-    """The path as people write it: `workflows[0].class_name`."""
+    """The path as text: `workflows[0].class_name`."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
 
 
@@ -118,7 +118,7 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
 
 
 def closest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that looks most like `word`, whatever its case and whether it is camelCase or snake_case."""
+    """The candidate most similar to `word`, ignoring case and whether it is camelCase or snake_case."""
     from difflib import get_close_matches
 
     plain = {_plain(candidate): candidate for candidate in candidates}

@@ -60,8 +60,8 @@ def find_config(path: Path | None, cwd: Path) -> Found:
 
 
 def likely_main(path: Path | None, *, cwd: Path, env: str | None) -> Path | None:
-    """The Python file that a configuration means, although it may have mistakes: the one that `main` names, or else one
-    with a usual name; None if there is none.
+    """The Python file of a configuration that may have mistakes: the one that `main` names, else one with a
+    usual name, else None.
 
     `path` and `env` are those of `load_config`.
     """

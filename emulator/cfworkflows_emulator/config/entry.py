@@ -60,7 +60,7 @@ def _misspelt_main(report: Report) -> str | None:
 
 
 def _nearby(main: str, directory: Path) -> str | None:
-    """The Python file near the one that is missing that was probably meant."""
+    """The Python file that was probably meant, near the missing one."""
     folders = [directory, directory / "src", (directory / main).parent]
     found = sorted(
         {file.relative_to(directory).as_posix() for folder in folders for file in _python_files(folder, directory)}

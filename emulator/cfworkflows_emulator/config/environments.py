@@ -1,4 +1,4 @@
-"""Environments: what an `env.<name>` section takes over from the top level, and what it must repeat."""
+"""Environments: what an `env.<name>` section inherits from the top level, and what it must repeat."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -43,7 +43,7 @@ def resolve(report: Report, data: Mapping[str, Any], env: str | None) -> Resolve
     section = environments[env]
     repeated = _repeated()
     inherited = {key: value for key, value in top.items() if key not in repeated}
-    # What belongs to the top level only stays as it is there.
+    # Keys of the top level only are kept.
     own = {key: value for key, value in section.items() if key in repeated or _inheritable(key)}
     below = report.section(env)
     _warn_missing(below, top, section, env, repeated)

@@ -1,7 +1,7 @@
 """JSON with comments and trailing commas, as the standard library's parser reads it.
 
-Comments and trailing commas are turned into spaces of the same length: what is left is JSON, and every offset in it is
-an offset in the file.
+Comments and trailing commas are replaced by spaces of the same length: the rest is JSON, and every offset in it is an
+offset in the file.
 """
 
 import json
@@ -77,7 +77,7 @@ class Jsonc:
         return key_at if key else at
 
     def repeated(self) -> Iterator[tuple[Path, int]]:
-        """The path and the offset of each key that comes again in its object."""
+        """The path and the offset of each key that is repeated in its object."""
         return self._repetitions((), self._skip(0)) if self._repeated else iter(())
 
     def _repetitions(self, path: Path, at: int) -> Iterator[tuple[Path, int]]:
@@ -89,7 +89,7 @@ class Jsonc:
             yield from self._repetitions((*path, name), value_at)
 
     def _members(self, at: int) -> Iterator[tuple[str | int, int, int]]:
-        """The key or index, the offset of the key, and the offset of the value, of what is in a value at `at`."""
+        """The key or index, the offset of the key, and the offset of the value, of each item of the value at `at`."""
         text = self._json
         opening = text[at]
         if opening not in "{[":

@@ -1,4 +1,4 @@
-"""A configuration that was loaded, as the rest of the emulator gets it: without what reads one, in `loading`."""
+"""A loaded configuration, as the rest of the emulator sees it. The code that loads it is in `loading`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,11 +19,11 @@ from cfworkflows_emulator.config.variables import Variable
 class LoadedConfig:
     """A configuration that can be run, for one environment.
 
-    `config` holds what this version acts on, but for the bindings, which `sections` gives; `main` is the entry point as
+    `config` holds what this version acts on, except the bindings, which are in `sections`; `main` is the entry point as
     an absolute path. `path` is the file that was read, `directory` the folder for state and variables. `variables` has
-    every variable by name, `bindings` all the other names in `env`, with those that this version does not support.
+    every variable by name, `bindings` all the other names in `env`, also those that this version does not support.
     `sources` names the files that variables come from; `watched` the files whose change, creation or removal changes
-    this.
+    it.
     """
 
     config: WorkerConfig
@@ -46,7 +46,7 @@ class LoadedConfig:
 
     @property
     def shown(self) -> str:
-        """The path of the file as people know it."""
+        """The path of the file for display."""
         return self._resolved.top.source.shown
 
     def sections(self, kind: Kind[S], /) -> Sequence[S]:

@@ -47,9 +47,9 @@ def load_config(
 ) -> LoadedConfig:
     """Load the file at `path` (`--config`), or the one found from `cwd` upwards.
 
-    `env` is the environment (`--env`); without it CLOUDFLARE_ENV counts, and "" is the top level whatever that says.
+    `env` is the environment (`--env`); without it CLOUDFLARE_ENV counts, and "" is the top level even so.
     `variables` come from `--var`, `env_files` from `--env-file` (relative to the folder of the configuration).
-    `main` is the Worker's file, instead of the one that the configuration names. Raises ConfigError with every problem
+    `main` is the Worker's file, instead of that of the configuration. Raises ConfigError with every problem
     of the file.
     """
     cwd = cwd.absolute()

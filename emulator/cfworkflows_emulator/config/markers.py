@@ -1,7 +1,7 @@
-"""What says, beside a type, how a value of the configuration is checked.
+"""Markers beside a type that say how a value of the configuration is checked.
 
-pydantic asks the markers for its schemas, in `validation`; without it they are plain values, so that a process that is
-handed a configuration needs none.
+pydantic asks the markers for its schemas, in `validation`; without it they are plain values, so that a process that
+receives a loaded configuration does not import it.
 """
 
 from collections.abc import Callable
@@ -18,16 +18,16 @@ class Section:
     """
 
     __slots__ = ()
-    __pydantic_config__ = {"strict": True, "extra": "forbid"}  # noqa: RUF012 - read by pydantic, changed by nobody
+    __pydantic_config__ = {"strict": True, "extra": "forbid"}  # noqa: RUF012 - read by pydantic, never changed
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: "GetCoreSchemaHandler") -> "CoreSchema":
-        # The fields are strict, and this one is made from a dict.
+        # The fields are strict, but the class itself is made from a dict.
         return cast("CoreSchema", {**handler(source), "strict": False})
 
 
 class Rule(NamedTuple):
-    """A function that gives the value for what is in the file, or raises ValueError: a reason, and maybe a hint."""
+    """A function that returns the value for what is in the file, or raises ValueError: a reason, and maybe a hint."""
 
     check: Callable[[object], Any]
 

@@ -1,6 +1,6 @@
-"""The keys that this version acts on, as the rest of the emulator gets them; `kinds` has those of bindings.
+"""The keys that this version acts on, as the rest of the emulator sees them; `kinds` has those of bindings.
 
-Their values are checked in `validation`: by type, and by the markers that stand beside it in `Annotated`.
+Their values are checked in `validation`: by type, and by the markers beside it in `Annotated`.
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Collects the problems of a file while it is looked through."""
+"""Collects the problems of a file while it is checked."""
 
 from typing import Literal
 
@@ -7,7 +7,7 @@ from cfworkflows_emulator.config.source import Source
 
 
 class Report:
-    """The problems found so far. Paths are those of a section: `section()` gives a report for one below `env`."""
+    """The problems found so far. Paths are those of a section: `section()` returns a report for one below `env`."""
 
     def __init__(self, source: Source, env: str | None = None, diagnostics: list[Diagnostic] | None = None) -> None:
         self.source = source
@@ -26,13 +26,13 @@ class Report:
     def error(
         self, message: str, path: Path = (), *, at: Literal["value", "key"] = "value", suggestion: str | None = None
     ) -> None:
-        """The configuration cannot be used."""
+        """Add an error: the configuration cannot be used."""
         self._add("error", message, path, at, suggestion)
 
     def warning(
         self, message: str, path: Path = (), *, at: Literal["value", "key"] = "value", suggestion: str | None = None
     ) -> None:
-        """The configuration can be used, and is probably not what was meant."""
+        """Add a warning: the configuration can be used, but is probably not what was meant."""
         self._add("warning", message, path, at, suggestion)
 
     @property

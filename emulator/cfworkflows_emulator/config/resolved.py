@@ -9,7 +9,7 @@ from cfworkflows_emulator.config.report import Report
 class Resolved(NamedTuple):
     """The section that counts: the top level, or an environment with what it inherits.
 
-    `env` is the name that was asked for; `section` is the report of its section, if the file has it.
+    `env` is the requested name; `section` is the report of its section, if the file has it.
     """
 
     data: dict[str, Any]

@@ -1,4 +1,4 @@
-"""The rules about values that types cannot say: names, limits, dates, and what may stand together."""
+"""The rules about values that types cannot express: names, limits, dates, and what may be combined."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -78,7 +78,7 @@ def check_unique(resolved: Resolved) -> None:
 def check_variables(resolved: Resolved, variables: Mapping[str, Variable]) -> None:
     """No variable of a file or of the command line may have the name of another binding.
 
-    The process environment is not looked at: nobody chooses all of its names.
+    The process environment is not checked: many of its names are not chosen by the user.
     """
     for kind in every_kind():
         for name, path in kind.named(resolved.data):

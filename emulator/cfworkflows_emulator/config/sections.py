@@ -39,7 +39,7 @@ def check_section(report: Report, data: Mapping[str, Any]) -> None:
 
 
 def unexpected_field(report: Report, path: Path, candidates: Iterable[str]) -> None:
-    """Warn that nobody knows the key at the end of `path`."""
+    """Warn that the key at the end of `path` is unknown."""
     parent, name = path[:-1], str(path[-1])
     if parent:
         where = field_name(parent) if report.env is None else f"env.{report.env}.{field_name(parent)}"

@@ -1,4 +1,4 @@
-"""The Workers of one session: what their configurations say of each other."""
+"""The Workers of one session: how their configurations refer to each other."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,10 +10,10 @@ _RENAME = 'Give each Worker a "name" of its own.'
 
 
 def check_session(configs: Sequence[LoadedConfig]) -> None:
-    """Raises ConfigError where the configurations of several Workers do not fit together.
+    """Raise ConfigError if the configurations of several Workers contradict each other.
 
-    Their names have to be unique, and what one takes from another has to be there. That a Worker is not among them is
-    no error: `absent` tells.
+    Their names have to be unique, and what one uses of another has to exist. A Worker that is not in the session is no
+    error: `absent` reports it.
     """
     problems = [*_repeated_names(configs), *(each for kind in kinds.SUPPORTED for each in kind.check_session(configs))]
     if problems:

@@ -9,7 +9,7 @@ from cfworkflows_emulator.config.toml import Toml, TomlSyntaxError
 
 
 class Source(NamedTuple):
-    """A file that could be read and parsed. `shown` is its path as people know it."""
+    """A file that could be read and parsed. `shown` is its path for display."""
 
     path: FilePath
     shown: str
@@ -26,7 +26,7 @@ class Source(NamedTuple):
         return isinstance(self.document, Toml)
 
     def location(self, path: Path, *, key: bool = False) -> Location:
-        """Where the value at `path` is, or with `key` its key; if there is none, where the nearest one around it is."""
+        """Where the value at `path` is, or with `key` its key; if there is none, where the value around it is."""
         while path:
             offset = self.document.offset(path, key=key)
             if offset is not None:

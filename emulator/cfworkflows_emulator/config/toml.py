@@ -1,4 +1,4 @@
-"""TOML: read by the standard library, and by tomlkit when the place of a value is asked for."""
+"""TOML: read by the standard library, and by tomlkit when the place of a value is needed."""
 
 import json
 import re
@@ -60,7 +60,7 @@ class Toml:
         return match.start() if match else at
 
     def _marked(self, path: Path) -> int | None:
-        """Put a mark where the value is, write the document again, and see where the mark is in the text."""
+        """Put a mark where the value is, write the document, and find the mark in the text."""
         import tomlkit
         from tomlkit.container import OutOfOrderTableProxy
         from tomlkit.items import AoT, Table
@@ -86,10 +86,10 @@ class Toml:
         return self._place(unmarked, document.as_string().index(_MARK))
 
     def _place(self, written: str, at: int) -> int:
-        """Where in the text is what is at `at` in what tomlkit writes.
+        """The offset in the text of what is at the offset `at` in tomlkit's output.
 
-        It brings the elements of an array of tables together when other tables are between them. What follows a header
-        stays with it, and equal headers keep their order.
+        tomlkit moves the elements of an array of tables together if other tables are between them. What follows a
+        header stays with it, and equal headers keep their order.
         """
         if written == self._text:
             return at
@@ -102,7 +102,7 @@ class Toml:
 
 
 def _headers(text: str) -> list[re.Match[str]]:
-    """The lines with headers of tables. A line in a string or an array may look like one: no document ends there."""
+    """The lines with headers of tables. Lines in a string or an array are none: the text before is not a document."""
     return [match for match in _HEADER.finditer(text) if _is_document(text[: match.start()])]
 
 

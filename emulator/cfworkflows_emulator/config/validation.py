@@ -1,4 +1,4 @@
-"""Checks what this version acts on, and gives it as `models` and as the sections of `kinds`."""
+"""Checks what this version acts on, and returns it as `models` and as the sections of `kinds`."""
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -32,7 +32,7 @@ _WORDS = {str: "string", bool: "boolean", int: "number", float: "number", list: 
 
 
 class _Checked(NamedTuple):
-    """A part of a section that is checked: what it becomes, its path, and the kind of binding that it is about."""
+    """A part of a section to check: the class that it becomes, its path, and its kind of binding, if any."""
 
     type: Any
     value: Any
@@ -53,7 +53,7 @@ def check_acted(report: Report, data: Mapping[str, Any]) -> None:
 
 
 def build(data: Mapping[str, Any]) -> WorkerConfig:
-    """The model of a section that has been checked; keys that nobody knows are left out."""
+    """The model of a section that has been checked; unknown keys are left out."""
     return _built(WorkerConfig, _only(data, keys.ACTED))
 
 
@@ -79,7 +79,7 @@ def _only(data: Mapping[str, Any], allowed: frozenset[str]) -> dict[str, Any]:
 
 
 def _of_kinds(data: Mapping[str, Any]) -> list[_Checked]:
-    """What there is of the kinds of bindings that this version has."""
+    """The bindings of the kinds that this version supports."""
     found = []
     for kind in kinds.SUPPORTED:
         holder = value_at(data, kind.path[:-1])

@@ -23,13 +23,13 @@ class Variable(NamedTuple):
 
     @property
     def hidden(self) -> bool:
-        """Whether it may be a secret, and is not to be shown."""
+        """Whether it may be a secret, which is not shown."""
         return self.origin != "config"
 
 
 @dataclass(slots=True)
 class Variables:
-    """All variables by name, the files that were or would be read, and what to tell about it."""
+    """All variables by name, the files that were or would be read, and the messages about them."""
 
     values: dict[str, Variable] = field(default_factory=dict)
     sources: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The kinds of bindings that `cfwf types` annotates: one module for each. None knows another."""
+"""The kinds of bindings that `cfwf types` annotates: one module for each. None imports another."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What `cfwf types` says of a kind of binding."""
+"""What `cfwf types` writes about a kind of binding."""
 
 from typing import Any, Generic
 
@@ -9,7 +9,7 @@ from cfworkflows_emulator.config.kinds.kind import S
 
 
 class TypedKind(Generic[S]):
-    """How `env.X` is annotated for the bindings of `kind`. `promise` is what the SDK says of it, in `types`."""
+    """How `env.X` is annotated for the bindings of `kind`. `promise` is its Protocol in the SDK's `types`."""
 
     kind: Kind[S]
     promise: type[Any]

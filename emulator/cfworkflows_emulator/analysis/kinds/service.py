@@ -7,7 +7,7 @@ from cfworkflows_emulator.config.kinds.service import ServiceSection
 
 
 class ServiceTypes(TypedKind[ServiceSection]):
-    """`Fetcher`, whoever the Worker is."""
+    """`Fetcher`, for any Worker."""
 
     kind = KIND
     promise = Fetcher

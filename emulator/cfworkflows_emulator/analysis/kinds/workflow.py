@@ -1,4 +1,4 @@
-"""Workflows: their Params and what their `run()` returns, read off the source."""
+"""Workflows: their Params and what their `run()` returns, read from the source."""
 
 import ast
 
@@ -13,7 +13,7 @@ from cfworkflows_emulator.config.kinds.workflow.kind import WorkflowSection
 
 
 class WorkflowTypes(TypedKind[WorkflowSection]):
-    """`Workflow[Params, Output]`, with Any for what is not known."""
+    """`Workflow[Params, Output]`, with Any for an unknown type."""
 
     kind = KIND
     promise = Workflow
@@ -46,7 +46,7 @@ WORKFLOWS = WorkflowTypes()
 
 
 def workflow_types(program: Program, workflow: Class) -> tuple[tuple[ast.expr, Scope] | None, ast.expr | None]:
-    """The Params of a Workflow class, with the scope they are written in, and what its `run()` is annotated to give."""
+    """The Params of a Workflow class, with the scope they are written in, and the return annotation of its `run()`."""
     run = program.method(workflow, "run")
     return _params(program, workflow, 0), _returns(run)
 

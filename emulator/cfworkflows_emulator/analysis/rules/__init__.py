@@ -1,4 +1,4 @@
-"""The rules. Each is a function that gives its findings: of one workflow, or of the whole Worker."""
+"""The rules. Each is a function that yields its findings: of one workflow, or of the whole Worker."""
 
 from collections.abc import Callable, Iterator
 
@@ -47,10 +47,10 @@ FLOW_RULES: tuple[Callable[[Flow], Iterator[Finding]], ...] = (
     options.step_options,
     options.event_types,
 )
-"""Those that look at one workflow at a time."""
+"""The rules about one workflow."""
 
 PROGRAM_RULES: tuple[Callable[[Program], Iterator[Finding]], ...] = (
     imports.imports,
     handlers.handler_arguments,
 )
-"""Those that look at the Worker as a whole."""
+"""The rules about the Worker as a whole."""

@@ -1,4 +1,4 @@
-"""Steps whose end nobody waits for, callbacks that are none, and errors that nobody sees."""
+"""Steps that are not awaited, callbacks that cannot be called, and errors that are swallowed."""
 
 import ast
 from collections.abc import Iterator
@@ -13,25 +13,25 @@ _GROUPS = ("gather", "wait", "wait_for", "shield", "create_task", "ensure_future
 
 
 def dropped_steps(flow: Flow) -> Iterator[Finding]:
-    """Steps, and helpers that call steps, whose future is thrown away."""
+    """Steps, and helpers that call steps, whose future is dropped."""
     helpers = {step.frame.node for step in flow.steps}
     for frame in flow.frames:
         for call in frame.calls():
             if not is_dropped(frame.scope, call):
                 continue
             if flow.step_of(frame, call) is not None:
-                what = f"{frame.module.source(call.func)}(…) starts a step, and nobody awaits it"
+                what = f"{frame.module.source(call.func)}(…) starts a step that is not awaited"
             elif (helper := frame.function(call.func)) is not None and helper.is_async and helper.node in helpers:
-                what = f"{frame.module.source(call.func)}(…) calls steps, and nobody awaits it: they never run"
+                what = f"{frame.module.source(call.func)}(…) calls steps and is not awaited: they never run"
             elif _is_group(frame, call) and any(flow.starts_step(frame, node) for node in ast.walk(call)):
-                what = f"{frame.module.source(call.func)}(…) holds steps, and nobody awaits it"
+                what = f"{frame.module.source(call.func)}(…) holds steps and is not awaited"
             else:
                 continue
             yield finding(
                 "not-awaited",
                 frame.module,
                 call,
-                f"{what}. run() may end before it, and an error of it is not seen.",
+                f"{what}. run() may end before it, and its error is not seen.",
                 f"Write await {frame.module.source(call.func)}(…), or keep it and await it later.",
             )
 
@@ -53,7 +53,7 @@ def uncalled_steps(flow: Flow) -> Iterator[Finding]:
 
 
 def callbacks(flow: Flow) -> Iterator[Finding]:
-    """Steps that are given no function to call."""
+    """Steps without a function to call."""
     for frame in flow.frames:
         for node in frame.nodes:
             for decorator in getattr(node, "decorator_list", ()):
@@ -122,7 +122,7 @@ def _quiet(frame: Frame, node: ast.AST) -> Finding:
         "swallowed-error",
         frame.module,
         node,
-        "When the step has failed for good, nothing tells of it: also when it was refused for a wrong name or "
+        "When the step has failed for good, nothing reports it: also when it was refused for a wrong name or "
         "configuration, and when NonRetryableError was raised.",
         "Catch what you expect, such as WorkflowTimeoutError, or do something about it in the except clause.",
     )

@@ -1,4 +1,4 @@
-"""Branches that run at a time: steps of one name in them are told apart by an order that nothing fixes."""
+"""Concurrent branches: steps of one name in them differ only in the order of their calls, which may change."""
 
 import ast
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def names_in_branches(flow: Flow) -> Iterator[Finding]:
 
 
 def _branches(flow: Flow, frame: Frame) -> set[FunctionNode]:
-    """The helpers with steps that the frame starts several of, and awaits together."""
+    """The helpers with steps that the frame calls several times and awaits together."""
     if not any(_starts_together(frame, call) for call in frame.calls()):
         return set()
     once: set[FunctionNode] = set()
@@ -57,12 +57,12 @@ def _starts_together(frame: Frame, call: ast.Call) -> bool:
 
 
 def _ends(loop: ast.AST) -> bool:
-    """Whether a loop has no second turn."""
+    """Whether a loop has no second iteration."""
     return isinstance(loop, (ast.For, ast.AsyncFor)) and isinstance(loop.body[-1], (ast.Break, ast.Return, ast.Raise))
 
 
 def _behind_a_wait(flow: Flow, node: FunctionNode, waited: bool, entered: set[FunctionNode]) -> Iterator[Step]:
-    """The steps with a fixed name that the function comes to after it has awaited another one."""
+    """The steps with a fixed name that the function calls after it has awaited another step."""
     frame = next((each for each in flow.outside_steps() if each.node is node), None)
     if frame is None or node in entered:
         return

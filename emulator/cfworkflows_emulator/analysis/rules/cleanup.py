@@ -1,4 +1,4 @@
-"""What is done whenever a wait is left by force, and not only when it fails."""
+"""Effects of cleanup code, which runs whenever a wait is cancelled, and not only when it fails."""
 
 import ast
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ def _done(flow: Flow, frame: Frame, call: ast.Call) -> str | None:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else frame.module.source(call.func)
     library = (frame.scope.qualified(call.func) or "").startswith(("asyncio.", "anyio."))
     hands_on = any(frame.is_step(each) for each in (*call.args, *(keyword.value for keyword in call.keywords)))
-    # What a helper of the Worker does is looked at there.
+    # A helper of the Worker is checked by itself.
     if library or hands_on or name in _LETS_GO or frame.function(call.func) is not None:
         return None
     return f"{frame.module.source(call.func)}()"

@@ -1,4 +1,4 @@
-"""Calls of bindings, and of what they give, that nobody awaits."""
+"""Calls of bindings, and of their results, that are not awaited."""
 
 import ast
 from collections.abc import Iterator
@@ -23,9 +23,9 @@ _GIVE_INSTANCES = ("create", "get")
 
 
 def dropped_calls(program: Program, config: LoadedConfig | None = None) -> Iterator[Finding]:
-    """Calls that do nothing, since nobody awaits them; and results that are used before they are awaited.
+    """Calls that do nothing because they are not awaited, and results that are used before they are awaited.
 
-    What is a variable, or set by the code itself, is no binding: it may have methods that are not awaited.
+    A variable, or a name that the code itself sets, is not a binding: its methods may be synchronous.
     """
     plain = stand_ins(program) | ({*config.variables, *config.config.vars} if config is not None else set())
     for scope in scopes_of(program):
@@ -35,19 +35,19 @@ def dropped_calls(program: Program, config: LoadedConfig | None = None) -> Itera
             what = _coroutine(program, scope, node, plain) if isinstance(node, ast.Call) else None
             if what is None or not isinstance(node, ast.Call):
                 continue
-            # Without a configuration it may be a variable, and the `get` that of a dict.
+            # Without a configuration this may be a variable, and `get` that of a dict.
             unsure = config is None and what.endswith(".get")
             if is_dropped(scope, node):
                 why = f"{what}(…) is not awaited: it does nothing."
             elif not unsure and _is_used_as_result(scope, node):
-                why = f"{what}(…) is not awaited: what it gives is a coroutine, and not yet the result."
+                why = f"{what}(…) is not awaited: what it returns is a coroutine, and not the result."
             else:
                 continue
             yield finding("not-awaited", scope.module, node, why, f"Write await {what}(…)")
 
 
 def _coroutine(program: Program, scope: Scope, call: ast.Call, plain: set[str]) -> str | None:
-    """What is called, if a call of it does nothing until it is awaited."""
+    """The name of what is called, if the call does nothing until it is awaited."""
     source = scope.module.source(call.func)
     if scope.qualified(call.func) == "cfworkflows.fetch":
         return source
@@ -67,7 +67,7 @@ def _coroutine(program: Program, scope: Scope, call: ast.Call, plain: set[str]) 
 
 
 def _is_used_as_result(scope: Scope, call: ast.Call) -> bool:
-    """Whether a field or an item of the coroutine is taken, as if it was the result."""
+    """Whether a field or an item of the coroutine is read, as if it was the result."""
     parents = scope.module.parents
     parent = parents.get(call)
     if isinstance(parent, (ast.Attribute, ast.Subscript)) and parent.value is call:

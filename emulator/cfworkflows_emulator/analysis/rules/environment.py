@@ -1,4 +1,4 @@
-"""What code and configuration say of each other: bindings, classes, and the events that are sent."""
+"""Differences between code and configuration: bindings, classes, and the events that are sent."""
 
 import ast
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _SENDERS = ("send_event", "sendEvent")
 
 
 def used_bindings(program: Program, config: LoadedConfig) -> Iterator[Finding]:
-    """`self.env.X`, and `env.X` of the SDK, where the configuration has no X, or one that is not supported."""
+    """`self.env.X`, and `env.X` of the SDK, where the configuration has no X, or an unsupported one."""
     secrets = config.config.secrets.required if config.config.secrets is not None else []
     names = {*(binding.name for binding in config.bindings), *config.variables, *config.config.vars, *secrets}
     unsupported = {binding.name: binding.kind for binding in config.bindings if not binding.supported}
@@ -49,7 +49,7 @@ def used_bindings(program: Program, config: LoadedConfig) -> Iterator[Finding]:
 
 
 def python_flag(config: LoadedConfig) -> Iterator[Finding]:
-    """A configuration that was written for TypeScript, and has no word of Python."""
+    """A configuration that was written for TypeScript, and does not mention Python."""
     if "python_workers" in config.config.compatibility_flags:
         return
     path = ("compatibility_flags",) if config.config.compatibility_flags else ("main",)
@@ -60,9 +60,9 @@ def python_flag(config: LoadedConfig) -> Iterator[Finding]:
 
 
 def class_names(program: Program, config: LoadedConfig) -> list[str]:
-    """The Workflow classes of the main module, and what the configuration names that may be one.
+    """The Workflow classes of the main module, and names of the configuration that may be such classes.
 
-    What is imported from a package, or assigned, is not known from the source.
+    The source does not tell what a name is that is assigned, or imported from a package.
     """
     exported = program.exported()
     stars = program.scopes[program.main.name].stars
@@ -75,7 +75,7 @@ def class_names(program: Program, config: LoadedConfig) -> list[str]:
 
 
 def unmatched_events(program: Program, flows: list[Flow], config: LoadedConfig) -> Iterator[Finding]:
-    """Events that are sent in the code and that no workflow of it waits for."""
+    """Events that the code sends and that none of its workflows waits for."""
     waited: set[str] = set()
     complete = all(each.is_of(config.config.name) for each in config.sections(WORKFLOWS))
     for flow in flows:
@@ -84,7 +84,7 @@ def unmatched_events(program: Program, flows: list[Flow], config: LoadedConfig) 
             complete = complete and (step.verb != "wait_for_event" or isinstance(value, str))
             if isinstance(value, str):
                 waited.add(value)
-        # A step that is handed on may wait wherever it goes.
+        # A step that is passed on may wait in code that is not seen.
         complete = complete and not any(step.dynamic for step in flow.steps) and not _handed_on(flow)
     for scope in scopes_of(program):
         for node in own_nodes(scope.node if scope.node is not None else scope.module.tree):
@@ -127,7 +127,7 @@ def _sent_type(node: ast.AST) -> ast.expr | None:
 
 
 def _handed_on(flow: Flow) -> bool:
-    """Whether the step is passed to something that is not followed."""
+    """Whether the step is passed to code that is not followed."""
     entered = {frame.node for frame in flow.frames}
     for frame in flow.frames:
         for call in frame.calls():

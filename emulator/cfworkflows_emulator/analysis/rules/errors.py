@@ -50,7 +50,7 @@ def _second(call: ast.Call) -> ast.expr | None:
 
 
 def _keeps_name(program: Program, cls: Class) -> bool:
-    """Whether the class, or one that it derives from, has or sets the name that counts."""
+    """Whether the class, or a base of it, has or sets the name that counts."""
     if cls.name == _NAME or any(isinstance(each, ast.Constant) and each.value == _NAME for each in ast.walk(cls.node)):
         return True
     names = (base.id for base in cls.node.bases if isinstance(base, ast.Name))

@@ -1,4 +1,4 @@
-"""Handlers of the Worker's entrypoints: signatures that the platform's arguments do not fit."""
+"""Handlers of the Worker's entrypoints whose signatures the platform's arguments do not fit."""
 
 import ast
 from collections.abc import Iterator
@@ -13,9 +13,9 @@ _OF_METHODS = ("builtins.staticmethod", "builtins.classmethod")
 
 
 def handler_arguments(program: Program) -> Iterator[Finding]:
-    """Handlers that can never be called, or mistake one argument for another.
+    """Handlers that can never be called, or take one argument for another.
 
-    What decorators make of them is not known, and left alone.
+    Decorated handlers are skipped: their signature is not known.
     """
     for event, name, function, is_bound in _handlers(program):
         arity = _arity(function.node, is_bound)
@@ -46,14 +46,14 @@ def _handlers(program: Program) -> Iterator[tuple[Event, str, Function, bool]]:
 
 
 def _blamed(function: Function, found: Fault) -> ast.AST:
-    """The parameter at fault, or the line where the function begins."""
+    """The parameter at fault, or the first line of the function."""
     node = function.node
     start = ast.Constant(None, lineno=node.lineno, col_offset=node.col_offset)
     return next((each for each in parameters(node) if each.arg == found.parameter), start)
 
 
 def _is_assigned(cls: Class, name: str) -> bool:
-    """Whether the class has something else of that name than a method."""
+    """Whether the class has something other than a method by that name."""
     assigned = (each for each in cls.node.body if isinstance(each, (ast.Assign, ast.AnnAssign)))
     targets = (
         target for each in assigned for target in (each.targets if isinstance(each, ast.Assign) else [each.target])
@@ -62,7 +62,7 @@ def _is_assigned(cls: Class, name: str) -> bool:
 
 
 def _is_bound(method: Function) -> bool | None:
-    """Whether it is called with an object or a class; None if a decorator makes something else of it."""
+    """Whether it is called with an object or a class; None if a decorator changes that."""
     decorators = [method.scope.qualified(each) for each in getattr(method.node, "decorator_list", [])]
     if any(each not in _OF_METHODS for each in decorators):
         return None

@@ -1,4 +1,4 @@
-"""Imports that fail when the Worker is loaded, or give another module than the one that is meant."""
+"""Imports that fail when the Worker is loaded, or find another module than intended."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from cfworkflows_emulator.imports import NO_PACKAGE, not_supported, own_file, sh
 
 
 def imports(program: Program) -> Iterator[Finding]:
-    """All of them. Those below an `if`, a `try` or a `with` are left alone: the code knows that they may fail."""
+    """All such imports, except below an `if`, a `try` or a `with`, where the code expects that they may fail."""
     root = program.main.path.parent
     for module in program.sources.modules.values():
         seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""Names of steps: what they may be, and that each is there once."""
+"""Names of steps: invalid ones, and duplicates."""
 
 import ast
 from collections.abc import Iterator
@@ -37,12 +37,12 @@ def step_names(flow: Flow) -> Iterator[Finding]:
 
 
 def duplicate_names(flow: Flow) -> Iterator[Finding]:
-    """Steps of one kind with the same name, both of which one run may come to."""
+    """Steps of one kind with the same name that one run may call both."""
     seen: dict[tuple[str, str], list[Step]] = {}
     for step in sorted(flow.steps, key=lambda each: (each.frame.module.name, each.call.lineno, each.call.col_offset)):
         name = step.name
         if not isinstance(name, str) or step.frame.step is not None:
-            continue  # a step inside of another has a count of its own
+            continue  # a step inside of another is counted separately
         others = seen.setdefault((step.verb, name), [])
         if any(each.call is step.call for each in others):
             continue  # a helper that is called from two places
@@ -66,7 +66,7 @@ def _exclusive(first: Step, second: Step) -> bool:
 
 
 def exclusive(module: Module, first: ast.AST, second: ast.AST) -> bool:
-    """Whether no run comes to both, in one function: they stand in different branches, or the first's ends before."""
+    """Whether no run calls both, in one function: the branches are exclusive, or the first one is left before."""
     around = [second, *module.ancestors(second)]
     inside = first
     for node in module.ancestors(first):
@@ -84,6 +84,6 @@ def exclusive(module: Module, first: ast.AST, second: ast.AST) -> bool:
 
 
 def _ends(node: ast.AST, inside: ast.AST) -> bool:
-    """Whether the branch of `node` that `inside` stands in is left by its last statement."""
+    """Whether the last statement of the branch of `node` that has `inside` leaves it."""
     blocks = (getattr(node, name, []) for name in _BRANCHES)
     return any(inside in block and isinstance(block[-1], _ENDS) for block in blocks)

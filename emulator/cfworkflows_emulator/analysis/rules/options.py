@@ -1,4 +1,4 @@
-"""Durations, retries, timeouts and types of events, as far as they stand in the source."""
+"""Durations, retries, timeouts and types of events, as far as they are literal in the source."""
 
 import ast
 import re
@@ -71,7 +71,7 @@ def step_options(flow: Flow) -> Iterator[Finding]:
 
 
 def event_types(flow: Flow) -> Iterator[Finding]:
-    """Types of events that no event can have."""
+    """Invalid types of events."""
     for step in flow.steps:
         node = step.event.get("type")
         if step.verb != "wait_for_event" or step.dynamic:
@@ -106,7 +106,7 @@ def _duration(step: Step, node: ast.expr, what: str, least: float) -> Iterator[F
         return
     module = step.frame.module
     try:
-        ms = parse_duration(value)  # type: ignore[arg-type]  # it says so if it is none
+        ms = parse_duration(value)  # type: ignore[arg-type]  # it raises if it is not one
     except DurationError as error:
         text, _, hint = str(error).partition(" Did you mean ")
         fix = f"Did you mean {hint}" if hint else 'Such as "5 minutes", or a number of milliseconds.'
@@ -121,7 +121,7 @@ def _duration(step: Step, node: ast.expr, what: str, least: float) -> Iterator[F
 def _config(
     step: Step, given: dict[str, ast.expr] | ast.expr | None
 ) -> tuple[dict[str, object] | None, ast.AST | None]:
-    """The configuration with something that is allowed in place of what is not known."""
+    """The configuration with valid values in place of the unknown ones."""
     if given is None:
         return None, None
     if isinstance(given, dict):
@@ -147,7 +147,7 @@ def _filled(key: object, value: object) -> object:
 
 
 def _blamed(node: ast.AST, reason: str) -> ast.AST:
-    """The part of the configuration that the reason speaks of, if it stands there."""
+    """The part of the configuration that the reason is about, if it is in the source."""
     found = node
     for key in reason.partition(":")[0].split("."):
         for each in ast.walk(found):

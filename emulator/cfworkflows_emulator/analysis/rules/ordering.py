@@ -1,4 +1,4 @@
-"""What has no fixed order: sets, and what ends first."""
+"""Code that depends on an order that is not fixed: of sets, and of what ends first."""
 
 import ast
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _LIMITED = ("asyncio.wait_for", "asyncio.wait")
 
 
 def unordered_steps(flow: Flow) -> Iterator[Finding]:
-    """Steps in a loop over a set, and the results of steps in the order of one."""
+    """Steps in a loop over a set, and the results of steps in the order of a set."""
     loops: set[ast.AST] = set()
     for step in flow.steps:
         for loop in loops_around(step.frame, step.call):
@@ -26,7 +26,7 @@ def unordered_steps(flow: Flow) -> Iterator[Finding]:
                     "unordered-steps",
                     step.frame.module,
                     loop.iterable,
-                    "The loop goes over a set, whose order is another one in the next process: steps of one name "
+                    "The loop iterates over a set, whose order differs in the next process: steps of one name "
                     "would get each other's results.",
                     "Sort it: for … in sorted(…)",
                 )
@@ -41,14 +41,14 @@ def unordered_steps(flow: Flow) -> Iterator[Finding]:
                         "unordered-steps",
                         frame.module,
                         argument,
-                        "The steps are gathered from a set, whose order is another one in the next process: so is that "
+                        "The steps are gathered from a set, whose order differs in the next process: so does that "
                         "of their results.",
                         "Gather them from a list.",
                     )
 
 
 def ended_in_any_order(flow: Flow) -> Iterator[Finding]:
-    """Loops over the sets that `asyncio.wait` gives, where the order makes a difference."""
+    """Loops over the sets that `asyncio.wait` returns, where the order makes a difference."""
     for frame in flow.outside_steps():
         waited = _waited(frame)
         for node in frame.nodes if waited else ():
@@ -60,15 +60,15 @@ def ended_in_any_order(flow: Flow) -> Iterator[Finding]:
                         "unordered-steps",
                         frame.module,
                         loop.iterable,
-                        f"{loop.iterable.id} is a set: its order is another one at every replay, and so is that of "
+                        f"{loop.iterable.id} is a set: its order differs at every replay, and so does that of "
                         "what is made of it here.",
-                        "Go over the list that was given to asyncio.wait, or use asyncio.gather, which keeps the order "
+                        "Iterate over the list passed to asyncio.wait, or use asyncio.gather, which keeps the order "
                         "of the calls.",
                     )
 
 
 def races(flow: Flow) -> Iterator[Finding]:
-    """What ends first of several, in `run()`."""
+    """Code of `run()` that takes the first of several to end."""
     for frame in flow.outside_steps():
         for call in frame.calls():
             name = frame.scope.qualified(call.func)
@@ -94,14 +94,14 @@ def plain_timeouts(flow: Flow) -> Iterator[Finding]:
                     call,
                     f"{frame.scope.qualified(call.func)}() limits a step, and its time is not stored: after a restart "
                     "it begins anew, and at a replay the step that came too late has its result at once. The step "
-                    "itself goes on.",
+                    "itself continues.",
                     'Limit the step: step.do("…", {"timeout": "30 seconds"}, …), or the timeout of '
                     "step.wait_for_event.",
                 )
 
 
 def _timeouts(frame: Frame) -> Iterator[tuple[ast.Call, ast.expr, list[ast.AST]]]:
-    """The calls that limit something, with their limit and what is limited."""
+    """The calls that set a timeout, with the timeout and what it limits."""
     for node in frame.nodes:
         if isinstance(node, (ast.With, ast.AsyncWith)):
             for item in node.items:
@@ -123,7 +123,7 @@ def _is_first(frame: Frame, call: ast.Call) -> bool:
 
 
 def _waited(frame: Frame) -> set[str]:
-    """The variables that hold nothing but what `asyncio.wait` gave, where it does not go on with the first."""
+    """The variables that only hold results of `asyncio.wait`, where it does not return with the first."""
     found: list[str] = []
     for node in frame.nodes:
         match node:
@@ -134,7 +134,7 @@ def _waited(frame: Frame) -> set[str]:
 
 
 def _keeps_order(flow: Flow, frame: Frame, loop: Loop) -> bool:
-    """Whether a loop makes something of its items that shows their order."""
+    """Whether a loop uses its items in a way that depends on their order."""
     match loop.node:
         case ast.For() | ast.AsyncFor():
             return flow.holds_step(frame, *loop.node.body) or any(
@@ -148,7 +148,7 @@ def _keeps_order(flow: Flow, frame: Frame, loop: Loop) -> bool:
 
 
 def _adds_in_order(frame: Frame, node: ast.AST) -> bool:
-    """Whether this adds to a list, which is not sorted afterwards."""
+    """Whether this adds to a list that is not sorted afterwards."""
     match node:
         case ast.Call(func=ast.Attribute(value=target, attr=method)) if method in _KEEPS_ORDER:
             written = ast.unparse(target)
@@ -168,7 +168,7 @@ def _adds_in_order(frame: Frame, node: ast.AST) -> bool:
 
 
 def _has_steps(flow: Flow, frame: Frame, *nodes: ast.AST) -> bool:
-    """Whether steps start in `nodes`, or did where a variable in them was set."""
+    """Whether `nodes` start steps, or read a variable whose assignment does."""
     names = (each for node in nodes for each in ast.walk(node) if isinstance(each, ast.Name))
     values = (value for each in names if (value := frame.scope.value_of(each)) is not None)
     return flow.holds_step(frame, *nodes, *values)

@@ -1,4 +1,4 @@
-"""Fields of a payload that cannot be read as attributes: those that have the name of a method of dict."""
+"""Fields of a payload that cannot be read as attributes, because a method of dict has the name."""
 
 import ast
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def shadowed_fields(flow: Flow) -> Iterator[Finding]:
 
 
 def _is_method(frame: Frame, node: ast.Attribute) -> bool:
-    """Whether the method itself is meant: it is called, or handed on to be called."""
+    """Whether the method itself is meant: it is called, or passed on to be called."""
     user = frame.module.parents.get(node)
     if isinstance(user, ast.keyword):
         return user.arg == "key"
@@ -44,7 +44,7 @@ def _is_method(frame: Frame, node: ast.Attribute) -> bool:
 
 
 def _is_payload(frame: Frame, expression: ast.expr, plain: bool) -> bool:
-    """Whether this is the payload of an event, or what is in one, and a plain dict if it is a dict."""
+    """Whether this is the payload of an event, or a part of it, and a plain dict if it is a dict."""
     match expression:
         case ast.Attribute(value=ast.Name() as event, attr="payload"):
             pass
@@ -68,7 +68,7 @@ def _is_payload(frame: Frame, expression: ast.expr, plain: bool) -> bool:
 
 
 def _is_plain(flow: Flow) -> bool:
-    """Whether the payload has no type, or one of a dict."""
+    """Whether the payload has no type, or that of a dict."""
     given, _ = workflow_types(flow.program, flow.workflow)
     types: list[tuple[ast.expr, Scope]] = [given] if given is not None else []
     if flow.run is not None:

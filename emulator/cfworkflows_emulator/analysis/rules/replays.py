@@ -1,4 +1,4 @@
-"""What a replay of `run()` does again, or does differently: effects and chance outside of steps."""
+"""What a replay of `run()` does again, or differently: effects and randomness outside of steps."""
 
 import ast
 from collections.abc import Iterator
@@ -71,7 +71,7 @@ def side_effects(flow: Flow) -> Iterator[Finding]:
 
 
 def chance(flow: Flow) -> Iterator[Finding]:
-    """The time, random numbers and new ids in `run()`, which are others at the next replay."""
+    """The time, random numbers and new ids in `run()`, which the next replay has not."""
     for frame in flow.outside_steps():
         for call in frame.calls():
             name = chance_of(frame, call)
@@ -86,7 +86,7 @@ def chance(flow: Flow) -> Iterator[Finding]:
                     "step-name",
                     frame.module,
                     call,
-                    f"The step's name is made with {name}(), which gives something else at every replay. A step is "
+                    f"The step's name is made with {name}(), which returns something else at every replay. A step is "
                     "found again by its name: this one would run again.",
                     f"Make the name of what the event or an earlier step gave, such as an id{other}.",
                 )
@@ -95,14 +95,14 @@ def chance(flow: Flow) -> Iterator[Finding]:
                     "nondeterminism",
                     frame.module,
                     call,
-                    f"{name}() is called outside of a step. {REPLAYED}, and this gives something else each time.",
+                    f"{name}() is called outside of a step. {REPLAYED}, and this returns something else each time.",
                     f'Take it from a step, which keeps its result: await step.do("…", lambda: {shown(frame, call)})'
                     f"{other}.",
                 )
 
 
 def names_by_chance(flow: Flow) -> Iterator[Finding]:
-    """Names of steps that are made of a variable which chance gave a value outside of a step."""
+    """Names of steps that contain a variable with a random value from outside of a step."""
     for step in flow.steps:
         if step.frame.step is not None or step.name_node is None:
             continue
@@ -134,7 +134,7 @@ def plain_sleeps(flow: Flow) -> Iterator[Finding]:
 
 
 def chance_of(frame: Frame, call: ast.Call) -> str | None:
-    """The full name of what is called, if it gives something else each time."""
+    """The full name of what is called, if it returns something else each time."""
     name = frame.scope.qualified(call.func)
     if name is None or name in _SAME_EVERY_TIME or name in _SLEEPS:
         return None
@@ -152,7 +152,7 @@ def _is_number(value: object) -> bool:
 
 
 def _names_tasks(frame: Frame) -> bool:
-    """Whether tasks are given names in the module."""
+    """Whether the module sets names of tasks."""
     calls = (node for node in ast.walk(frame.module.tree) if isinstance(node, ast.Call))
     return any(
         getattr(call.func, "attr", "") == "set_name"
@@ -162,7 +162,7 @@ def _names_tasks(frame: Frame) -> bool:
 
 
 def _makes_a_difference(frame: Frame, call: ast.Call) -> bool:
-    """Whether the number of an object gets into a text, a calculation, a step or the result."""
+    """Whether the id of an object gets into a text, a calculation, a step or the result."""
     difference = False
     for node in frame.module.ancestors(call):
         if isinstance(node, ast.Call):
@@ -182,7 +182,7 @@ def _makes_a_difference(frame: Frame, call: ast.Call) -> bool:
 
 
 def in_name_of(flow: Flow, frame: Frame, call: ast.Call) -> ast.Call | None:
-    """The call of a step in whose name `call` stands."""
+    """The call of a step whose name contains `call`."""
     inside: ast.AST = call
     for node in frame.module.ancestors(call):
         if isinstance(node, ast.Call) and frame.verb(node) is not None and node.args and node.args[0] is inside:

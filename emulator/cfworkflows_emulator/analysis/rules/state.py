@@ -49,11 +49,11 @@ def event_mutations(flow: Flow) -> Iterator[Finding]:
 
 
 def loop_variables(flow: Flow) -> Iterator[Finding]:
-    """Callbacks that run when the loop around the step has gone on, and read its variable."""
+    """Callbacks that read the variable of a loop around the step after the loop has continued."""
     for step in flow.steps:
         frame = step.frame
         awaited = isinstance(frame.module.parents.get(step.call), ast.Await)
-        # A rollback runs when the loop has long ended; a callback that is awaited at once runs within its turn.
+        # A rollback runs long after the loop; a callback that is awaited at once runs within its iteration.
         given = [(step.rollback, False), (None if awaited or step.function else step.callback, True)]
         for expression, is_callback in given:
             callback = frame.function(expression) if expression is not None else None
@@ -72,7 +72,7 @@ def loop_variables(flow: Flow) -> Iterator[Finding]:
 
 
 def module_counters(flow: Flow) -> Iterator[Finding]:
-    """Counters of a module, or of a class, that `run()` counts up and reads."""
+    """Counters of a module, or of a class, that `run()` increments and reads."""
     for frame in flow.outside_steps():
         for node in frame.nodes:
             match node:
@@ -87,7 +87,7 @@ def module_counters(flow: Flow) -> Iterator[Finding]:
                 "module-counter",
                 frame.module,
                 node,
-                f"{name} belongs to the whole process: it goes on counting at every replay, for every instance, and "
+                f"{name} belongs to the whole process: it keeps counting at every replay, for every instance, and "
                 "begins anew after a restart.",
                 "Count in a variable of run(), or in what a step returns.",
             )
@@ -114,7 +114,7 @@ def _counts(flow: Flow, frame: Frame, function: ast.expr, counter: ast.Name) -> 
 
 
 def _is_read(flow: Flow, target: ast.expr) -> bool:
-    """Whether something outside of steps, other than a change of it, reads what `target` is."""
+    """Whether code outside of steps reads `target`, other than to change it."""
     written = ast.unparse(target)
     for frame in flow.outside_steps():
         for node in frame.nodes:
@@ -125,7 +125,7 @@ def _is_read(flow: Flow, target: ast.expr) -> bool:
 
 
 def _changed(frame: Frame) -> Iterator[tuple[ast.AST, ast.expr]]:
-    """The places where something is changed, with the expression of what is."""
+    """The places where a value is changed, with the expression of the value."""
     for node in frame.nodes:
         match node:
             case ast.Assign(targets=targets):
@@ -135,7 +135,7 @@ def _changed(frame: Frame) -> Iterator[tuple[ast.AST, ast.expr]]:
             case ast.Delete(targets=targets):
                 yield from ((node, target) for target in targets)
             case ast.Call(func=ast.Attribute(value=value, attr=attribute)) if attribute in _CHANGES:
-                # The result of a method that only changes something is not used.
+                # A call whose result is used is not taken for a change.
                 if isinstance(frame.module.parents.get(node), (ast.Expr, ast.Lambda)):
                     yield node, ast.Attribute(value=value, attr=attribute, ctx=ast.Load())
 
@@ -164,7 +164,7 @@ def _outer_variable(frame: Frame, target: ast.expr) -> str | None:
     found = frame.scope.lookup(root.id)
     if found is None or found[0] is not None or found[1].node is None or found[1] is frame.scope:
         return None
-    # An argument belongs to the caller of the function around, and the event has a rule of its own.
+    # An argument belongs to the caller of the outer function, and the event has a rule of its own.
     return root.id if root.id in found[1].assigned and root.id != frame.event else None
 
 

@@ -47,7 +47,7 @@ _ADVICE = {
 
 
 def unstorable_results(flow: Flow) -> Iterator[Finding]:
-    """What callbacks and `run()` return, where it stands in the source."""
+    """What callbacks and `run()` return, where it is literal in the source."""
     callbacks = {step.function for step in flow.steps if step.function is not None}
     for step in flow.steps:
         if step.callback is not None and (called := step.frame.function(step.callback)) is not None:

@@ -1,7 +1,7 @@
 """The kinds of bindings: where they are in a configuration, what they are called, and what is checked about them.
 
-A kind that has a module here is supported, and stands in `SUPPORTED`. The others are rows of a table, `unsupported`,
-which only those import that read a file; `listing` has both.
+A kind that has a module here is supported, and listed in `SUPPORTED`. The others are rows of the table `unsupported`,
+which is imported only to read a file; `listing` has both.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a kind of binding tells of itself."""
+"""What describes a kind of binding."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
@@ -15,14 +15,14 @@ S = TypeVar("S", bound=Section)
 
 
 class Layer(StrEnum):
-    """A layer of the house, where a kind that declares it has a module."""
+    """A layer of the project; a kind that declares it has a module there."""
 
     TYPES = "types"
-    """What `env.X` promises, in the SDK."""
+    """The Protocol of `env.X`, in the SDK."""
     BINDING = "binding"
-    """What `env.X` is here."""
+    """The implementation of `env.X`."""
     STORE = "store"
-    """Where its data is, if that is a store of its own."""
+    """The store of its data, if it has one of its own."""
     RUNTIME = "runtime"
     """How it is opened and bound."""
     ANALYSIS = "analysis"
@@ -30,14 +30,14 @@ class Layer(StrEnum):
     EXPLORER = "explorer"
     """How the Local Explorer lists it."""
     KIT = "kit"
-    """What a test gets, and may give to FakeEnv, in its place."""
+    """What a test gets, and may pass to FakeEnv, in its place."""
 
 
 class Listed:
-    """A kind of binding, whether this version has it or not.
+    """A kind of binding, whether this version supports it or not.
 
-    `key` is where it is in the file, `friendly` what people call it, and `name` the field with the binding's name.
-    `checked_unique` is False for the few kinds that the platform leaves out when it looks for repeated names.
+    `key` is where it is in the file, `friendly` its name in messages, and `name` the field with the binding's name.
+    `checked_unique` is False for the few kinds that the platform skips when it looks for repeated names.
     """
 
     key: str
@@ -62,14 +62,14 @@ class Listed:
 
 
 class Elsewhere(NamedTuple):
-    """Something of another Worker: the name of the Worker, and what it is, in words."""
+    """A requirement on another Worker: the name of the Worker, and what is needed of it, in words."""
 
     worker: str
     what: str
 
 
 class Configured(Protocol):
-    """What rules about the Workers of a session see of each: a configuration that was loaded."""
+    """The loaded configuration of a Worker, as the rules about a session see it."""
 
     @property
     def config(self) -> WorkerConfig: ...
@@ -85,20 +85,20 @@ class Configured(Protocol):
 
 
 class Kind(Listed, Generic[S]):
-    """A kind of binding that this version has. `section` is what an element of its array in the file becomes.
+    """A kind of binding that this version supports. `section` is what an element of its array in the file becomes.
 
-    `layers` are those in which it has a module, beside this one. The methods are what makes it special.
+    `layers` are those in which it has a module, beside this one. The methods are what differs between kinds.
     """
 
     section: type[S]
     layers: frozenset[Layer]
 
     def resource(self, section: S, /) -> str | None:
-        """What is bound, in the list that `cfwf dev` begins with."""
+        """What is bound, for the list that `cfwf dev` prints first."""
         return None
 
     def elsewhere(self, section: S, /) -> Elsewhere | None:
-        """What has to be there for this binding, if it is of a Worker that is named in it."""
+        """What this binding requires of the Worker that it names, if it names one."""
         return None
 
     def check(self, report: Report, path: Path, element: Mapping[str, Any], /) -> None:
@@ -108,5 +108,5 @@ class Kind(Listed, Generic[S]):
         """The rules about the section that counts, as a whole."""
 
     def check_session(self, configs: Sequence[Configured], /) -> Iterator[Diagnostic]:
-        """What does not fit together in the configurations of several Workers."""
+        """The contradictions between the configurations of several Workers."""
         return iter(())

@@ -1,4 +1,4 @@
-"""All kinds of bindings, whether this version has them or not."""
+"""All kinds of bindings, whether this version supports them or not."""
 
 from typing import Any
 

@@ -10,7 +10,7 @@ from cfworkflows_emulator.config.markers import Section
 @dataclass(frozen=True, slots=True)
 class ServiceSection(Section):
     """One element of `services`. `entrypoint` is a named class of the Worker `service`, None for its default export;
-    `props` are what it finds in `ctx.props`.
+    `props` is its `ctx.props`.
     """
 
     binding: str

@@ -1,4 +1,4 @@
-"""The kinds of bindings that this version does not have: what they look like in a file, so that mistakes are found."""
+"""The kinds of bindings that this version does not support: their shapes in a file, so that mistakes are found."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The classes of Workflows: whether the code has those that the configuration names."""
+"""The classes of Workflows: whether the code has each class that the configuration names."""
 
 from collections.abc import Iterable
 

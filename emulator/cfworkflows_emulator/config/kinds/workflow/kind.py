@@ -1,4 +1,4 @@
-"""The kind `workflows`: its section, and what it tells of itself."""
+"""The kind `workflows`: its section, and its description."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -97,7 +97,7 @@ class WorkflowSection(Section):
 
 
 class WorkflowKind(Kind[WorkflowSection]):
-    """Workflows. Their instances are the engine's, so there is no store of theirs."""
+    """Workflows. The engine has their instances, so there is no store."""
 
     key = "workflows"
     friendly = "Workflow"

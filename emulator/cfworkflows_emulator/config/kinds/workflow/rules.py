@@ -1,4 +1,4 @@
-"""The rules about `workflows` that types cannot say: names, limits, and what may stand together."""
+"""The rules about `workflows` that types cannot express: names, limits, and what may be combined."""
 
 import re
 from collections.abc import Mapping
