@@ -90,7 +90,7 @@ def in_one_form(
 
 
 def wait_options(options: object, keywords: Mapping[str, Any]) -> tuple[Any, Duration]:
-    """The type of event and the timeout of a wait. A keyword that is given replaces what the object says."""
+    """The type of event and the timeout of a wait. A keyword replaces what the object says."""
     if isinstance(options, str):
         options = {"type": options}
     elif options is not None and not isinstance(options, Mapping):
@@ -106,7 +106,7 @@ def wait_options(options: object, keywords: Mapping[str, Any]) -> tuple[Any, Dur
 
 
 def no_type_of_event(keys: Iterable[str]) -> tuple[str, str]:
-    """What is wrong with a wait that is given options with these keys, and no type; and what to do."""
+    """What is wrong with a wait whose options have these keys but no type, and what to do."""
     fix = 'Add one: step.wait_for_event("…", {"type": "approval"})'
     wrong = next((key for key in keys if key not in _OF_WAITS), None)
     if wrong is not None:

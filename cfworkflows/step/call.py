@@ -19,7 +19,7 @@ T = TypeVar("T")
 ContextStyle = Literal["positional", "keyword"] | None
 
 MAX_NAME_LENGTH = 256
-"""In the units in which JavaScript counts: a character beyond U+FFFF, such as an emoji, has two."""
+"""In UTF-16 units, as JavaScript counts: a character beyond U+FFFF, such as an emoji, has two."""
 
 _COUNTED = " as JavaScript counts them, an emoji as two"
 _CONTROL = re.compile(r"[\x00-\x1f]")

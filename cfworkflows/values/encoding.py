@@ -224,7 +224,7 @@ def _base64(data: bytes | bytearray | memoryview) -> str:
 
 
 def _moment(tag: str, kind: Any, value: Any) -> dict[str, Any]:
-    """`kind` is the class itself: libraries that freeze the time put another one in the place of its name."""
+    """`kind` is the class itself: libraries that freeze the time replace it under its name."""
     if type(value) is not kind:
         local = value.replace(tzinfo=None)
         is_same = kind.fromisoformat(kind.isoformat(local)) == local  # its own `==`

@@ -45,7 +45,7 @@ class JsDict(dict[str, Any]):
 
 
 def as_objects(value: Any) -> Any:
-    """JSON with a JsDict for each of its objects, however deep; what is none stays as it is."""
+    """JSON with a JsDict for each object in it, at any depth; other values are unchanged."""
     if type(value) is dict:
         return JsDict({name: as_objects(item) for name, item in value.items()})
     return [as_objects(item) for item in value] if type(value) is list else value

@@ -29,7 +29,7 @@ def refuse_as_finer(value: object, stored_as: str) -> NoReturn:
 
 
 def is_mock(value: object) -> bool:
-    """Whether `value` is a mock of unittest.mock, which says of everything that it can do it."""
+    """Whether `value` is a mock of unittest.mock, which claims to have every method."""
     mock = sys.modules.get("unittest.mock")
     return mock is not None and issubclass(type(value), mock.NonCallableMock)
 
@@ -56,7 +56,7 @@ def _advice(value: object) -> str:
 
 
 def _conversion(value: object, kind: type) -> str | None:
-    """How data of other libraries is made plain."""
+    """How to turn data of other libraries into plain data."""
     if isinstance(value, type | types.ModuleType):
         return None
     if kind.__name__ in {"NaTType", "NAType"}:
