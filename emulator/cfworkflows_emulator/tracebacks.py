@@ -58,9 +58,9 @@ def task_for_caller(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
 
 def ends_more(error: BaseException) -> bool:
     """Whether `error` came upon the code that it leaves, which did not raise it: ctrl-C, or the end of a coroutine."""
-    if not isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+    if not is_a(error, (KeyboardInterrupt, GeneratorExit)):
         return False
-    trace = error.__traceback__
+    trace = trace_of(error)
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
     if trace is None or trace.tb_frame.f_globals.get("__name__") == "asyncio.runners":  # its handler of signals raises

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 
 import pytest
-from world import Server, workflow
+from world import TestEngine, workflow
 
 from cfworkflows_emulator.engine.run import stranded
 
@@ -159,7 +159,7 @@ def test_code_that_waits_for_something_else_holds_up_no_end_of_the_event_loop(mo
         await step.do("stubborn", lambda: stubborn(step))
 
     async def main():
-        server = await Server(workflow(calls if in_a_callback else stubborn)).start()
+        server = await TestEngine(workflow(calls if in_a_callback else stubborn)).start()
         await server[server.classes[0]].create()
         await began.wait()
         await server.stop()

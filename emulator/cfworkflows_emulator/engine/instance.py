@@ -355,7 +355,7 @@ class Instance:
             what = f"the payload of the event has {sizes.shown_size(len(value))} more"
             raise WorkflowError(sizes.no_room(self.state.stored_bytes, what), code="instance.storage_exceeded")
         self.append(EntryType.EVENT_RECEIVED, value=value, eventType=event_type)
-        self._hand_over_events()
+        self._hand_over_events(event_type)
 
     def receive_mocked(self) -> None:
         """Take in the mocked events that it has not got, unless it has ended."""
@@ -368,9 +368,9 @@ class Instance:
             for index, event in missing_events(intervention, self.state.received()):
                 self.append(EntryType.EVENT_RECEIVED, value=event.value, eventType=event.event_type, mock=index)
 
-    def _hand_over_events(self) -> None:
+    def _hand_over_events(self, event_type: str | None = None) -> None:
         if self._run is not None:
-            self._run.parking.hand_over_events()
+            self._run.parking.hand_over_events(event_type)
         self.changed()
 
     def skip(self, step: str | None, kind: str | None) -> Delay:

@@ -8,6 +8,7 @@ from typing import Any
 from cfworkflows.errors import ErrorRecord, name_of, text_of
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import Entry, EntryType
+from cfworkflows_emulator.engine.journal.mailbox import Mailbox
 from cfworkflows_emulator.engine.journal.sizes import bytes_of
 from cfworkflows_emulator.engine.journal.streams import StoredStream
 
@@ -150,7 +151,7 @@ class InstanceState:
     steps: dict[str, StepState] = field(default_factory=dict)
     sleeps: dict[str, SleepState] = field(default_factory=dict)
     waits: dict[str, WaitState] = field(default_factory=dict)
-    events: list[Entry] = field(default_factory=list)
+    mailbox: Mailbox = field(default_factory=Mailbox)
     open_attempts: int = 0
     rollback: RollbackState | None = None
     diagnoses: list[Diagnosis] = field(default_factory=list)
@@ -229,29 +230,18 @@ class InstanceState:
                 return self.waits
         raise KeyError(kind)
 
+    @property
+    def events(self) -> list[Entry]:
+        """The events that no wait has got yet, the oldest first."""
+        return self.mailbox.events
+
     def received(self) -> list[Entry]:
         """All events, those that a wait got and those that are buffered."""
         return [wait.event for wait in self.waits.values() if wait.event is not None] + self.events
 
     def event_for(self, step: str, passed_over: Container[str] = ()) -> Entry | None:
-        """The buffered event that the wait `step` gets: each goes to the oldest wait for its type that has none yet.
-
-        An event that arrived after a wait timed out is not for that wait. Waits in `passed_over` get nothing.
-        """
-        taken: set[int] = set()
-        event_type = self.waits[step].event_type
-        for name, wait in self.waits.items():
-            if wait.done or wait.event_type != event_type or name in passed_over:
-                continue
-            for event in self.events:
-                if event.data["eventType"] == event_type and event.time <= wait.until and event.seq not in taken:
-                    if name == step:
-                        return event
-                    taken.add(event.seq)
-                    break
-            if name == step:
-                break
-        return None
+        """The buffered event that the wait `step` gets; see `Mailbox.claims`."""
+        return self.mailbox.claims(self.waits[step].event_type, passed_over).get(step)
 
     def _queued(self, entry: Entry) -> None:
         if self.queued is None:
@@ -340,21 +330,23 @@ class InstanceState:
         data = entry.data
         wait = self.waits[_name(entry)] = WaitState(data["eventType"], data["until"], data["timeoutMs"])
         wait.begin(entry)
+        self.mailbox.open(_name(entry), wait)
 
     def _wait_completed(self, entry: Entry) -> None:
-        wait = self.waits[_name(entry)]
-        event = next(event for event in self.events if event.seq == entry.data["event"])
-        self.events.remove(event)
-        wait.end(entry)
-        wait.event = event
+        wait = self._end_wait(entry)
+        wait.event = self.mailbox.take(wait, entry.data["event"])
 
     def _wait_timed_out(self, entry: Entry) -> None:
+        self._end_wait(entry).timed_out = True
+
+    def _end_wait(self, entry: Entry) -> WaitState:
         wait = self.waits[_name(entry)]
         wait.end(entry)
-        wait.timed_out = True
+        self.mailbox.close(_name(entry), wait)
+        return wait
 
     def _event_received(self, entry: Entry) -> None:
-        self.events.append(entry)
+        self.mailbox.receive(entry)
 
     def _delay_skipped(self, entry: Entry) -> None:
         step = _name(entry)

@@ -173,9 +173,12 @@ class Parking(Stillness):
         """The buffered event that the wait `step` gets, if there is one."""
         return self._host.state.event_for(step, self._passed_over)
 
-    def hand_over_events(self) -> bool:
-        """Wake the waits that have got an event. Returns whether there were any."""
-        ready = [wake for step, wake in self._waiting.items() if self.event_for(step) is not None]
+    def hand_over_events(self, event_type: str | None = None) -> bool:
+        """Wake the waits that have got an event, of one type or of any; whether there were any."""
+        mailbox = self._host.state.mailbox
+        types = mailbox.types if event_type is None else [event_type]
+        claims = [step for each in types for step in mailbox.claims(each, self._passed_over)]
+        ready = [self._waiting[step] for step in claims if step in self._waiting]
         for wake in ready:
             wake()
         return bool(ready)
