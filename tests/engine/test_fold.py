@@ -201,6 +201,38 @@ def test_who_waits_in_the_queue_keeps_its_place_when_it_gives_back():
     assert [2, 3] == admitted
 
 
+def test_a_damaged_journal_is_read_as_far_as_it_goes():
+    """The instance counts as errored from the entry on that does not follow from those before it."""
+    entries = [
+        Entry(1, 0, "workflow_queued", None, {}),
+        Entry(2, 5, "step_completed", "never begun-1", {}),
+        Entry(3, 9, "workflow_completed", None, {}),
+    ]
+    state = InstanceState.read(entries)
+    assert ("errored", 5, 2, 3) == (state.status, state.ended_at, state.unreadable_from, state.last_seq)
+    assert "from entry 2 (step_completed never begun-1) on" in state.error.message
+    assert InstanceState.fold(entries[:1]) == InstanceState.read(entries[:1])
+    with pytest.raises(ValueError, match="does not begin with workflow_queued"):
+        print(InstanceState().creation)
+
+
+def test_an_event_goes_to_the_oldest_wait_of_its_type_that_is_open():
+    """Not to one that had timed out when it came, nor to one that the code has left; the rest is kept."""
+    state = folded(
+        (0, "wait_started", "a-1", {"eventType": "go", "until": 5, "timeoutMs": 5}),
+        (0, "wait_started", "b-1", {"eventType": "go", "until": 99, "timeoutMs": 99}),
+        (0, "wait_started", "c-1", {"eventType": "stop", "until": 99, "timeoutMs": 99}),
+        (0, "wait_started", "d-1", {"eventType": "go", "until": 99, "timeoutMs": 99}),
+        (7, "event_received", None, {"eventType": "go"}),
+        (8, "event_received", None, {"eventType": "go"}),
+    )
+    assert {"b-1": 5, "d-1": 6} == {step: event.seq for step, event in state.mailbox.claims("go").items()}
+    assert {"d-1": 5} == {step: event.seq for step, event in state.mailbox.claims("go", {"b-1"}).items()}
+    assert {} == state.mailbox.claims("stop")
+    assert state.event_for("a-1") is None
+    assert [5, 6] == [event.seq for event in state.events]
+
+
 def row(key, status, position=None):
     return InstanceRow(key, "w", str(key), status, 0, 0, position=position)
 

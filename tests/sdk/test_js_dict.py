@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from value_classes import comes_back
 
-from cfworkflows.values import JsDict, encode
+from cfworkflows.values import JsDict, as_objects, encode
 
 
 class TestJsDict:
@@ -72,6 +72,11 @@ class TestJsDict:
         """A copy reads like the original."""
         twin = duplicate(JsDict(a=[1]))
         assert (JsDict, [1]) == (type(twin), twin.a)
+
+    def test_json_becomes_objects(self) -> None:
+        """At every depth; what is no object or array stays what it is."""
+        read = as_objects({"a": [{"b": 1}, 2], "c": None})
+        assert (1, 2, None) == (read.a[0].b, read.a[1], read.c)
 
     def test_names_are_completed(self) -> None:
         """A shell offers the keys that can be written as attributes."""

@@ -19,6 +19,7 @@ import pytest
 from value_classes import Box, GenericBox, Item, Node, Outer, Point, Slotted
 
 from cfworkflows.errors import SerializationError
+from cfworkflows.http import URL
 from cfworkflows.values import MAX_DEPTH, decode, encode
 
 
@@ -50,6 +51,11 @@ def _tagged() -> _Tagged:
     tagged = _Tagged(a=1)
     tagged.lock = 1  # type: ignore[attr-defined]
     return tagged
+
+
+class _Broken(list[Any]):
+    def __iter__(self) -> Any:
+        raise KeyError("broken")
 
 
 class Response:
@@ -172,6 +178,7 @@ class TestRefused:
                 Response(),
                 "a test_values_refused.Response cannot be stored. Return what you need of it instead, such as its sta",
             ),
+            (URL("http://a/"), "a cfworkflows.http.url.URL cannot be stored. Return its text instead: str(url)."),
             (..., "an ellipsis cannot be stored."),
             (range(3), "a range cannot be stored. Return a list instead: list(value)."),
         ],
@@ -182,6 +189,13 @@ class TestRefused:
             encode({"items": [1, {"it": value}]})
         assert str(refused.value).startswith(f"$.items[1].it: {message.replace('an _io', 'a _io')}")
         assert "$.items[1].it" == refused.value.path
+
+    def test_a_value_whose_methods_fail_is_refused(self) -> None:
+        """Whatever they raise; the error says which it was, and where."""
+        with pytest.raises(
+            SerializationError, match=r"^\$\.it: it cannot be read: KeyError: broken\."
+        ):
+            encode({"it": _Broken([1])})
 
     def test_what_is_finer_than_a_microsecond_is_refused(self) -> None:
         """A subclass of datetime is stored as a datetime, unless this would silently change it."""

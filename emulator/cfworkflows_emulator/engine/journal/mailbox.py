@@ -1,6 +1,7 @@
 """The events of an instance that no wait has got yet, and the waits that may get them. No I/O, no clock."""
 
 from collections.abc import Container
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from cfworkflows_emulator.engine.journal.entries import Entry
@@ -13,16 +14,14 @@ class OpenWait(Protocol):
     until: float
 
 
+@dataclass(slots=True)
 class Mailbox:
     """Both are kept by the type of the events: an event concerns the waits for its type alone, however many others
     there are.
     """
 
-    __slots__ = ("_events", "_waits")
-
-    def __init__(self) -> None:
-        self._events: dict[str, dict[int, Entry]] = {}
-        self._waits: dict[str, dict[str, OpenWait]] = {}
+    _events: dict[str, dict[int, Entry]] = field(default_factory=dict)
+    _waits: dict[str, dict[str, OpenWait]] = field(default_factory=dict)
 
     @property
     def types(self) -> list[str]:
