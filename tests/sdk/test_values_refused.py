@@ -192,9 +192,7 @@ class TestRefused:
 
     def test_a_value_whose_methods_fail_is_refused(self) -> None:
         """Whatever they raise; the error says which it was, and where."""
-        with pytest.raises(
-            SerializationError, match=r"^\$\.it: it cannot be read: KeyError: broken\."
-        ):
+        with pytest.raises(SerializationError, match=r"^\$\.it: it cannot be read: KeyError: broken\."):
             encode({"it": _Broken([1])})
 
     def test_what_is_finer_than_a_microsecond_is_refused(self) -> None:
