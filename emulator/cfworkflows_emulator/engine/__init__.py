@@ -19,10 +19,11 @@ from cfworkflows_emulator.engine.journal.streams import Chunk, StoredStream
 from cfworkflows_emulator.engine.run.results import REDACTED, is_sensitive, open_stream, result_of, shown_output
 from cfworkflows_emulator.engine.run.step_wait import check_event_type, is_event_type
 from cfworkflows_emulator.engine.run.streams import is_stream
-from cfworkflows_emulator.engine.settings import EngineSettings
+from cfworkflows_emulator.engine.settings import DEFAULTS, EngineSettings
 from cfworkflows_emulator.engine.subscription import Subscription
 
 __all__ = [
+    "DEFAULTS",
     "EVENT_TYPES",
     "MAX_STATE_BYTES",
     "MAX_VALUE_BYTES",

@@ -11,9 +11,8 @@ from cfworkflows.http import close_client
 from cfworkflows_bindings import Environment
 from cfworkflows_emulator.clock import Clock, SystemClock
 from cfworkflows_emulator.config import LoadedConfig, check_session
-from cfworkflows_emulator.engine import Engine, EngineSettings, open_database
+from cfworkflows_emulator.engine import DEFAULTS, Engine, EngineSettings, open_database
 from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
-from cfworkflows_emulator.engine.settings import DEFAULTS
 from cfworkflows_emulator.runtime import kinds
 from cfworkflows_emulator.runtime.bindings import environment
 from cfworkflows_emulator.runtime.blocking import blocks_named
