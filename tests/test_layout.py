@@ -66,6 +66,7 @@ ROOMS: dict[str, set[str]] = {
         "cfworkflows_emulator.imports",
     },
     "cfworkflows_emulator.storage": {"cfworkflows", "cfworkflows_emulator.turns"},
+    "cfworkflows_emulator.stores": {"cfworkflows_emulator.storage", "cfworkflows_emulator.clock"},
     "cfworkflows_emulator.actors": {"cfworkflows_emulator.storage", "cfworkflows_emulator.clock"},
     "cfworkflows_emulator.engine.journal": {"cfworkflows_emulator.storage", "cfworkflows_emulator.tracebacks"},
     "cfworkflows_emulator.engine.definition": {"cfworkflows_emulator.engine.journal"},
@@ -78,6 +79,7 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator.engine": {"cfworkflows_emulator.engine.run"},
     "cfworkflows_emulator.runtime": {
         "cfworkflows_emulator.engine",
+        "cfworkflows_emulator.stores",
         "cfworkflows_emulator.config",
         "cfworkflows_emulator.handlers",
         "cfworkflows_emulator.imports",

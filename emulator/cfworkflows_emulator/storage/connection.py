@@ -4,15 +4,40 @@ import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote
 
 from cfworkflows.errors import CfworkflowsError
 
 T = TypeVar("T")
 
+
+class Speaks(Protocol):
+    """A connection of a library, as far as this module speaks to it."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    def execute(self, statement: str, /) -> Any: ...
+
+    def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Speaks)
+
 APPLICATION_ID = 0x63667766  # "cfwf"
-Migration = Callable[[sqlite3.Connection], None]
+Migration = Callable[[C], None]
+
+
+class Library(NamedTuple, Generic[C]):
+    """A library for SQLite: how it connects to a path (None: in memory; the flag: read-only), which errors it raises,
+    and where they have SQLite's code.
+    """
+
+    connect: Callable[[Path | None, bool], C]
+    error: type[Exception]
+    code: Callable[[Exception], int]
+
 
 # How much of the log's file is kept for the next one, in bytes, once all of it is folded into the database.
 LONGEST_LOG_KEPT = 4 * 1024 * 1024
@@ -29,11 +54,12 @@ class DiskError(StateError):
     """The disk cannot be read or written: it is full, read-only or broken. It may pass."""
 
 
-class Connection:
-    """A SQLite connection in autocommit mode, for one thread at a time. Opens the database at `path`, None for one in
-    memory, and brings its schema up to date: `migrations` has all of them, the oldest first.
+class Connection(Generic[C]):
+    """A SQLite connection in autocommit mode, for one thread at a time. Opens the database at `path` with `library`,
+    None for one in memory, and brings its schema up to date: `migrations` has all of them, the oldest first.
 
-    With `read_only` nothing of it changes, and its schema has to be up to date. Raises StateError for a file that is no
+    With `read_only` nothing of it changes, and its schema has to be up to date. The log of commits is folded into the
+    file by SQLite if `folds_its_log`, else by `checkpoint`. Raises StateError for a file that is no
     database of cfworkflows, is damaged, or was written by a newer version; and for an empty one unless `may_be_empty`.
 
     `sqlite` is the connection of the library. Only what goes through `run` and `transact` has its errors translated.
@@ -42,17 +68,20 @@ class Connection:
     def __init__(
         self,
         path: Path | None,
-        migrations: Sequence[Migration],
+        library: Library[C],
+        migrations: Sequence[Migration[C]],
         durability: Durability = "normal",
         *,
         may_be_empty: bool = True,
         read_only: bool = False,
+        folds_its_log: bool = False,
     ) -> None:
         self.waits_for_disk = durability == "full"
+        self._library = library
         self._where = str(path) if path else "in memory"
         try:
-            self.sqlite = _connect(path, read_only)
-        except sqlite3.DatabaseError as error:
+            self.sqlite = library.connect(path, read_only)
+        except library.error as error:
             raise StateError(f"{self._where}: {_explain(error)}") from error
         try:
             version = _version(self.sqlite, len(migrations))
@@ -61,28 +90,28 @@ class Connection:
             else:
                 if not may_be_empty:
                     _check_is_not_empty(self.sqlite, path)
-                _configure(self.sqlite, durability)
+                _configure(self.sqlite, durability, folds_its_log)
                 self._migrate(migrations, version)
             if path is not None and self.waits_for_disk:
                 _sync_folders(path)
         except BaseException as error:
             self.close()
-            if isinstance(error, sqlite3.DatabaseError):
-                kind = _kind(error) or StateError
+            if isinstance(error, library.error):
+                kind = self._kind(error) or StateError
                 raise kind(f"{self._where}: {_explain(error)}") from error
             if isinstance(error, StateError):
                 raise StateError(f"{self._where}: {error}") from error
             raise
 
-    def run(self, function: Callable[[sqlite3.Connection], T]) -> T:
+    def run(self, function: Callable[[C], T]) -> T:
         """The result of `function(sqlite)`. Raises StateError if it fails by the fault of the file or the disk."""
         try:
             return function(self.sqlite)
-        except sqlite3.DatabaseError as error:
+        except self._library.error as error:
             self._translate(error)
             raise
 
-    def transact(self, function: Callable[[sqlite3.Connection], T], *, is_atomic: bool = False) -> T:
+    def transact(self, function: Callable[[C], T], *, is_atomic: bool = False) -> T:
         """Like `run`, in a transaction: all of it is durable afterwards, or none of it happened.
 
         With `is_atomic` the function executes no more than one statement. SQLite makes a transaction of it by itself,
@@ -91,7 +120,7 @@ class Connection:
         """
         try:
             return function(self.sqlite) if is_atomic else _in_transaction(self.sqlite, function)
-        except sqlite3.DatabaseError as error:
+        except self._library.error as error:
             self._translate(error)
             raise
 
@@ -102,7 +131,7 @@ class Connection:
     def close(self) -> None:
         self.sqlite.close()
 
-    def _migrate(self, migrations: Sequence[Migration], version: int) -> None:
+    def _migrate(self, migrations: Sequence[Migration[C]], version: int) -> None:
         for number, migrate in enumerate(migrations[version:], start=version + 1):
             self.sqlite.execute("BEGIN IMMEDIATE")
             migrate(self.sqlite)
@@ -110,14 +139,18 @@ class Connection:
             self.sqlite.execute(f"PRAGMA user_version = {number}")
             self.sqlite.execute("COMMIT")
 
-    def _translate(self, error: sqlite3.DatabaseError) -> None:
+    def _translate(self, error: Exception) -> None:
         """Raises StateError if it is the file's fault, or the disk's."""
-        kind = _kind(error)
+        kind = self._kind(error)
         if kind is not None:
             raise kind(f"{self._where}: {_explain(error)}") from error
 
+    def _kind(self, error: Exception) -> type[StateError] | None:
+        """What an error is if it is the file's fault, or the disk's."""
+        return _KINDS.get(self._library.code(error) & 0xFF)
 
-def _in_transaction(sqlite: sqlite3.Connection, function: Callable[[sqlite3.Connection], T]) -> T:
+
+def _in_transaction(sqlite: C, function: Callable[[C], T]) -> T:
     sqlite.execute("BEGIN IMMEDIATE")
     try:
         result = function(sqlite)
@@ -129,7 +162,7 @@ def _in_transaction(sqlite: sqlite3.Connection, function: Callable[[sqlite3.Conn
     return result
 
 
-def _version(sqlite: sqlite3.Connection, known: int) -> int:
+def _version(sqlite: Speaks, known: int) -> int:
     """How many of the migrations the database has had. Raises StateError if it is another program's, or newer."""
     found = sqlite.execute("PRAGMA application_id").fetchone()[0]
     version = int(sqlite.execute("PRAGMA user_version").fetchone()[0])
@@ -143,7 +176,7 @@ def _version(sqlite: sqlite3.Connection, known: int) -> int:
     return version
 
 
-def _is_empty(sqlite: sqlite3.Connection) -> bool:
+def _is_empty(sqlite: Speaks) -> bool:
     return bool(sqlite.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0)
 
 
@@ -152,7 +185,7 @@ def _check_is_current(version: int, known: int) -> None:
         raise StateError("it was written by an older cfworkflows. Start `cfwf dev` once, which brings it up to date.")
 
 
-def _check_is_not_empty(sqlite: sqlite3.Connection, path: Path | None) -> None:
+def _check_is_not_empty(sqlite: Speaks, path: Path | None) -> None:
     if _is_empty(sqlite):
         log = f" ({path.name}-wal)" if path is not None else ""
         raise StateError(
@@ -161,14 +194,15 @@ def _check_is_not_empty(sqlite: sqlite3.Connection, path: Path | None) -> None:
         )
 
 
-def _configure(sqlite: sqlite3.Connection, durability: Durability) -> None:
+def _configure(sqlite: Speaks, durability: Durability, folds_its_log: bool) -> None:
     sqlite.execute("PRAGMA journal_mode = WAL")
     # NORMAL: commits survive the death of the process; a power cut may take the last of them, never the database.
     sqlite.execute(f"PRAGMA synchronous = {durability}")
     if durability == "full":  # on macOS a sync that reaches no further than the disk's own memory is the default
         sqlite.execute("PRAGMA fullfsync = ON")
         sqlite.execute("PRAGMA checkpoint_fullfsync = ON")
-    sqlite.execute("PRAGMA wal_autocheckpoint = 0")  # Commits does it
+    if not folds_its_log:
+        sqlite.execute("PRAGMA wal_autocheckpoint = 0")
     sqlite.execute(f"PRAGMA journal_size_limit = {LONGEST_LOG_KEPT}")
     sqlite.execute("PRAGMA foreign_keys = ON")
 
@@ -184,7 +218,7 @@ def _sync_folders(path: Path) -> None:
                 os.close(descriptor)
 
 
-def _explain(error: sqlite3.DatabaseError) -> str:
+def _explain(error: Exception) -> str:
     text = str(error)
     if "not a database" in text or "malformed" in text:
         return (
@@ -198,19 +232,6 @@ def _explain(error: sqlite3.DatabaseError) -> str:
     return text
 
 
-# What would differ with another library than sqlite3: how it connects, and where its errors have SQLite's code.
-
-
-def _connect(path: Path | None, read_only: bool) -> sqlite3.Connection:
-    name = f"file:{quote(str(path))}?mode=ro" if read_only else path or ":memory:"
-    return sqlite3.connect(name, isolation_level=None, check_same_thread=False, uri=read_only)
-
-
-def _kind(error: sqlite3.DatabaseError) -> type[StateError] | None:
-    """What an error is if it is the file's fault, or the disk's."""
-    return _KINDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
-
-
 _KINDS: dict[int, type[StateError]] = {
     sqlite3.SQLITE_CORRUPT: StateError,
     sqlite3.SQLITE_NOTADB: StateError,
@@ -219,3 +240,16 @@ _KINDS: dict[int, type[StateError]] = {
     sqlite3.SQLITE_READONLY: DiskError,
     sqlite3.SQLITE_CANTOPEN: DiskError,
 }
+
+
+def _connect(path: Path | None, read_only: bool) -> sqlite3.Connection:
+    name = f"file:{quote(str(path))}?mode=ro" if read_only else path or ":memory:"
+    return sqlite3.connect(name, isolation_level=None, check_same_thread=False, uri=read_only)
+
+
+def _code(error: Exception) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0))
+
+
+SQLITE3: Library[sqlite3.Connection] = Library(_connect, sqlite3.DatabaseError, _code)
+"""The standard library's, below aiosqlite."""

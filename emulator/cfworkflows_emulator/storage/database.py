@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 
 import aiosqlite
 
-from cfworkflows_emulator.storage.connection import Connection, Durability, Migration
+from cfworkflows_emulator.storage.connection import SQLITE3, Connection, Durability, Migration
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class Database:
     page cache. So `transact` does a short transaction where it is called, as long as the thread has nothing to do.
     """
 
-    def __init__(self, connection: Connection, thread: aiosqlite.Connection) -> None:
+    def __init__(self, connection: Connection[sqlite3.Connection], thread: aiosqlite.Connection) -> None:
         self._connection = connection
         self._thread = thread
         self._underway: set[object] = set()
@@ -31,19 +31,21 @@ class Database:
     async def open(
         cls,
         path: Path | None,
-        migrations: Sequence[Migration],
+        migrations: Sequence[Migration[sqlite3.Connection]],
         durability: Durability = "normal",
         *,
         may_be_empty: bool = True,
         read_only: bool = False,
     ) -> Self:
         """Open a `Connection` in a thread of its own. Raises StateError as that does."""
-        opened: list[Connection] = []
+        opened: list[Connection[sqlite3.Connection]] = []
         failures: list[Exception] = []
 
         def connect() -> sqlite3.Connection:
             try:
-                opened.append(Connection(path, migrations, durability, may_be_empty=may_be_empty, read_only=read_only))
+                opened.append(
+                    Connection(path, SQLITE3, migrations, durability, may_be_empty=may_be_empty, read_only=read_only)
+                )
             except Exception as error:  # noqa: BLE001 - raised below
                 # aiosqlite awaits the end of its thread only in `close`, for which it needs a connection. The thread of
                 # one that could not connect speaks to the loop as it ends, when that may be closed.

@@ -67,7 +67,7 @@ class Journals(Database):
 
     listener: Callable[[Sequence[Written]], None] | None = None
 
-    def __init__(self, connection: Connection, thread: aiosqlite.Connection) -> None:
+    def __init__(self, connection: Connection[sqlite3.Connection], thread: aiosqlite.Connection) -> None:
         super().__init__(connection, thread)
         self._seen: dict[int, int] = {}
 

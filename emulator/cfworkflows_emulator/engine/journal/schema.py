@@ -53,4 +53,4 @@ def _index_by_creation(connection: sqlite3.Connection) -> None:
     connection.execute("CREATE INDEX instances_by_creation ON instances (workflow, created_at)")
 
 
-MIGRATIONS: list[Migration] = [_schema, _places_and_expiry, add_stream_chunks, _index_by_creation]
+MIGRATIONS: list[Migration[sqlite3.Connection]] = [_schema, _places_and_expiry, add_stream_chunks, _index_by_creation]
