@@ -39,12 +39,15 @@ class Form:
                 f"{method} takes one object with {self}, not {1 + len(more)} arguments: "
                 f"write {method.removesuffix(')')}{{{meant}}})"
             )
+        if options is None and not keywords:
+            return {}
         if options is not None and not isinstance(options, Mapping):
             raise TypeError(f"{method} takes an object with {self}, not {options!r}")
         given: Mapping[str, Any] = {**options, **keywords} if options else keywords
-        if unknown := self.unknown(given):
-            raise TypeError(f"{method} does not know {', '.join(unknown)}; it takes {self}")
-        return {self.spellings[name]: value for name, value in given.items()}
+        try:
+            return {self.spellings[name]: value for name, value in given.items()}
+        except KeyError:
+            raise TypeError(f"{method} does not know {', '.join(self.unknown(given))}; it takes {self}") from None
 
     def unknown(self, options: Mapping[Any, Any]) -> list[str]:
         """The names in `options` that this form does not have, as text."""
