@@ -11,9 +11,11 @@ from cfworkflows.durations import Duration
 from cfworkflows.entrypoint import ExecutionContext, WorkerEntrypoint, WorkflowEntrypoint
 from cfworkflows.environment import env, wait_until, waitUntil
 from cfworkflows.errors import (
+    BindingError,
     CfworkflowsError,
     DOMException,
     DurationError,
+    KVError,
     NonRetryableDelayError,
     NonRetryableError,
     PayloadValidationError,
@@ -50,7 +52,7 @@ from cfworkflows.step import (
     WorkflowStepConfig,
     WorkflowStepOptions,
 )
-from cfworkflows.types import InstanceStatus, Workflow, WorkflowInstance, WorkflowInstanceCreateOptions
+from cfworkflows.types import InstanceStatus, KVNamespace, Workflow, WorkflowInstance, WorkflowInstanceCreateOptions
 from cfworkflows.values import JsDict
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ __all__ = [
     "URL",
     "AbortController",
     "AbortSignal",
+    "BindingError",
     "Blob",
     "CfworkflowsError",
     "CronSchedule",
@@ -82,6 +85,8 @@ __all__ = [
     "Headers",
     "InstanceStatus",
     "JsDict",
+    "KVError",
+    "KVNamespace",
     "NonRetryableDelayError",
     "NonRetryableError",
     "PayloadValidationError",

@@ -8,6 +8,8 @@
     │   ├── WorkflowInternalError     an attempt was cut off, or its result could not be stored
     │   ├── StepError                 an error of any other class that crossed a step boundary
     │   ├── WorkflowError             a binding or instance call was refused; its text starts with "(code) "
+    │   ├── BindingError              a binding with data refused a call, in the platform's words
+    │   │   └── KVError               a KV namespace did; its `status` is the platform's
     │   ├── SerializationError        a value cannot be stored; also a TypeError
     │   ├── PayloadValidationError    a payload does not fit its type; also a ValueError
     │   ├── CronError                 text that is not a cron expression; also a ValueError
@@ -64,6 +66,22 @@ class WorkflowError(CfworkflowsError):
     def __init__(self, message: str, *, code: str | None = None) -> None:
         super().__init__(f"({code}) {message}" if code else message)
         self.code = code
+
+
+class BindingError(CfworkflowsError):
+    """A binding with data refused a call. The text is the platform's, which calls all of them `Error`."""
+
+    @property
+    def name(self) -> str:
+        return "Error"
+
+
+class KVError(BindingError):
+    """A call on a KV namespace was refused: `KV PUT failed: 413 …`. `status` is the number in it, None without one."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def instance_not_found(id: object = None) -> WorkflowError:

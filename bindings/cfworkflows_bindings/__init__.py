@@ -5,7 +5,8 @@ A binding implements the Protocol that `cfworkflows.types` has for its kind. `fo
 """
 
 from cfworkflows_bindings.environment import Environment
+from cfworkflows_bindings.kv import KVBinding
 from cfworkflows_bindings.service import ServiceBinding
 from cfworkflows_bindings.workflow import WorkflowBinding, WorkflowEngine, WorkflowInstance
 
-__all__ = ["Environment", "ServiceBinding", "WorkflowBinding", "WorkflowEngine", "WorkflowInstance"]
+__all__ = ["Environment", "KVBinding", "ServiceBinding", "WorkflowBinding", "WorkflowEngine", "WorkflowInstance"]

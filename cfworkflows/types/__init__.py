@@ -5,6 +5,17 @@ The implementation of a Protocol is the platform's, or that of `cfworkflows_bind
 and the durations and values below it.
 """
 
+from cfworkflows.types.kv import (
+    KVGetOptions,
+    KVGetWithMetadataResult,
+    KVListKey,
+    KVListOptions,
+    KVListResult,
+    KVNamespace,
+    KVPutOptions,
+    KVValue,
+    KVValueWithMetadata,
+)
 from cfworkflows.types.service import Fetcher
 from cfworkflows.types.workflow import (
     LOCATION_HINTS,
@@ -50,6 +61,15 @@ __all__ = [
     "InstanceError",
     "InstanceRollback",
     "InstanceStatus",
+    "KVGetOptions",
+    "KVGetWithMetadataResult",
+    "KVListKey",
+    "KVListOptions",
+    "KVListResult",
+    "KVNamespace",
+    "KVPutOptions",
+    "KVValue",
+    "KVValueWithMetadata",
     "LocationHint",
     "RestartOptions",
     "RetentionOptions",

@@ -75,32 +75,32 @@ def test_unknown_binding_in_every_form(write):
     assert "There are GREETING, ORDERS." in fixes[2]
 
 
-KV = '[[kv_namespaces]]\nbinding = "KV"\nid = "1"\n'
-USES_KV = """
+INDEX = '[[vectorize]]\nbinding = "INDEX"\nindex_name = "1"\n'
+USES_INDEX = """
 class Api(WorkerEntrypoint):
     async def fetch(self, request):
-        return await self.env.KV.get("key")
+        return await self.env.INDEX.query([1])
 """
 
 
 def test_binding_that_is_not_supported(write):
     """A binding of a kind that there is not yet is found where it is used."""
-    (finding,) = write(USES_KV, KV).findings()
+    (finding,) = write(USES_INDEX, INDEX).findings()
     assert ("unsupported-binding", 5) == (finding.rule, finding.location.line)
-    assert "env.KV is a binding of the kind KV Namespace, which is not supported yet" in finding.message
+    assert "env.INDEX is a binding of the kind Vectorize Index, which is not supported yet" in finding.message
 
 
 @pytest.mark.parametrize(
     "source",
     [
-        USES_KV + "    def __init__(self, ctx, env):\n        self.env.KV = {}\n",
-        USES_KV + "\nhasattr(Api, 'KV')\n",
+        USES_INDEX + "    def __init__(self, ctx, env):\n        self.env.INDEX = {}\n",
+        USES_INDEX + "\nhasattr(Api, 'INDEX')\n",
         "class Api(WorkerEntrypoint):\n    async def fetch(self, request):\n        return 1\n",
     ],
 )
 def test_binding_that_is_not_supported_and_not_used(write, source):
     """A stand-in, a look before the use, and a binding that nobody uses are left alone."""
-    assert [] == write(source, KV).found()
+    assert [] == write(source, INDEX).found()
 
 
 def test_variable_has_methods_that_are_not_awaited(write):

@@ -45,6 +45,9 @@ async def test_the_start_tells_what_there_is(write, running):
         [[kv_namespaces]]
         binding = "CACHE"
         id = "cacheid"
+        [[vectorize]]
+        binding = "INDEX"
+        index_name = "i"
         """.replace("        ", ""),
     )
     (folder / ".dev.vars").write_text("TOKEN=abc\n")
@@ -57,7 +60,8 @@ Using secrets defined in .dev.vars
 Your Worker has access to the following bindings:
 Binding                      Resource                  Mode
 env.ORDERS (Order)           Workflow                  local
-env.CACHE (cacheid)          KV Namespace              not supported yet
+env.CACHE (cacheid)          KV Namespace              local
+env.INDEX (i)                Vectorize Index           not supported yet
 env.GREETING ("hi")          Environment Variable      local
 env.LIMITS ({"a": [1]})      Environment Variable      local
 env.TOKEN ("(hidden)")       Environment Variable      local

@@ -39,6 +39,10 @@ service = "billing"
 [[kv_namespaces]]
 binding = "CACHE"
 id = "1"
+
+[[vectorize]]
+binding = "INDEX"
+index_name = "1"
 """
 ENTRY = """\
 from __future__ import annotations
@@ -79,7 +83,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from cfworkflows import Workflow
-from cfworkflows.types import Fetcher
+from cfworkflows.types import Fetcher, KVNamespace
 
 if TYPE_CHECKING:
     from models import Order
@@ -89,7 +93,8 @@ class Env(Protocol):
     """What the configuration binds."""
 
     BILLING: Fetcher
-    CACHE: Any  # KV Namespace, not supported yet
+    CACHE: KVNamespace
+    INDEX: Any  # Vectorize Index, not supported yet
     ORDERS: Workflow[Order, dict[str, int]]
     OTHER: Workflow[Any, Any]  # of the Worker another-worker
     API_TOKEN: str

@@ -305,9 +305,9 @@ async def test_bindings_that_are_not_there_yet_say_so(write):
     """A binding of a kind that is not supported raises when it is used, with its kind; hasattr tells too."""
     config = write(
         config="""
-        [[kv_namespaces]]
-        binding = "CACHE"
-        id = "x"
+        [[vectorize]]
+        binding = "INDEX"
+        index_name = "x"
         [[workflows]]
         name = "invoice"
         binding = "INVOICES"
@@ -316,11 +316,11 @@ async def test_bindings_that_are_not_there_yet_say_so(write):
         """
     )
     async with Project.open(config) as project:
-        with pytest.raises(AttributeError, match=r"env\.CACHE is a binding of the kind KV Namespace"):
-            getattr(project.env, "CACHE")  # noqa: B009 - the access is what fails
+        with pytest.raises(AttributeError, match=r"env\.INDEX is a binding of the kind Vectorize Index"):
+            getattr(project.env, "INDEX")  # noqa: B009 - the access is what fails
         with pytest.raises(AttributeError, match=r'Workflow "invoice" of Worker "billing", which is not part of this'):
             getattr(project.env, "INVOICES")  # noqa: B009
-        assert not hasattr(project.env, "CACHE")
+        assert not hasattr(project.env, "INDEX")
         assert {} == project.engine.definitions
 
 

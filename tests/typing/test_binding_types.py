@@ -36,6 +36,7 @@ class Promise(NamedTuple):
 
 KINDS = {
     "workflow": Promise(cfworkflows_bindings.WorkflowBinding, types.Workflow, "[Any, Any]"),
+    "kv": Promise(cfworkflows_bindings.KVBinding, types.KVNamespace),
     "service": Promise(cfworkflows_bindings.ServiceBinding, types.Fetcher),
 }
 HANDLES = {

@@ -86,7 +86,7 @@ class Project:
             engine = await stack.enter_async_context(opened_engine(clock or SystemClock(), folder, settings, probe))
             stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
             names = [each.config.name for each in configs]
-            resources = await stack.enter_async_context(Resources(engine, names, folder))
+            resources = await stack.enter_async_context(Resources(engine, names, folder, settings.durability))
             for each in configs:
                 resources.workers[each.config.name] = await _loaded(each, resources, stack)
             project = cls(configs, resources)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.runtime.worker import Worker
+from cfworkflows_emulator.storage import Durability
 from cfworkflows_emulator.storage.folder import StateFolder
 
 T = TypeVar("T")
@@ -17,13 +18,16 @@ class Resources:
     """The engine, the Workers and the stores of a session. They are shared by its Workers.
 
     `names` are those of all Workers, `workers` has each of them once it is loaded. `folder` is the state folder, None
-    where everything is in memory. Closed at the end of the block, or before.
+    where everything is in memory, and `durability` that of its files. Closed at the end of the block, or before.
     """
 
-    def __init__(self, engine: Engine, names: Sequence[str], folder: StateFolder | None = None) -> None:
+    def __init__(
+        self, engine: Engine, names: Sequence[str], folder: StateFolder | None = None, durability: Durability = "normal"
+    ) -> None:
         self.engine = engine
         self.names = names
         self.folder = folder
+        self.durability = durability
         self.workers: dict[str, Worker] = {}
         self._stores: dict[Hashable, Any] = {}
         self._opening = asyncio.Lock()

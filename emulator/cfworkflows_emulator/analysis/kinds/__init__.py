@@ -3,9 +3,10 @@
 from typing import Any
 
 from cfworkflows_emulator.analysis.kinds.kind import TypedKind
+from cfworkflows_emulator.analysis.kinds.kv import KV_NAMESPACES
 from cfworkflows_emulator.analysis.kinds.service import SERVICES
 from cfworkflows_emulator.analysis.kinds.workflow import WORKFLOWS
 
-KINDS: tuple[TypedKind[Any], ...] = (WORKFLOWS, SERVICES)
+KINDS: tuple[TypedKind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, SERVICES)
 
 __all__ = ["KINDS", "TypedKind"]

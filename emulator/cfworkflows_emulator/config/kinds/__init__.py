@@ -7,9 +7,10 @@ which is imported only to read a file; `listing` has both.
 from typing import Any
 
 from cfworkflows_emulator.config.kinds.kind import Kind, Layer
+from cfworkflows_emulator.config.kinds.kv import KV_NAMESPACES
 from cfworkflows_emulator.config.kinds.service import SERVICES
 from cfworkflows_emulator.config.kinds.workflow import WORKFLOWS
 
-SUPPORTED: tuple[Kind[Any], ...] = (WORKFLOWS, SERVICES)
+SUPPORTED: tuple[Kind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, SERVICES)
 
-__all__ = ["SERVICES", "SUPPORTED", "WORKFLOWS", "Kind", "Layer"]
+__all__ = ["KV_NAMESPACES", "SERVICES", "SUPPORTED", "WORKFLOWS", "Kind", "Layer"]

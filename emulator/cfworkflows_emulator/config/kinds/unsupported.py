@@ -66,7 +66,6 @@ UNSUPPORTED = (
         ("class_name",),
         name="name",
     ),
-    Unsupported("kv_namespaces", "KV Namespace", f"binding id? preview_id? {_REMOTE}", ("preview_id", "id", "binding")),
     Unsupported("queues.producers", "Queue", f"binding queue? delivery_delay?:number {_REMOTE}", ("queue", "binding")),
     Unsupported(
         "d1_databases",
