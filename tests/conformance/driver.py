@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from comparison import compare, rows, scenarios, unexplained
+from comparison import Difference, compare, rows, scenarios, unexplained
 from scenario import Collector, Player
 from target import Target
 
@@ -93,17 +93,32 @@ def main() -> int:
         if re.search(options.only, each["name"]) and (not groups or each["group"] in groups)
     ]
     answers = asyncio.run(play(chosen, jobs=options.jobs, own_jobs=options.own_jobs))
-    table = rows()
+    table, skipped = rows(), options.skip_actions.split(",")
+    found = {each["name"]: compare(each["name"], answers[each["name"]], skipped) for each in chosen}
+    left = {name: unexplained(differences, table) for name, differences in found.items()}
+    return report(chosen, answers, found, left, show_all=options.all, out=options.out)
+
+
+def report(
+    chosen: list[dict[str, Any]],
+    answers: Answers,
+    found: dict[str, list[Difference]],
+    left: dict[str, list[Difference]],
+    *,
+    show_all: bool,
+    out: Path | None,
+) -> int:
+    """Print what was `found` and what is `left` of it by scenario, and write the answers into the folder `out`. The
+    code to exit with.
+    """
     verdicts: Counter[str] = Counter()
     for each in chosen:
         name = each["name"]
-        if options.out:
-            options.out.mkdir(parents=True, exist_ok=True)
-            (options.out / f"{name}.json").write_text(json.dumps(answers[name], indent=1, ensure_ascii=False))
-        found = compare(name, answers[name], options.skip_actions.split(","))
-        left = unexplained(found, table)
-        verdicts["differ" if left else "differ as parity.toml says" if found else "same"] += 1
-        shown = found if options.all else left
+        if out:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / f"{name}.json").write_text(json.dumps(answers[name], indent=1, ensure_ascii=False))
+        verdicts["differ" if left[name] else "differ as parity.toml says" if found[name] else "same"] += 1
+        shown = found[name] if show_all else left[name]
         if shown:
             print(f"{name} ({each['group']})", *shown, sep="\n   ")
     print(", ".join(f"{count} {verdict}" for verdict, count in verdicts.items()), f"of {len(chosen)}")

@@ -1,4 +1,4 @@
-"""Writes docs/parity.md from behaviours.toml and parity.toml.
+"""Writes docs/parity.md from behaviours.toml, parity.toml and bindings/parity.toml.
 
 python tests/conformance/parity_page.py
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+import bindings_comparison
 from comparison import NORMALISED, REASONS, Row, rows
 
 HERE = Path(__file__).parent
@@ -58,7 +59,7 @@ def _functions(body: Iterable[ast.stmt], prefix: str) -> Iterator[str]:
             yield f"{prefix}::{node.name}"
 
 
-def page(listed: list[Behaviour], table: list[Row]) -> str:
+def page(listed: list[Behaviour], table: list[Row], bindings: list[Row]) -> str:
     """The text of docs/parity.md."""
     proven = sum(1 for each in listed if each.tests)
     parts = ["# Parity with the platform\n\n<!-- Made by `make parity`; the tests fail if it is stale. -->\n"]
@@ -75,18 +76,23 @@ def page(listed: list[Behaviour], table: list[Row]) -> str:
         " `make conformance`. What differs from them is one of these. Where the local server and the platform differ,"
         " this project follows the platform.\n"
     )
-    for why in REASONS:
-        parts += _differences(why, [row for row in table if row.why == why])
-    parts.append("### Not compared\n\nOn both sides, because they are one fact and not a behaviour of each scenario:\n")
-    parts += [f"- {_cell(each)}" for each in NORMALISED]
+    parts += _differences(table, NORMALISED)
+    parts.append(
+        "\n## Bindings\n\nThe same for bindings with data, each call in both forms: with its options as a dict, and as"
+        " keywords.\n"
+    )
+    parts += _differences(bindings, bindings_comparison.NORMALISED)
     return "\n".join(parts) + "\n"
 
 
-def _differences(why: str, table: list[Row]) -> list[str]:
-    if not table:
-        return []
-    head = f"### {why[0].upper()}{why[1:]}\n\n| the local server | here | source |\n|---|---|---|"
-    return [head, *(f"| {_cell(row.peer)} | {_cell(row.ours)} | {row.source or '-'} |" for row in table), ""]
+def _differences(table: list[Row], normalised: Iterable[str]) -> Iterator[str]:
+    for why in REASONS:
+        if explained := [row for row in table if row.why == why]:
+            yield f"### {why[0].upper()}{why[1:]}\n\n| the local server | here | source |\n|---|---|---|"
+            yield from (f"| {_cell(row.peer)} | {_cell(row.ours)} | {row.source or '-'} |" for row in explained)
+            yield ""
+    yield "### Not compared\n\nOn both sides, because they are one fact and not a behaviour of each scenario:\n"
+    yield from (f"- {_cell(each)}" for each in normalised)
 
 
 def _proof(behaviour: Behaviour) -> str:
@@ -102,5 +108,7 @@ def _cell(text: str) -> str:
 if __name__ == "__main__":
     if gone := missing(id for each in behaviours() for id in each.tests):
         sys.exit("behaviours.toml names tests that do not exist:\n  " + "\n  ".join(gone))
-    PAGE.write_text(page(behaviours(), rows()))
-    print(f"{PAGE.relative_to(ROOT)}: {len(behaviours())} behaviours, {len(rows())} differences")
+    table, bindings = rows(), rows(bindings_comparison.PARITY)
+    PAGE.write_text(page(behaviours(), table, bindings))
+    differences = len(table) + len(bindings)
+    print(f"{PAGE.relative_to(ROOT)}: {len(behaviours())} behaviours, {differences} differences")

@@ -1,4 +1,4 @@
-"""The server under test: `cfwf dev` over the Worker of the scenarios, in a process of its own that can be killed."""
+"""The server under test: `cfwf dev` over the Workers of the scenarios, in a process of its own that can be killed."""
 
 import asyncio
 import os
@@ -17,9 +17,10 @@ START_S = 60
 
 
 class Target:
-    """One port and one state folder; started, it is ready. `wipe` removes the folder."""
+    """One port and one state folder for the Workers in `folders`. Started, it is ready; `wipe` removes the state."""
 
-    def __init__(self) -> None:
+    def __init__(self, *folders: Path) -> None:
+        self._folders = folders or (WORKER,)
         self.folder = Path(tempfile.mkdtemp(prefix="conformance-"))
         self.log = self.folder / "server.log"
         self.url = f"http://127.0.0.1:{_free_port()}"
@@ -27,10 +28,11 @@ class Target:
 
     async def start(self) -> None:
         port = self.url.rpartition(":")[2]
+        configs = [part for folder in self._folders for part in ("--config", str(folder / "wrangler.jsonc"))]
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                CFWF, "dev", "--ip", "127.0.0.1", "--port", port, "--persist-to", str(self.folder / "state"),
-                cwd=WORKER, stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                CFWF, "dev", *configs, "--ip", "127.0.0.1", "--port", port, "--persist-to", str(self.folder / "state"),
+                cwd=self._folders[0], stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         async with aiohttp.ClientSession() as session, asyncio.timeout(START_S):
             while not await self._answers(session):
@@ -57,6 +59,18 @@ class Target:
         except TimeoutError:
             os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
+
+    async def __aenter__(self) -> "Target":
+        try:
+            await self.start()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.kill()
+        self.wipe()
 
     def wipe(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
