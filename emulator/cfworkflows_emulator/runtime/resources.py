@@ -41,6 +41,10 @@ class Resources:
         found: T = self._stores[key]
         return found
 
+    def opened(self, key: Hashable) -> Any:
+        """The store of `key`, which is open. KeyError if nobody has asked for it."""
+        return self._stores[key]
+
     async def close(self) -> None:
         """Close the stores, the last one first. The opener of the engine closes it."""
         self._stores.clear()

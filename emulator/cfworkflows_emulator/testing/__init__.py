@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # the names as type checkers see them; `tests/typing` compare
         introspectWorkflow as introspectWorkflow,
         introspectWorkflowInstance as introspectWorkflowInstance,
     )
+    from cfworkflows_emulator.testing.kv import KV as KV
     from cfworkflows_emulator.testing.leaks import LeakError as LeakError
     from cfworkflows_emulator.testing.mocks import IntrospectionError as IntrospectionError, Modifier as Modifier
     from cfworkflows_emulator.testing.points import Point as Point
@@ -57,6 +58,7 @@ _HOMES = {
     "FakeEnv": "fake_env",
     "HistoryEntry": "history",
     "IntrospectionError": "mocks",
+    "KV": "kv",
     "LeakError": "leaks",
     "Message": "worker",
     "MessageBatch": "worker",

@@ -54,6 +54,10 @@ class Blueprint:
             binding = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", entrypoint.__name__).upper()
             env[binding] = target
         fake = FakeEnv(**env)
+        if other := next((name for name, each in fake._faked.items() if not isinstance(each.fake, FakeWorkflow)), None):
+            raise TypeError(
+                f"{other} has data, which env cannot give here: pass a binding of the fixture `env`, or of a FakeEnv."
+            )
         nobody = Worker(Exports(), None, SystemClock())
         workflows = {
             section.name: (definition_of(section, faked.cls, nobody), faked.cls)

@@ -32,7 +32,7 @@ class KVKind(Kind[KVSection]):
     key = "kv_namespaces"
     friendly = "KV Namespace"
     section = KVSection
-    layers = frozenset({Layer.TYPES, Layer.BINDING, Layer.STORE, Layer.RUNTIME, Layer.ANALYSIS})
+    layers = frozenset({Layer.TYPES, Layer.BINDING, Layer.STORE, Layer.RUNTIME, Layer.ANALYSIS, Layer.KIT})
 
     def resource(self, section: KVSection, /) -> str:
         return section.namespace
