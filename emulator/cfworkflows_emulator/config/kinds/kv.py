@@ -38,7 +38,7 @@ class KVKind(Kind[KVSection]):
         return section.namespace
 
     def check(self, report: Report, path: Path, element: Mapping[str, Any], /) -> None:
-        refuse_remote(report, path, element, "cfwf kv bulk put FILE")
+        refuse_remote(report, path, element, f"env.{element.get('binding')}.put(key, value)")
 
 
 KV_NAMESPACES = KVKind()
