@@ -94,6 +94,7 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator.views": {"cfworkflows_emulator.engine", "cfworkflows_emulator.shown"},
     "cfworkflows_emulator.testing": {"cfworkflows_emulator.runtime", "cfworkflows_emulator.views"},
     "cfworkflows_emulator.api": {
+        "cfworkflows_emulator",
         "cfworkflows_emulator.hosts",
         "cfworkflows_emulator.runtime",
         "cfworkflows_emulator.analysis",

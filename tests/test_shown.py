@@ -164,7 +164,7 @@ def test_no_report_holds_what_a_terminal_obeys(text: Callable[[], object]) -> No
 async def test_an_error_is_answered_harmlessly(headers: dict[str, str]) -> None:
     """A page and a text about an error show what is in it, and hold no control."""
     request = Request("http://localhost/", {"headers": headers})
-    for response in (failure_response(error(), request), await Failure(CfworkflowsError(HOSTILE)).fetch(request)):
+    for response in (failure_response(error(), request), Failure(CfworkflowsError(HOSTILE)).response(request)):
         text = await response.text()
         assert (None, True) == (OBEYED.search(text), r"\u202e" in text)
 

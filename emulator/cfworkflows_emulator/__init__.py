@@ -5,3 +5,6 @@ A room for each; imports between them point downhill. This file imports nothing,
 
 DEFAULT_PORT = 8787
 """Where `cfwf dev` listens, if the port is free, and where its clients look for it."""
+
+EXPLORER_API = "/cdn-cgi/local/explorer/api"
+"""The path of the Local Explorer API, which lists Workflows and instances."""

@@ -174,13 +174,15 @@ async def test_a_busy_port_is_an_error(write, starting, running):
 
 
 async def test_without_a_port_a_second_server_finds_another(write, starting, tmp_path):
-    """Two servers without --port run side by side."""
+    """Two servers without --port run side by side, and the second says that the usual port is taken."""
     write()
-    async with starting("--persist-to", "one") as first, starting("--persist-to", "two") as second:
+    async with starting("--persist-to", "one") as first:
         await first.ready()
-        await second.ready()
+        async with starting("--persist-to", "two") as second:
+            await second.ready()
+            assert (200, "hello") == await first.get() == await second.get()
         assert first.url != second.url
-        assert (200, "hello") == await first.get() == await second.get()
+        assert f"warning: Port 8787 is taken, using {second.url.rpartition(':')[2]}." in second.text
 
 
 @pytest.mark.parametrize(

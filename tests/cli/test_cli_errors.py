@@ -37,9 +37,9 @@ async def test_an_unknown_environment(write, failing):
 
 
 async def test_a_worker_that_does_not_import(write, failing):
-    """The error of the module is shown, trimmed to the user's code."""
+    """The error of the module is shown, trimmed to the user's code; unless files are watched, the command ends."""
     write("def setup():\n    raise KeyError('MISSING')\nsetup()\n")
-    text = await failing()
+    text = await failing("--no-watch")
     assert "entry.py could not be imported." in text
     assert text.endswith("KeyError: 'MISSING'")
     assert "importlib" not in text
@@ -48,13 +48,13 @@ async def test_a_worker_that_does_not_import(write, failing):
 async def test_a_worker_with_a_syntax_error(write, failing):
     """The line that is no Python is shown."""
     write("def f(:\n")
-    assert "SyntaxError" in await failing()
+    assert "SyntaxError" in await failing("--no-watch")
 
 
 async def test_a_workflow_class_that_is_missing(write, failing):
     """A class that the configuration names must be in the file."""
     write(config=WORKFLOW)
-    text = await failing()
+    text = await failing("--no-watch")
     assert "class Order (workflows[0].class_name, wrangler.toml:7:14) is not in src/entry.py" in text
 
 

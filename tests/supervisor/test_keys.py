@@ -6,12 +6,12 @@ async def test_keys_work_in_a_terminal(write, terminal):
     """The keys are shown, each does its work without Enter and without an echo, in upper case too; x exits with 0."""
     write()
     async with terminal() as session:
-        await session.shows("[b] open a browser  [r] restart  [c] clear console  [h] help  [x] exit")
+        await session.shows("[b] browser  [e] instances  [r] restart  [c] clear  [h] help  [x] exit")
         session.press("R")
         await session.shows("Reloaded in ")
         assert "(r was pressed)" in await session.shows("\n")
         session.press("z?")
-        assert "z" not in await session.shows("open a browser")
+        assert "z" not in await session.shows("open the Worker in a browser")
         session.press("c")
         await session.shows("\x1b[2J")
         session.press("x")

@@ -1,10 +1,14 @@
 import asyncio
+import re
 import shutil
 from pathlib import Path
 
 import aiohttp
 import psutil
 import pytest
+from devserver import HELLO, PRELUDE
+
+from cfworkflows_emulator import EXPLORER_API
 
 VERSIONED = """
 from version import VERSION
@@ -136,6 +140,56 @@ async def test_code_that_does_not_import_is_shown_until_it_does(write, running):
         save(folder, 2)
         await dev.line("Reloaded in ")
         assert (200, "2") == await dev.get()
+
+
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("import nothing_of_this_name\n", "ModuleNotFoundError: No module named 'nothing_of_this_name'"),
+        ("def f(:\n", "SyntaxError"),
+        (HELLO, "class Order (workflows[0].class_name, wrangler.toml:5:14) is not in src/entry.py"),
+    ],
+)
+async def test_a_first_start_waits_for_code_that_loads(write, starting, source, error):
+    """It says where the error is answered meanwhile, and that it is ready once a save has mended the code."""
+    loads = f"{PRELUDE}{HELLO}class Order(WorkflowEntrypoint): pass\n"
+    folder = write(source, "[[workflows]]\nname = 'orders'\nclass_name = 'Order'\nbinding = 'ORDERS'\n")
+    async with starting("--port", "0") as dev:
+        waiting = await dev.line("Waiting for a change; requests to ")
+        dev.url = waiting.split("requests to ")[1].split()[0]
+        assert error in dev.text
+        status, text = await dev.get()
+        assert (500, True) == (status, error in text)
+        (folder / "src/entry.py").write_text(loads)
+        await dev.line(f"Ready on {dev.url} (in ")
+        assert f"{dev.url}{EXPLORER_API}/workflows/orders/instances" == await dev.line("/instances")
+        assert (200, "hello") == await dev.get()
+        (folder / "src/entry.py").write_text(loads.replace("hello", "hallo"))
+        await dev.line("Reloaded in ")
+        assert (200, "hallo") == await dev.get()
+        assert 0 == await dev.stop()
+
+
+async def test_a_page_that_shows_an_error_can_tell_when_the_code_loads(write, running):
+    """It asks which process answers: the one that gave the page does until the next save, and only local names may."""
+    folder = write()
+    async with running() as dev, aiohttp.ClientSession() as session:
+        (folder / "src/entry.py").write_text("import nothing_of_this_name\n")
+        await dev.line("Waiting for a change")
+        async with session.get(dev.url, headers={"Accept": "text/html"}) as answer:
+            page = await answer.text()
+            assert "text/html;charset=utf-8" == answer.headers["content-type"].replace(" ", "")
+        async with session.post(dev.url, headers={"Accept": "text/html"}) as answer:
+            assert "<script>" not in await answer.text()  # loading it again would send it again
+        path, mark = re.search(r'fetch\("([^"]+)".*!== "([0-9a-f]+)"', page, re.DOTALL).groups()
+        assert (200, mark) == await dev.get(path)
+        async with session.get(dev.url + path, headers={"Host": "evil.example"}) as answer:
+            assert (500, "Internal Server Error\n") == (answer.status, await answer.text())
+        (folder / "src/entry.py").write_text(PRELUDE + HELLO)
+        await dev.line("Reloaded in ")
+        status, now = await dev.get(path)
+        assert (200, False) == (status, now == mark)
+    assert path not in dev.text
 
 
 async def test_a_module_that_was_missing_is_noticed(write, running):

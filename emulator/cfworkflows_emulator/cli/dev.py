@@ -73,7 +73,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="What is stored survives kill -9; with full also a power cut, but each step waits for the disk.",
 )
-@click.option("--watch/--no-watch", default=True, help="Whether to reload when a file changes. [--watch]")
+@click.option(
+    "--watch/--no-watch",
+    default=True,
+    help="Whether to reload when a file changes, and to wait for code that loads. [--watch]",
+)
 @click.pass_obj
 def command(
     started: float,

@@ -3,13 +3,13 @@
 import socket
 
 from cfworkflows.errors import CfworkflowsError
+from cfworkflows_emulator import DEFAULT_PORT
 from cfworkflows_emulator.config import LoadedConfig
 from cfworkflows_emulator.dev.console import Console
 from cfworkflows_emulator.dev.hotkeys import HINT, Hotkeys
 from cfworkflows_emulator.dev.logs import Logs
 from cfworkflows_emulator.dev.options import DevOptions
 from cfworkflows_emulator.dev.reading import Reading
-from cfworkflows_emulator.dev.startup import origin
 from cfworkflows_emulator.dev.worker import Workers
 from cfworkflows_emulator.engine import EngineSettings
 from cfworkflows_emulator.server import open_sockets
@@ -25,12 +25,16 @@ def serve(options: DevOptions, reading: Reading, started: float) -> int:
     try:
         configs = reading.result()
         ip = options.ip or configs[0].config.dev.ip
-        sockets = _open_sockets(ip, _port(options, configs[0]))
+        port = _port(options, configs[0])
+        sockets = _open_sockets(ip, port)
     except CfworkflowsError as error:
         console.fatal(str(error))
         return 1
     except KeyboardInterrupt:
         return 130
+    taken = sockets[0].getsockname()[1]
+    if port is None and taken != DEFAULT_PORT:
+        console.warn(f"Port {DEFAULT_PORT} is taken, using {taken}.")
     keys = Keyboard() if Keyboard.is_there() else None
     workers = Workers(
         reading=reading,
@@ -44,9 +48,10 @@ def serve(options: DevOptions, reading: Reading, started: float) -> int:
         logs=logs,
         started=started,
         keys=HINT if keys is not None else None,
+        watch=options.watch,
     )
     supervisor = Supervisor(workers.work, console, watch=options.watch, keys=keys)
-    hotkeys = Hotkeys(supervisor, console, origin(ip, sockets[0].getsockname()[1]))
+    hotkeys = Hotkeys(supervisor, console, workers.address)
     return supervisor.run(hotkeys.press)
 
 

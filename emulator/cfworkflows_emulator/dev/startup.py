@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from urllib.parse import quote
 
 from cfworkflows import __version__
+from cfworkflows_emulator import EXPLORER_API
 from cfworkflows_emulator.config import LoadedConfig, Variable, absent
 
 BANNER = f"\n cfworkflows {__version__}\n{'─' * 20}"
@@ -13,6 +15,16 @@ LONGEST_VALUE = 60  # characters of a variable that are shown
 
 def ready_line(ip: str, port: int, milliseconds: float) -> str:
     return f"Ready on {origin(ip, port)} (in {milliseconds:.0f} ms)"
+
+
+def instances_lines(address: str, workflows: Sequence[str]) -> Iterator[str]:
+    """Where the instances of `workflows` are listed, if there are any: on the command line, and in a browser."""
+    if not workflows:
+        return
+    name = workflows[0] if len(workflows) == 1 else "NAME"
+    # The URL has a line of its own, so that it stays whole on a narrow terminal, and can be clicked.
+    yield f"Instances: cfwf workflows instances list {name}, or"
+    yield f"{address}{EXPLORER_API}/workflows/{quote(name, safe='')}/instances"
 
 
 def origin(ip: str, port: int) -> str:

@@ -23,8 +23,9 @@ from cfworkflows_emulator.dev.forks import Forks, end_children
 from cfworkflows_emulator.dev.logs import Logs
 from cfworkflows_emulator.dev.orders import Orders
 from cfworkflows_emulator.dev.reading import Reading
-from cfworkflows_emulator.dev.startup import BANNER, bindings_table, origin, ready_line
+from cfworkflows_emulator.dev.startup import BANNER, bindings_table, instances_lines, origin, ready_line
 from cfworkflows_emulator.engine import EngineSettings
+from cfworkflows_emulator.hosts import Hosts
 from cfworkflows_emulator.runtime import Project, ProjectTime, WorkerLoadError
 from cfworkflows_emulator.server import Failure, Server
 from cfworkflows_emulator.server.sockets import is_wildcard, network_address
@@ -67,7 +68,7 @@ class Workers(NamedTuple):
     """What all the workers of a command have in common.
 
     `reading` has the configurations. `started` is when the command began, by `time.perf_counter`. `keys` is the line
-    about the keys that there are.
+    about the keys that there are. With `watch` saved files are noticed.
     """
 
     reading: Reading
@@ -81,6 +82,7 @@ class Workers(NamedTuple):
     logs: Logs
     started: float
     keys: str | None = None
+    watch: bool = True
 
     @property
     def address(self) -> str:
@@ -146,7 +148,8 @@ class _Worker:
                 if self._is_outdated(configs, go, failed=True):
                     return 0
                 failure = error
-                if self._is_first:
+                # What is wrong with the code is mended in a file, which is noticed; what is wrong around it may not be.
+                if self._is_first and not (self._common.watch and isinstance(error, WorkerLoadError | ConfigError)):
                     self._console.fatal(str(error))
                     self._channel.send(Hopeless())
                     return 1
@@ -162,7 +165,7 @@ class _Worker:
             stop = self._orders.follow(server)
             await server.start()
             self._channel.send(Serving(failed=isinstance(served, Failure)))
-            self._announce(server.port, go, failed=isinstance(served, Failure))
+            self._announce(server.port, go, None if isinstance(served, Failure) else list(served.engine.definitions))
             paths, roots = self._made_from(configs)
             # Not in the event loop, which code of the Worker may block from now on.
             threading.Thread(target=self._tell_sources, args=(paths, roots), daemon=True).start()
@@ -244,7 +247,7 @@ class _Worker:
         project = await stack.enter_async_context(opening)
         project_time.keep()
         self._time = project_time
-        for notice in [*(project.notices if self._is_first else ()), *project.faults]:
+        for notice in [*(project.notices if not go.loaded_before else ()), *project.faults]:
             self._console.warn(notice)
         return project
 
@@ -260,20 +263,27 @@ class _Worker:
     def _tell_sources(self, paths: Collection[str], roots: list[str]) -> None:
         self._channel.send(MadeFrom(digests(paths, roots, self._began_ns), roots, _needed()))
 
-    def _announce(self, port: int, go: Go, *, failed: bool) -> None:
+    def _announce(self, port: int, go: Go, workflows: Sequence[str] | None) -> None:
+        """Say what is served: the Worker with its `workflows`, or, without any, an error."""
         now = time.perf_counter()
         ip = self._common.ip
-        if failed:
-            self._console.info("Waiting for a change; requests are answered with the error.")
-        elif not self._is_first:
+        if workflows is None:
+            to = "" if go.loaded_before else f" to {origin(ip, port)}"
+            self._console.info(f"Waiting for a change; requests{to} are answered with the error.")
+        elif go.loaded_before:
             self._console.info(f"Reloaded in {(now - go.since) * 1000:.0f} ms ({go.reason})")
         else:
-            self._console.info(ready_line(ip, port, (now - self._common.started) * 1000))
+            since = self._common.started if self._is_first else go.since
+            self._console.info(ready_line(ip, port, (now - since) * 1000))
             for address in dict.fromkeys(("127.0.0.1", network_address())) if is_wildcard(ip) else ():
                 if address is not None:
                     self._console.info(f"- http://{address}:{port}")
-            if self._common.keys is not None:
-                self._console.info(self._common.keys)
+            # At an address of the network the APIs do not answer, unless it is allowed.
+            if Hosts(self._common.allowed_hosts).knows(self._common.address):
+                for line in instances_lines(self._common.address, workflows):
+                    self._console.info(line)
+        if self._is_first and self._common.keys is not None:
+            self._console.info(self._common.keys)
 
     def _imported(self) -> Collection[str]:
         """The files of the modules that the Worker's code imported, but for those that are installed."""

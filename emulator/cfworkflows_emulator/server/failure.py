@@ -17,10 +17,10 @@ class Failure:
             error.__traceback__ = error.__cause__ = error.__context__ = None
         self._error = error
 
-    async def fetch(self, request: Request) -> Response:
+    def response(self, request: Request, script: str = "") -> Response:
         if is_a(self._error, CfworkflowsError) and not _wants_page(request):
             return Response(f"{shown(self._error)}\n", {"status": 500})
-        return failure_response(self._error, request)
+        return failure_response(self._error, request, script)
 
 
 def closed_response() -> Response:
@@ -28,10 +28,10 @@ def closed_response() -> Response:
     return Response("Internal Server Error\n", {"status": 500})
 
 
-def failure_response(error: BaseException, request: Request) -> Response:
-    """A 500: a page for browsers, and the traceback as text for other clients and for curl."""
+def failure_response(error: BaseException, request: Request, script: str = "") -> Response:
+    """A 500: a page for browsers, with `script` in it, and the traceback as text for other clients and for curl."""
     if _wants_page(request):
-        page = error_page(error, worker_frames(error), request)
+        page = error_page(error, worker_frames(error), request, script)
         return Response(page, {"status": 500, "headers": {"content-type": "text/html;charset=utf-8"}})
     return Response(shown(describe(error)) + "\n", {"status": 500})
 

@@ -36,8 +36,11 @@ details pre { padding: .6rem .8rem; }
 _QUALIFIED_NAME = vars(type)["__qualname__"]  # whatever the metaclass of an error says
 
 
-def error_page(error: BaseException, frames: TracebackType | None, request: Request) -> str:
-    """The page, which loads nothing from elsewhere. `frames` are those of the Worker's code, if there are any."""
+def error_page(error: BaseException, frames: TracebackType | None, request: Request, script: str = "") -> str:
+    """The page, which loads nothing from elsewhere. `frames` are those of the Worker's code, if there are any.
+
+    `script` is markup of ours to put into it.
+    """
     name: str = _QUALIFIED_NAME.__get__(type(error))
     kind = _escape(name)
     # The last line of what Python prints is for people too: it has the notes, and the place of a SyntaxError.
@@ -56,7 +59,7 @@ def error_page(error: BaseException, frames: TracebackType | None, request: Requ
         f"<title>{kind}: {_escape(message)}</title><style>{_STYLE}</style></head>\n"
         f'<body><h1>{kind}</h1><p class="message">{_escape(message)}</p>'
         f'<p class="request">{_escape(request.method)} {_escape(request.url)}</p>'
-        f"{steps}{whole}</body></html>\n"
+        f"{steps}{whole}{script}</body></html>\n"
     )
 
 

@@ -19,6 +19,7 @@ from cfworkflows_emulator.server.failure import Failure, closed_response, failur
 from cfworkflows_emulator.server.incoming import BadRequestError, ClientDisconnectedError, incoming_request
 from cfworkflows_emulator.server.mounts import CONTROL_PREFIXES, ControlPaths
 from cfworkflows_emulator.server.outgoing import Outgoing
+from cfworkflows_emulator.server.recovery import Recovery
 from cfworkflows_emulator.server.sockets import BACKLOG, open_sockets
 from cfworkflows_emulator.tracebacks import printable_error
 from cfworkflows_emulator.turns import ACCEPT_TURNS
@@ -51,6 +52,7 @@ class Server:
     ) -> None:
         self.port: int = sockets[0].getsockname()[1]
         self._worker = project if isinstance(project, Failure) else project.worker
+        self._recovery = Recovery()
         self._sockets = sockets
         self._control = None if isinstance(project, Failure) else ControlPaths(project, allowed_hosts)
         self._hosts = Hosts(allowed_hosts)
@@ -204,10 +206,15 @@ class Server:
         except BadRequestError as error:
             return Outgoing(request, Response(f"Bad Request: {error}\n", {"status": 400}))
         try:
-            mount = self._control.mount_for(incoming.url) if self._control is not None else None
-            if isinstance(self._worker, Failure) and not self._hosts.knows(incoming.url):
-                return Outgoing(request, closed_response(), keep_alive=self._decided is None)
-            response = await (mount or self._worker).fetch(incoming)
+            if (mark := self._recovery.answer(incoming)) is not None:
+                response = mark if self._hosts.knows(incoming.url) else closed_response()
+            elif isinstance(self._worker, Failure):
+                script = self._recovery.script(incoming)
+                knows = self._hosts.knows(incoming.url)
+                response = self._worker.response(incoming, script) if knows else closed_response()
+            else:
+                mount = self._control.mount_for(incoming.url) if self._control is not None else None
+                response = await (mount or self._worker).fetch(incoming)
             return Outgoing(request, response, keep_alive=self._decided is None)
         except asyncio.CancelledError as error:
             if cast("asyncio.Task[object]", asyncio.current_task()).cancelling():
@@ -220,7 +227,8 @@ class Server:
         else:
             log.error("Uncaught error in %s %s", request.method, request.raw_path, exc_info=printable_error(failure))
         # Source lines and paths are for people at this machine, and not for a page that calls it by a name of its own.
-        shown = failure_response(failure, incoming) if self._hosts.knows(incoming.url) else closed_response()
+        knows = self._hosts.knows(incoming.url)
+        shown = failure_response(failure, incoming, self._recovery.script(incoming)) if knows else closed_response()
         return Outgoing(request, shown, keep_alive=self._decided is None)
 
 

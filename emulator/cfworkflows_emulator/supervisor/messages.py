@@ -27,7 +27,8 @@ class Go:
 
     `reason` is why the worker before this one does not serve any more, None for the first one; `since` when that came
     up, by `time.perf_counter`. `paths` have changed since that one was made. What is saved from `looked_ns` on, in ns
-    since the epoch, may be read by halves. `failure` is a text to serve in place of the code.
+    since the epoch, may be read by halves. `failure` is a text to serve in place of the code. `loaded_before` says that
+    a worker before this one could load the code.
     """
 
     reason: str | None = None
@@ -35,6 +36,7 @@ class Go:
     paths: list[str] = field(default_factory=list)
     looked_ns: int = 0
     failure: str | None = None
+    loaded_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

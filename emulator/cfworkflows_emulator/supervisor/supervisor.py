@@ -95,6 +95,7 @@ class Supervisor:
         self._forked = 0
         self._deaths = 0
         self._has_served = False
+        self._has_loaded = False
         self._signal_count = 0
         self._code: int | None = None
 
@@ -237,8 +238,8 @@ class Supervisor:
             return
         self._is_reloading = False
         self._send_connections(self._worker)
-        self._send(self._worker, self._go)
-        self._gone, self._go = self._go, Go()
+        self._gone, self._go = replace(self._go, loaded_before=self._has_loaded), Go()
+        self._send(self._worker, self._gone)
         self._started = time.perf_counter()
 
     def _limit(self, child: Child, seconds: float, text: str) -> None:
@@ -271,6 +272,7 @@ class Supervisor:
             case Serving():
                 child.serves(failed=message.failed)
                 self._has_served = True
+                self._has_loaded = self._has_loaded or not message.failed
             case MadeFrom():
                 if child is self._worker and self._changes is not None:
                     self._changes.follow(Sources(message.digests, message.roots), failed=child.failed)

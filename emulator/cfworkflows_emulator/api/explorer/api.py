@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows.http import Request, Response
+from cfworkflows_emulator import EXPLORER_API
 from cfworkflows_emulator.api import results
 from cfworkflows_emulator.api.explorer.instances import InstanceRoutes
 from cfworkflows_emulator.api.explorer.local import LocalRoutes
@@ -27,7 +28,7 @@ from cfworkflows_emulator.engine import Status
 from cfworkflows_emulator.storage import StateError
 from cfworkflows_emulator.views import History, describe_instance, iso, without_functions
 
-PREFIXES = ("/cdn-cgi/local/explorer/api", "/cdn-cgi/explorer/api")
+PREFIXES = (EXPLORER_API, "/cdn-cgi/explorer/api")
 TITLE = "Local Explorer API"
 
 INVALID = 10001

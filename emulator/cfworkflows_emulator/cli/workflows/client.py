@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 from cfworkflows.errors import CfworkflowsError
 
-API = "/cdn-cgi/local/explorer/api"
 LATEST = "latest"
 NOTHING: Any = object()
 """The body of a request that has none."""

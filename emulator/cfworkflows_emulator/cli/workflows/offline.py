@@ -13,8 +13,9 @@ from urllib.parse import unquote, urlencode
 
 from cfworkflows.http import Request
 from cfworkflows.values import UnresolvedClassWarning
+from cfworkflows_emulator import EXPLORER_API
 from cfworkflows_emulator.api import ExplorerApi, Workflows
-from cfworkflows_emulator.cli.workflows.client import API, NOTHING, Answer, RefusedError
+from cfworkflows_emulator.cli.workflows.client import NOTHING, Answer, RefusedError
 from cfworkflows_emulator.cli.workflows.options import Target
 from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.engine import EVENT_TYPES, Engine
@@ -54,7 +55,7 @@ class FolderClient:
 
     def request(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = NOTHING) -> Answer:
         asked = f"?{urlencode(query)}" if query else ""
-        return self._runner.run(self._request(method, f"http://localhost{API}{path}{asked}", body))
+        return self._runner.run(self._request(method, f"http://localhost{EXPLORER_API}{path}{asked}", body))
 
     async def _request(self, method: str, url: str, body: Any) -> Answer:
         request = Request(url, {"method": method})

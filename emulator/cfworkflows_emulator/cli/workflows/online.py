@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from cfworkflows.errors import CfworkflowsError
-from cfworkflows_emulator.cli.workflows.client import API, NOTHING, Answer, RefusedError
+from cfworkflows_emulator import EXPLORER_API
+from cfworkflows_emulator.cli.workflows.client import NOTHING, Answer, RefusedError
 
 PATIENCE_S = 60.0
 """How long an answer may take, in seconds. While the server reloads it is silent."""
@@ -64,7 +65,7 @@ class ServerClient:
         self, connection: HTTPConnection, method: str, path: str, body: str | None, headers: dict[str, str]
     ) -> HTTPResponse:
         try:
-            connection.request(method, API + path, body, headers)
+            connection.request(method, EXPLORER_API + path, body, headers)
             return connection.getresponse()
         except TimeoutError:
             raise CfworkflowsError(f"{self._origin} did not answer within {PATIENCE_S:g} seconds.") from None
