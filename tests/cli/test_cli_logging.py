@@ -206,3 +206,58 @@ async def test_with_several_workers_each_line_says_whose_it_is(write, running, t
         "invoices/1 complete",
     ]
     assert expected == [line for line in dev.lines if line in expected]
+
+
+WAITS = """
+class Order(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await step.do("charge\u202e", lambda: 5)
+        await step.sleep("nap", "1 minute")
+        await step.wait_for_event("answer", {"type": "yes", "timeout": "3 days"})
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        instance = await (self.env.ORDERS.create(id="7") if request.url.endswith("new") else self.env.ORDERS.get("7"))
+        if request.url.endswith("yes"):
+            await instance.send_event(type="yes")
+        return Response((await instance.status()).status)
+"""
+
+
+async def test_debug_tells_what_becomes_of_an_instance(write, running):
+    """That it is created, sleeps, leaves memory, is replayed, waits and gets its event, with names that do no harm."""
+    write(WAITS, WORKFLOW)
+    async with running("--log-level", "debug", "--speed", "100") as dev:
+        await dev.get("/new")
+        await dev.line("order/7 waits for")
+        await dev.line("order/7 leaves memory")
+        await dev.get("/yes")
+        await dev.line("order/7 complete")
+        await dev.stop()
+    assert [
+        "order/7 created",
+        "order/7 runs",
+        r"order/7 step charge\u202e-1 starts",
+        r"order/7 step charge\u202e-1 complete",
+        "order/7 sleeps for 0:01:00 (nap-1)",
+        "order/7 leaves memory until its time comes, or an event",
+        "order/7 is replayed: 1 finished step is stored",
+        "order/7 has slept (nap-1)",
+        'order/7 waits for an event "yes", 3 days, 0:00:00 at most (answer-1)',
+        "order/7 leaves memory until its time comes, or an event",
+        'order/7 receives an event "yes"',
+        "order/7 is replayed: 2 finished steps are stored",
+        "order/7 has its event (answer-1)",
+        "order/7 complete",
+    ] == [line for line in dev.lines if line.startswith("order/7")]
+
+
+async def test_without_debug_a_waiting_instance_is_quiet(write, running):
+    """Only its end is told."""
+    write(WAITS, WORKFLOW)
+    async with running("--speed", "1000") as dev:
+        await dev.get("/new")
+        await dev.get("/yes")
+        await dev.line("order/7 complete")
+        await dev.stop()
+    assert ["order/7 complete"] == [line for line in dev.lines if line.startswith("order/7")]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
+from cfworkflows_emulator.engine import narration
 from cfworkflows_emulator.engine.definition import WorkflowDefinition, check_addressable, check_id, workflow_of
 from cfworkflows_emulator.engine.instance import Instance, Instances
 from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
@@ -132,6 +133,7 @@ class Creation:
             self.under_way.discard(creation)
             if is_new and not self._residents.closed:
                 self._shared.probe.created(row.workflow, row.id)
+                narration.created(instance, entries[0])
                 instance.start()
             instance.users -= 1
             self._residents.unload(instance)

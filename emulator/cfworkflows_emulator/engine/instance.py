@@ -11,6 +11,7 @@ from cfworkflows.event import WorkflowEvent
 from cfworkflows.step import StepCall
 from cfworkflows.values import encode
 from cfworkflows_emulator.actors import Operation, Residents
+from cfworkflows_emulator.engine import narration
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.divergence.comparison import Comparison
 from cfworkflows_emulator.engine.journal import sizes
@@ -98,6 +99,8 @@ class Instance:
         entry = Entry(self.state.last_seq + 1, self.clock.now(), str(type), step, data, value)
         self.state.apply(entry)
         self.store.append(self.key, entry)
+        if narration.is_heard():
+            narration.appended(self, entry)
         if type == EntryType.ATTEMPT_ERRORED:
             self.store.streams.erase_attempt(self.key, str(step), data["attempt"])
         elif type in TERMINAL and self.state.open_attempts:
@@ -151,12 +154,11 @@ class Instance:
         if self.state.status is Status.QUEUED:
             self.append(EntryType.WORKFLOW_RUNNING)
         self._receive_mocked()
+        narration.begins(self)
         self._begin(Run(self, Comparison.of(self.state, self.diagnose)))
 
     def wake(self) -> None:
-        """Start it, unless it is one of a crowd that is early, and needs a slot to continue: when its time has come it
-        asks for that.
-        """
+        """Start it, unless it is early, in a crowd, and needs a slot: it asks for that when its time has come."""
         needs_slot = self.definition.concurrency_limit is not None
         if self.wake_at is None or not needs_slot or self.wake_at <= self.clock.now():
             self.start()
@@ -341,6 +343,7 @@ class Instance:
         if not self._callbacks:  # those that are left timed out, and continue
             if self._run is not None:
                 self._run.evicted()
+                narration.left(self)
             self._end_run()
 
     # Lifecycle
