@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 import urllib.request
+from datetime import datetime
 
 import pytest
 from command import cfwf
+
+from cfworkflows_emulator.cli.init import compatibility_date
 
 FILES = [".gitignore", "README.md", "pyproject.toml", "src/entry.py", "tests/test_entry.py", "wrangler.toml"]
 
@@ -28,6 +31,14 @@ def test_files_of_a_new_project(tmp_path):
     assert (0, FILES) == (done.returncode, files(tmp_path / "My Shop"))
     assert 'name = "my-shop"' in (tmp_path / "My Shop/wrangler.toml").read_text()
     assert "cd My Shop" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("today", "date"), [("2026-12-01", "2026-11-01"), ("2026-12-31", "2026-12-01"), ("2027-01-05", "2026-12-01")]
+)
+def test_compatibility_date_is_one_that_a_runtime_of_some_weeks_accepts(today, date):
+    """It is the first of a month, and four to nine weeks old."""
+    assert date == compatibility_date(datetime.fromisoformat(today))
 
 
 async def test_new_project_is_served(tmp_path, running):
@@ -56,7 +67,7 @@ def test_tests_of_a_new_project_pass(tmp_path):
         text=True,
         check=False,
     )
-    assert "3 passed" in done.stdout, done.stdout
+    assert "4 passed" in done.stdout, done.stdout
 
 
 def test_folder_that_is_not_empty(tmp_path):

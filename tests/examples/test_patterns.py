@@ -38,6 +38,26 @@ async def test_saga_checks_its_params(patterns: Served) -> None:
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "body", "expected"),
+    [
+        ("GET", "/approval/unknown", None, 404),
+        ("POST", "/approval/unknown/events/manager_approval", {}, 404),
+        ("POST", "/webhook/callback", {"instanceId": "unknown", "status": "done"}, 404),
+        ("POST", "/webhook/callback", {}, 400),
+        ("POST", "/webhook/callback", 5, 400),
+        ("POST", "/webhook", 5, 400),
+        ("POST", "/approval", None, 400),
+    ],
+)
+async def test_mistakes_of_clients_are_told(
+    patterns: Served, method: str, path: str, body: object, expected: int
+) -> None:
+    """An unknown instance is a 404, and a body that is not what is asked for a 400, both with a text."""
+    status, answer = await patterns.ask(method, path, body)
+    assert (expected, True) == (status, bool(answer["error"]))
+
+
+@pytest.mark.parametrize(
     ("approved", "last"), [(True, "execute action-1"), (False, "notify rejection-1")], ids=["approved", "rejected"]
 )
 async def test_approval_waits_for_the_manager(patterns: Served, approved: bool, last: str) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -39,8 +39,7 @@ def command(directory: Path, name: str | None, force: bool) -> None:
             f"{worker!r} is no name of a Worker: lowercase letters, digits, dashes and underscores, at most 54. "
             "Give one with --name."
         )
-    today = datetime.fromtimestamp(SystemClock().now() / 1000, UTC)
-    files = project_files(worker, f"{today:%Y-%m-%d}")
+    files = project_files(worker, compatibility_date(datetime.fromtimestamp(SystemClock().now() / 1000, UTC)))
     try:
         present = sorted(each.name for each in directory.iterdir()) if directory.exists() else []
         blocked = sorted(path for path in files if (directory / path).exists() or (directory / path).is_symlink())
@@ -59,8 +58,16 @@ def command(directory: Path, name: str | None, force: bool) -> None:
     say("\nNext:\n")
     if directory != Path():
         say(f"  cd {directory}")
-    say("  cfwf dev        # serve it on http://localhost:8787; README.md has the curl lines")
+    say("  cfwf dev        # serve it; a request to the URL that it prints tells what can be asked")
     say("  pytest          # run its tests")
+
+
+def compatibility_date(today: datetime) -> str:
+    """The first day of the month of four weeks ago.
+
+    The runtime accepts no date after that of its own build, and the one that npm has may be some weeks old.
+    """
+    return f"{today - timedelta(weeks=4):%Y-%m}-01"
 
 
 def _tell(directory: Path, files: dict[str, str], blocked: list[str]) -> None:

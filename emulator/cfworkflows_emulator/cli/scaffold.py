@@ -17,24 +17,26 @@ class_name = "OrderWorkflow"
 """
 
 ENTRY = '''\
-"""An order that has to be approved. `GET /` shows the requests that can be made."""
+"""An order that has to be approved. `curl localhost:8787` shows the requests that can be made."""
 
 from dataclasses import dataclass
 
 from cfworkflows import (
+    URL,
     Request,
     Response,
     WorkerEntrypoint,
     WorkflowEntrypoint,
+    WorkflowError,
     WorkflowEvent,
     WorkflowStep,
     WorkflowTimeoutError,
 )
 
 HELP = """\\
-curl -X POST localhost:8787/orders -d '{{"item": "book", "amount": 5}}'
-curl localhost:8787/orders/<id>
-curl -X POST localhost:8787/orders/<id>/approve -d '{{"by": "Ada"}}'
+curl -X POST ORIGIN/orders -d '{{"item": "book", "amount": 5}}'
+curl ORIGIN/orders/<id>
+curl -X POST ORIGIN/orders/<id>/approve -d '{{"by": "Ada"}}'
 """
 
 
@@ -81,7 +83,17 @@ async def charge(amount: int) -> str:
 
 class Default(WorkerEntrypoint):
     async def fetch(self, request: Request) -> Response:
-        match [request.method, *request.url.partition("://")[2].split("/")[1:]]:
+        try:
+            return await self.answer(request, URL(request.url))
+        except WorkflowError as error:  # there is no such order, or it has ended
+            return failure(404 if error.code == "instance.not_found" else 409, error)
+        except ValueError as error:  # no JSON, or not what an Order has
+            return failure(400, error)
+
+    async def answer(self, request: Request, url: URL) -> Response:
+        match [request.method, *url.pathname.split("/")[1:]]:
+            case ["GET", ""]:
+                return Response(HELP.replace("ORIGIN", url.origin))
             case ["POST", "orders"]:
                 order = await self.env.ORDERS.create({{"params": await request.json()}})
                 return Response.json({{"id": order.id, "approver": self.env.APPROVER}}, {{"status": 201}})
@@ -92,7 +104,11 @@ class Default(WorkerEntrypoint):
                 order = await self.env.ORDERS.get(id)
                 await order.send_event({{"type": "approval", "payload": await request.json()}})
                 return Response.json({{"sent": True}})
-        return Response(HELP, {{"status": 404}})
+        return Response(HELP.replace("ORIGIN", url.origin), {{"status": 404}})
+
+
+def failure(status: int, error: Exception) -> Response:
+    return Response.json({{"error": str(error)}}, {{"status": status}})
 '''
 
 TEST = '''\
@@ -122,6 +138,13 @@ async def test_order_over_http(worker, env):
     await worker.fetch(f"/orders/{{id}}/approve", method="POST", json={{"by": "Bob"}})
     order = await env.ORDERS.get(id)
     assert (await order.result())["by"] == "Bob"
+
+
+async def test_mistakes_of_clients_are_told(worker):
+    """What is no order, and an order that is not there, are 400 and 404."""
+    assert (await worker.fetch("/orders", method="POST", body="no JSON")).status == 400
+    assert (await worker.fetch("/orders", method="POST", json={{"item": "book"}})).status == 400
+    assert (await worker.fetch("/orders/unknown")).status == 404
 '''
 
 PYPROJECT = """\
@@ -153,11 +176,17 @@ cfwf dev
 In another terminal:
 
 ```
-curl -X POST localhost:8787/orders -d '{{"item": "book", "amount": 5}}'     # → {{"id": "…"}}
-curl localhost:8787/orders/<id>                                           # → "status": "waiting"
+curl -X POST localhost:8787/orders -d '{{"item": "book", "amount": 5}}'
+# → {{"id": "…", "approver": "Ada"}}
+curl localhost:8787/orders/<id>
+# → "status": "waiting"
 curl -X POST localhost:8787/orders/<id>/approve -d '{{"by": "Ada"}}'
-curl localhost:8787/orders/<id>                                           # → "status": "complete"
+# → {{"sent": true}}
+curl localhost:8787/orders/<id>
+# → five seconds later, when nobody has changed their mind: "status": "complete"
 ```
+
+If port 8787 is taken, `cfwf dev` says which one it uses; `curl localhost:8787` shows these lines with the right one.
 
 Stop `cfwf dev` while the order waits, start it again, and approve: it continues where it was.
 

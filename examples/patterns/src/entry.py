@@ -50,8 +50,6 @@ class Default(WorkerEntrypoint):
         match [request.method, *path]:
             case ["GET"]:
                 return Response(HELP.format(origin=origin))
-            case ["POST", "webhook", "callback"]:
-                return await on_callback(request, self.env)
             case ["POST", "jobs"]:  # the job service that the webhook pattern calls
                 return Response.json({"jobId": "job-7"})
             case [_, pattern, *rest] if pattern in BINDINGS:
@@ -59,13 +57,15 @@ class Default(WorkerEntrypoint):
                     return await self.instances(request, origin, pattern, rest)
                 except WorkflowError as error:
                     return failure(404 if error.code == "instance.not_found" else 400, error)
-                except ValueError as error:  # no JSON, or not what the workflow asks for
+                except (ValueError, TypeError, KeyError) as error:  # no JSON, or not what is asked for
                     return failure(400, error)
         return Response.json({"error": f"There is no {request.method} /{'/'.join(path)}"}, {"status": 404})
 
     async def instances(self, request: Request, origin: str, pattern: str, rest: list[str]) -> Response:
         workflow = getattr(self.env, BINDINGS[pattern])
         match [request.method, *rest]:
+            case ["POST", "callback"] if pattern == "webhook":
+                return await on_callback(request, self.env)
             case ["POST"]:
                 params = await request.json()
                 if pattern == "webhook":

@@ -1,4 +1,4 @@
-from cfworkflows import Response, WorkerEntrypoint, WorkflowEntrypoint
+from cfworkflows import Response, WorkerEntrypoint, WorkflowEntrypoint, WorkflowError
 
 
 class Greeting(WorkflowEntrypoint):
@@ -16,8 +16,11 @@ class Default(WorkerEntrypoint):
                 instance = await self.env.GREETING.create({"params": {"name": name}})
                 return Response.json({"id": instance.id})
             case ["greeting", id]:
-                instance = await self.env.GREETING.get(id)
-                if request.method == "POST":
-                    await instance.send_event({"type": "answer", "payload": await request.text()})
-                return Response.json(await instance.status())
+                try:
+                    instance = await self.env.GREETING.get(id)
+                    if request.method == "POST":
+                        await instance.send_event({"type": "answer", "payload": await request.text()})
+                    return Response.json(await instance.status())
+                except WorkflowError as error:  # there is no such greeting, or it has ended
+                    return Response(f"{error}\n", {"status": 404 if error.code == "instance.not_found" else 409})
         return Response("GET /greet/<name>, GET /greeting/<id>, POST /greeting/<id>\n", {"status": 404})

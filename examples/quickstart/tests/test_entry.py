@@ -29,6 +29,11 @@ async def test_greeting_over_http(worker, env):
     assert (await instance.result())["answer"] == "hello"
 
 
+async def test_unknown_greeting(worker):
+    """It is a 404, and no error of the Worker's."""
+    assert (await worker.fetch("/greeting/unknown")).status == 404
+
+
 async def test_unknown_path(worker):
     """Anything else is answered with what can be asked."""
     assert (await worker.fetch("/")).status == 404
