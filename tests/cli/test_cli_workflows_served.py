@@ -7,7 +7,8 @@ import signal
 import subprocess
 from urllib.parse import urlsplit
 
-from devserver import CFWF, clean_environment
+from devserver import CFWF, PRELUDE, clean_environment
+from workflows_shop import CONFIG, WORKER, Shop
 
 
 async def test_the_server_of_the_folder_is_found(shop, running):
@@ -21,6 +22,27 @@ async def test_the_server_of_the_folder_is_found(shop, running):
         assert expected == shop.json("list", "--host", "127.0.0.1", "--port", port, "--local", cwd="/")
         assert "orders  shop         Orders\n" in shop.out("list")
         assert [] == shop.json("list", "--page", "2", "--per-page", "1")
+
+
+async def test_the_servers_below_a_folder_without_a_project_are_found(tmp_path, running):
+    """The only one is asked, and named on the standard error; of several one has to be chosen."""
+    projects = {}
+    for name in ("examples/one", "two"):
+        (tmp_path / name / "src").mkdir(parents=True)
+        projects[name] = Shop(tmp_path / name)
+        (tmp_path / name / "wrangler.toml").write_text(f'name = "shop"\nmain = "src/entry.py"\n{CONFIG}')
+        (tmp_path / name / "src/entry.py").write_text(PRELUDE + WORKER)
+    root = Shop(tmp_path)
+    assert "No configuration file was found" in root.run("list").stderr
+    async with running(cwd=tmp_path / "examples/one") as one:
+        done = root.run("list", "--json")
+        assert (0, "orders") == (done.returncode, json.loads(done.stdout)[0]["name"])
+        assert f"Asking the server of examples/one, {one.url}.\n" == done.stderr
+        assert [] == projects["two"].json("instances", "list", "orders")  # a project of its own, which is not served
+        async with running(cwd=tmp_path / "two") as two:
+            text = root.run("list").stderr
+            assert f"--port {urlsplit(one.url).port}  examples/one\n" in text
+            assert f"--port {urlsplit(two.url).port}  two\n" in text
 
 
 async def test_a_server_for_the_network_is_found(shop, running):

@@ -1,22 +1,25 @@
 """Where a command gets its answers from: a server, or the state folder of a project that is not served."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import click
+
+from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator import DEFAULT_PORT
 from cfworkflows_emulator.cli.workflows.client import Client
 from cfworkflows_emulator.cli.workflows.options import Target
+from cfworkflows_emulator.shown import shown
 
 
 @contextmanager
 def connect(target: Target, *, changes: bool = False) -> Iterator[Client]:
     """A client of the server that `target` names, else of the server that uses its state folder, else of the folder.
 
-    Raises CfworkflowsError if the server does not answer, StateError if the folder cannot be used, and ConfigError if
-    there is no project.
+    Where there is no project, it is the only server that runs in a project below. Raises CfworkflowsError if the server
+    does not answer, StateError if the folder cannot be used, and ConfigError if there is no project.
     """
     if target.host is not None or target.port is not None:
         from cfworkflows_emulator.cli.workflows.online import ServerClient
@@ -24,10 +27,18 @@ def connect(target: Target, *, changes: bool = False) -> Iterator[Client]:
         host = target.host or "localhost"
         yield ServerClient(f"http://{f'[{host}]' if ':' in host else host}:{target.port or DEFAULT_PORT}")
         return
-    from cfworkflows_emulator.storage.folder import address_of_holder
+    from cfworkflows_emulator.cli.workflows.servers import address_of_server
+    from cfworkflows_emulator.config import ConfigError
 
-    state = state_folder(target)
-    if (address := address_of_holder(state)) is not None and _listens(address):
+    try:
+        state = state_folder(target)
+    except ConfigError as error:
+        if target.config is not None:
+            raise
+        with _server_below((target.cwd or Path()).absolute(), error) as client:
+            yield client
+        return
+    if (address := address_of_server(state)) is not None:
         from cfworkflows_emulator.cli.workflows.online import ServerClient
 
         yield ServerClient(address, by_folder=True)
@@ -38,14 +49,21 @@ def connect(target: Target, *, changes: bool = False) -> Iterator[Client]:
         yield client
 
 
-def _listens(address: str) -> bool:
-    """Whether a server listens there: a server that was killed could not remove its note."""
-    url = urlsplit(address)
-    try:
-        socket.create_connection((url.hostname or "localhost", url.port or DEFAULT_PORT), timeout=5).close()
-    except OSError:
-        return False
-    return True
+@contextmanager
+def _server_below(folder: Path, nothing: CfworkflowsError) -> Iterator[Client]:
+    """A client of the only server in a project below `folder`. Raises `nothing` if there is none."""
+    from cfworkflows_emulator.cli.workflows.online import ServerClient
+    from cfworkflows_emulator.cli.workflows.servers import servers_below
+
+    servers = {project.relative_to(folder): address for project, address in servers_below(folder).items()}
+    if not servers:
+        raise nothing
+    if len(servers) > 1:
+        listed = "".join(f"\n  --port {urlsplit(address).port}  {project}" for project, address in servers.items())
+        raise CfworkflowsError(f"There is no project in this folder, and several servers run below it. Choose:{listed}")
+    for project, address in servers.items():
+        click.echo(shown(f"Asking the server of {project}, {address}."), err=True)
+        yield ServerClient(address, by_folder=True)
 
 
 def state_folder(target: Target) -> Path:
