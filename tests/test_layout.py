@@ -55,6 +55,7 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator": set(),
     "cfworkflows_emulator.hosts": set(),
     "cfworkflows_emulator.shown": set(),
+    "cfworkflows_emulator.terminals": set(),
     "cfworkflows_emulator.timers": set(),
     "cfworkflows_emulator.clock": {"cfworkflows", "cfworkflows_emulator.timers"},
     "cfworkflows_emulator.tracebacks": {"cfworkflows"},
@@ -105,6 +106,7 @@ ROOMS: dict[str, set[str]] = {
     "cfworkflows_emulator.dev": {
         "cfworkflows_emulator.server",
         "cfworkflows_emulator.supervisor",
+        "cfworkflows_emulator.terminals",
         "cfworkflows_emulator",
     },
     "cfworkflows_emulator.cli": {

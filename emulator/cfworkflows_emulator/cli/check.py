@@ -69,9 +69,9 @@ def command(config: Path | None, env: str | None, as_json: bool, strict: bool) -
         _print_json(diagnostics, findings, errors, warnings)
     else:
         for diagnostic in diagnostics:
-            click.echo(_shown(diagnostic.severity, "config", str(diagnostic)) + "\n")
+            click.echo(_shown(diagnostic.severity, "config", str(diagnostic)) + "\n", color=True)
         for each in findings:
-            click.echo(_shown(each.severity, each.rule, str(each).partition(": ")[2]) + "\n")
+            click.echo(_shown(each.severity, each.rule, str(each).partition(": ")[2]) + "\n", color=True)
         what = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}" if severities else "No problems found"
         click.echo(f"{what}{f' in {looked_at}' if looked_at else ''}.")
     sys.exit(1 if errors or (strict and warnings) else 0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 from cfworkflows_emulator.shown import shown
+from cfworkflows_emulator.terminals import is_coloured
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.config import LoadedConfig
@@ -93,7 +94,7 @@ def load(config: Path | None, env: str | None) -> "LoadedConfig":
 
 def fail(error: object) -> NoReturn:
     """Say what is wrong on the standard error, and end with exit code 1."""
-    click.echo(f"{paint('error:', 'red', error=True)} {shown(error)}", err=True)
+    click.echo(f"{paint('error:', 'red', error=True)} {shown(error)}", err=True, color=True)
     sys.exit(1)
 
 
@@ -103,7 +104,5 @@ def say(text: object = "") -> None:
 
 
 def paint(text: str, colour: str, *, bold: bool = False, error: bool = False) -> str:
-    """Coloured for a terminal, unless NO_COLOR is set; plain for anything else."""
-    stream = sys.stderr if error else sys.stdout
-    coloured = stream.isatty() and not os.environ.get("NO_COLOR")
-    return click.style(text, fg=colour, bold=bold) if coloured else text
+    """Coloured where that may be, see `is_coloured`. To be printed with `color=True`, so that click leaves it alone."""
+    return click.style(text, fg=colour, bold=bold) if is_coloured(sys.stderr if error else sys.stdout) else text

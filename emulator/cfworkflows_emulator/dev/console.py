@@ -7,6 +7,7 @@ from typing import TextIO
 
 from cfworkflows_emulator.server.failure import describe
 from cfworkflows_emulator.shown import shown, shown_line
+from cfworkflows_emulator.terminals import can_clear, columns, is_coloured
 
 SEVERITY = {"debug": 0, "log": 1, "info": 1, "warn": 2, "error": 3, "none": 4}
 
@@ -14,7 +15,7 @@ GREEN, YELLOW, RED, BLUE, DIM = "32", "33", "31", "34", "2"
 
 
 class Console:
-    """Prints at a level of `--log-level`. Colours are for terminals, unless NO_COLOR is set."""
+    """Prints at a level of `--log-level`. Colours are for terminals: see `is_coloured`."""
 
     def __init__(self, level: str) -> None:
         self.severity = SEVERITY[level]
@@ -22,7 +23,7 @@ class Console:
         for stream in (sys.stdout, sys.stderr):
             # Whole lines at once, also into a pipe, and a text that the terminal cannot show is no error.
             stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
-        self._coloured = {id(stream): _is_terminal(stream) for stream in (sys.stdout, sys.stderr)}
+        self._coloured = {id(stream): is_coloured(stream) for stream in (sys.stdout, sys.stderr)}
 
     def keep_streams(self) -> None:
         """Print to the streams that there are now, whatever takes their place for the Worker."""
@@ -75,13 +76,19 @@ class Console:
                 answer = self._paint(self._out, _STATUS_COLOURS.get(status // 100, BLUE), answer)
             self._print(self._out, f"{shown_line(method)} {shown_line(path)} {answer} ({milliseconds:.0f}ms)")
 
+    @property
+    def columns(self) -> int | None:
+        """How wide the terminal is, None if the output is no terminal."""
+        return columns(self._out)
+
     def mute(self) -> None:
         """Print nothing from now on."""
         self.severity = SEVERITY["none"] + 1
 
     def clear(self) -> None:
         """Empty the terminal, with what has scrolled away."""
-        self._print(self._out, "\x1b[2J\x1b[3J\x1b[H")
+        if can_clear(self._out):
+            self._print(self._out, "\x1b[2J\x1b[3J\x1b[H")
 
     def _paint(self, stream: TextIO, colour: str, text: str) -> str:
         return f"\x1b[{colour}m{text}\x1b[0m" if self._coloured.get(id(stream)) else text
@@ -122,7 +129,3 @@ def _message(record: logging.LogRecord) -> str:
 
 
 _STATUS_COLOURS = {2: GREEN, 4: YELLOW, 5: RED}
-
-
-def _is_terminal(stream: TextIO) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR")

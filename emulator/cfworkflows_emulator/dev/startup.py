@@ -7,9 +7,11 @@ from urllib.parse import quote
 from cfworkflows import __version__
 from cfworkflows_emulator import EXPLORER_API
 from cfworkflows_emulator.config import LoadedConfig, Variable, absent
+from cfworkflows_emulator.shown import shown_line
+from cfworkflows_emulator.terminals import cells, padded
 
 BANNER = f"\n cfworkflows {__version__}\n{'─' * 20}"
-GAP = 6  # spaces between columns
+GAP, LEAST_GAP = 6, 2  # spaces between columns, and where it is narrow
 LONGEST_VALUE = 60  # characters of a variable that are shown
 
 
@@ -32,18 +34,29 @@ def origin(ip: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def bindings_table(config: LoadedConfig, configs: Sequence[LoadedConfig]) -> str:
+def bindings_table(config: LoadedConfig, configs: Sequence[LoadedConfig], width: int | None = None) -> str:
     """What is in `env`: its names with what they are bound to, what that is, and whether it works here.
 
-    `configs` are those of all Workers of the session, the one that answers requests first.
+    `configs` are those of all Workers of the session, the one that answers requests first. In a terminal that is
+    `width` columns wide a name that is too long for that has a line of its own.
     """
     whose = _whose(config, configs)
-    rows = list(_rows(config, configs))
+    rows = [(shown_line(name), resource, mode) for name, resource, mode in _rows(config, configs)]
     if not rows:
         return "No bindings found." if len(configs) == 1 else f"{whose} has no bindings."
     rows.insert(0, ("Binding", "Resource", "Mode"))
-    widths = [max(len(row[column]) for row in rows) + GAP for column in (0, 1)]
-    lines = [f"{name:{widths[0]}}{resource:{widths[1]}}{mode}" for name, resource, mode in rows]
+    first, second, third = ([cells(row[column]) for row in rows] for column in (0, 1, 2))
+    gap = GAP
+    if width is not None and max(first) + max(second) + max(third) + 2 * gap > width:
+        gap = LEAST_GAP
+    most = max(first) if width is None else min(max(first), max(0, width - max(second) - max(third) - 2 * gap))
+    lines = []
+    for name, resource, mode in rows:
+        rest = f"{padded(resource, max(second) + gap)}{mode}"
+        if cells(name) > most:
+            lines.append(name)
+            name = ""
+        lines.append(f"{padded(name, most + gap)}{rest}")
     return "\n".join([f"{whose} has access to the following bindings:", *lines])
 
 

@@ -255,7 +255,7 @@ class _Worker:
         for config in configs:
             for line in config.secrets_lines:
                 self._console.info(line)
-            self._console.info(bindings_table(config, configs))
+            self._console.info(bindings_table(config, configs, self._console.columns))
             self._console.info()
             if config.warnings:
                 self._console.warn(render(config.warnings))

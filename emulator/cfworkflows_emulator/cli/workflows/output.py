@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cfworkflows_emulator.cli.workflows.client import Client
 from cfworkflows_emulator.shown import shown, shown_json, shown_line
+from cfworkflows_emulator.terminals import columns, is_coloured
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,8 +36,15 @@ def console() -> "Console":
     """The standard output. If it is no terminal, it is as wide as the text; the user's text is never markup."""
     from rich.console import Console
 
-    width = None if sys.stdout.isatty() else _WIDE
-    return Console(width=width, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    return Console(
+        width=columns(sys.stdout) or _WIDE,
+        color_system="standard" if is_coloured(sys.stdout) else None,
+        force_terminal=is_coloured(sys.stdout),
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+    )
 
 
 def print_json(value: Any) -> None:
@@ -51,10 +59,12 @@ def _can_print(value: Any) -> bool:
     return True
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def table(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     from rich.table import Table
 
-    drawn = Table(*columns, box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    drawn = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for name in names:
+        drawn.add_column(name, overflow="fold")  # what does not fit goes on in the next line, and nothing is left out
     for row in rows:
         drawn.add_row(*(shown_line(cell) if isinstance(cell, str) else cell for cell in row))
     target = console()
