@@ -121,8 +121,11 @@ LONGEST_FILE, MEDIAN_FILE = 450, 120
 # Files that are longer, and why. The list may only become shorter.
 LONGER = {}
 
-# The one way uphill: users import the test kit from the SDK, which loads it when it is asked for.
-DOORS = {("cfworkflows.testing", "cfworkflows_emulator.testing")}
+# The ways uphill: the test kit, which the SDK loads when it is asked for, and `python -m cfworkflows`.
+DOORS = {
+    ("cfworkflows.testing", "cfworkflows_emulator.testing"),
+    ("cfworkflows.__main__", "cfworkflows_emulator.cli"),
+}
 
 # These rooms take from another one only what its `__init__` names, or what a module has that others may know.
 KEEP_OUT_OF_OTHERS = {

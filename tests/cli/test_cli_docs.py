@@ -1,8 +1,11 @@
 """docs/cli.md against the commands and the rules that there are."""
 
+import os
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import click
@@ -11,7 +14,8 @@ import pytest
 from cfworkflows_emulator.analysis import RULES
 from cfworkflows_emulator.cli.main import main
 
-PAGE = (Path(__file__).parent.parent.parent / "docs/cli.md").read_text()
+ROOT = Path(__file__).parent.parent.parent
+PAGE = (ROOT / "docs/cli.md").read_text()
 
 
 def commands(command, path):
@@ -75,3 +79,29 @@ def test_help_page_imports_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "loaded:" == done.stdout.splitlines()[-1].strip()
     assert all(name.split()[1] in done.stdout for name in COMMANDS)
+
+
+def test_the_command_has_other_names():
+    """`python -m cfworkflows` is it too, and so is the script that `uvx cfworkflows` looks for."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cfworkflows", "--version"], capture_output=True, text=True, check=True
+    )
+    assert f"cfworkflows {version('cfworkflows')}\n" == done.stdout
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts["cfwf"] == scripts["cfworkflows"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shells_complete_as_documented(shell):
+    """The line of the page gives a program for its shell, and what that asks of the command are its commands."""
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    (line,) = re.findall(rf"^(?:eval \"\$\()?(_CFWF_COMPLETE={shell}_source cfwf)\b", PAGE, re.MULTILINE)
+    program = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=True).stdout
+    assert f"_CFWF_COMPLETE={shell}_complete" in program
+    asked = {
+        "_CFWF_COMPLETE": f"{shell}_complete",
+        "COMP_WORDS": "cfwf ch",
+        "COMP_CWORD": "ch" if shell == "fish" else "1",
+    }
+    answer = subprocess.run(["cfwf"], env={**environment, **asked}, capture_output=True, text=True, check=False).stdout
+    assert "check" in answer
