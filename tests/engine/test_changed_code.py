@@ -13,6 +13,7 @@ from cfworkflows import WorkflowError
 from cfworkflows_emulator.views import History, describe_instance
 
 HOUR_MS = 3_600_000
+KEPT = "The stored deadline is kept."
 
 
 @pytest.fixture
@@ -257,3 +258,33 @@ async def test_a_restart_from_a_step_keeps_it_and_a_full_one_does_not(change):
     await instance.restart()
     await server.finish(instance)
     assert [] == await server.engine.diagnosis("run", "i")
+
+
+async def test_a_stored_sleep_or_wait_that_the_code_changed_is_kept_and_told(serve, caplog):
+    """The deadline and the type are those that are stored, and both texts say so; unchanged ones say nothing."""
+
+    def code(nap, event_type, timeout):
+        async def run(step):
+            await step.sleep("same", "1 hour")
+            await step.sleep("nap", nap)
+            return (await step.wait_for_event("answer", type=event_type, timeout=timeout)).payload
+
+        return run
+
+    caplog.set_level(logging.INFO, "cfworkflows.engine")
+    server = await serve(code("1 hour", "yes", "1 day"), file=True, evict_after_ms=None)
+    await server.create(id="i")
+    await server.clock.advance("90 minutes")
+    for changed in (code("3 hours", "yes", "1 day"), code("3 hours", "no", "2 days")):
+        server.classes[:] = [workflow(changed)]
+        await server.restart()
+        await server.clock.advance("30 minutes")
+    instance = await server.get("i")
+    await instance.send_event(type="yes", payload=1)
+    await server.finish(instance)
+    assert 1 == (await instance.status()).output
+    assert [
+        f"run/i: sleep nap-1 lasts 10800 s in the code now, and lasted 3600 s when it began. {KEPT}",
+        'run/i: wait answer-1 is for an event "no" in the code now, and was for "yes" when it began. That is kept.',
+        f"run/i: wait answer-1 times out after 172800 s in the code now, and after 86400 s when it began. {KEPT}",
+    ] == list(dict.fromkeys(text for each in caplog.records if "in the code now" in (text := each.getMessage())))

@@ -152,9 +152,9 @@ def test_a_pause_moves_what_is_left_and_nothing_else():
     wait = {"eventType": "go", "until": 50, "timeoutMs": 50}
     journal = entries(
         ("workflow_running", None, 0, {}),
-        ("sleep_started", "a-1", 0, {"until": 100}),
-        ("sleep_started", "b-1", 0, {"until": 100, "absolute": True}),
-        ("sleep_started", "c-1", 0, {"until": 5}),
+        ("sleep_started", "a-1", 0, {"until": 100, "durationMs": 100}),
+        ("sleep_started", "b-1", 0, {"until": 100, "durationMs": 100, "absolute": True}),
+        ("sleep_started", "c-1", 0, {"until": 5, "durationMs": 5}),
         ("sleep_completed", "c-1", 5, {}),
         ("wait_started", "d-1", 0, wait),
         ("wait_started", "e-1", 0, wait),

@@ -103,8 +103,9 @@ class StepState(Verb):
 
 @dataclass(slots=True)
 class SleepState(Verb):
-    """A sleep. `until` is in ms; an `absolute` one is not moved by a pause."""
+    """A sleep of `duration_ms`. `until` is in ms; an `absolute` one is not moved by a pause."""
 
+    duration_ms: float
     until: float
     absolute: bool
 
@@ -320,7 +321,8 @@ class InstanceState:
         self.steps[_name(entry)].fail(entry)
 
     def _sleep_started(self, entry: Entry) -> None:
-        sleep = self.sleeps[_name(entry)] = SleepState(entry.data["until"], entry.data.get("absolute", False))
+        data = entry.data
+        sleep = self.sleeps[_name(entry)] = SleepState(data["durationMs"], data["until"], data.get("absolute", False))
         sleep.begin(entry)
 
     def _sleep_completed(self, entry: Entry) -> None:

@@ -12,7 +12,7 @@ from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step import StepCall
 from cfworkflows_emulator.engine.journal.entries import StepKind
 from cfworkflows_emulator.engine.journal.state import Status
-from cfworkflows_emulator.engine.run import step_do, step_sleep, step_wait
+from cfworkflows_emulator.engine.run import kept, step_do, step_sleep, step_wait
 from cfworkflows_emulator.engine.run.code import Code
 from cfworkflows_emulator.engine.run.execution import Execution, settled
 from cfworkflows_emulator.engine.run.host import Journalled
@@ -107,8 +107,11 @@ class Driver:
         if self._run.closed:
             return self._refused(name)
         step = self._allot("sleep", name)
-        if step not in self._run.state.sleeps:
+        known = self._run.state.sleeps.get(step)
+        if known is None:
             step_sleep.begin(self._run, step, duration_ms, caller_location(), absolute=False)
+        elif not known.done:
+            kept.tell_of_sleep(self._run.host, step, known, duration_ms)
         return self._slept(step)
 
     def sleep_until(self, name: str, timestamp_ms: float) -> asyncio.Future[None]:
@@ -139,6 +142,8 @@ class Driver:
             step_wait.begin(run, step, event_type, timeout_ms, caller_location())
         elif wait.done:
             return settled(partial(step_wait.outcome, run.host, step, returns))
+        else:
+            kept.tell_of_wait(run.host, step, wait, event_type, timeout_ms)
         run.parking.expect(step)
         return run.operate(step, step_wait.perform(run, step, returns))
 
