@@ -184,6 +184,11 @@ class VirtualClock:
         """When the next timer is due, in ms since the epoch."""
         return self._timers.next_due
 
+    @property
+    def pending(self) -> list[tuple[float, Callback]]:
+        """The timers that have not fired, the first one first: when each is due, and what it calls."""
+        return sorted(self._timers, key=lambda each: each[0])
+
     async def settle(self) -> None:
         """Wait until nothing holds the clock."""
         while self._holds:

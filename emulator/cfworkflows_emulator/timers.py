@@ -2,7 +2,7 @@
 
 import contextvars
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 Callback = Callable[[], None]
 
@@ -43,6 +43,12 @@ class Timers:
     def __len__(self) -> int:
         """How many have neither fired nor been cancelled."""
         return len(self._heap) - self._cancelled
+
+    def __iter__(self) -> Iterator[tuple[float, Callback]]:
+        """Those, each with its deadline, in no order."""
+        for when, _, timer in self._heap:
+            if timer.callback is not None:
+                yield when, timer.callback
 
     def add(self, when: float, callback: Callback) -> Timer:
         timer = Timer(self, callback)

@@ -146,7 +146,10 @@ def test_a_final_error_carries_the_one_of_the_attempt():
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ((0, "sleep_started", None, {"until": 1, "durationMs": 1}), r"Journal entry 1 \(sleep_started\) names no step."),
+        (
+            (0, "sleep_started", None, {"until": 1, "durationMs": 1}),
+            r"Journal entry 1 \(sleep_started\) names no step.",
+        ),
         ((0, "rollback_completed", None, {}), r"Journal entry 1 \(rollback_completed\) comes before rollback_started."),
     ],
 )

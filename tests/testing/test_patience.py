@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
-from cfworkflows import WorkflowEntrypoint
+from cfworkflows import WorkflowEntrypoint, scheduler
 from cfworkflows.testing import FakeEnv, StalledError
 from cfworkflows_emulator.runtime import Worker
 from cfworkflows_emulator.testing import clock as kit_clock
@@ -126,6 +127,28 @@ class Forgetful(WorkflowEntrypoint):
 
         self.forgotten = step.do("forgotten", effect)
         await asyncio.sleep(0)
+
+
+async def test_a_wait_of_the_scheduler_is_named() -> None:
+    """It is what the test waits for in vain, with the time that it waits for; what has ended is not named."""
+
+    class Waiting(WorkflowEntrypoint):
+        async def run(self, event, step):
+            async def callback():
+                await asyncio.wait_for(scheduler.wait(3_000), 0.01)
+
+            with suppress(TimeoutError):
+                await callback()
+            await step.do("wait", lambda: scheduler.wait(5_000))
+
+    async with FakeEnv(W=Waiting) as env:
+        instance = await env.W.create()
+        with pytest.raises(StalledError) as raised:
+            await instance.result()
+        assert 1 == str(raised.value).count("scheduler.wait in a callback")
+        assert "is pending until 2026-01-01 00:00:05" in str(raised.value)
+        await env.clock.advance("5 seconds", while_busy=True)
+        await instance.result()
 
 
 async def test_result_gives_steps_that_nobody_awaited_a_moment() -> None:

@@ -9,7 +9,7 @@ from cfworkflows.durations import Duration, parse_duration
 from cfworkflows_emulator.clock import LAST_MS, VirtualClock, monotonic
 from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.testing.assertions import Failures
-from cfworkflows_emulator.testing.waiting import StalledError, situation
+from cfworkflows_emulator.testing.waiting import StalledError, pending_waits, situation
 from cfworkflows_emulator.views import moment
 
 REAL_TURN_S = 0.005
@@ -197,7 +197,8 @@ class Clock(VirtualClock):
 
     async def _stalled(self, what: str, advice: str = "") -> StalledError:
         text = await situation(self.engine) if self.engine is not None else ""
-        return StalledError("\n".join(filter(None, [what, text, advice])))
+        waits = pending_waits(self.pending)
+        return StalledError("\n".join(filter(None, [what, text, *waits, advice])))
 
 
 class Endless:

@@ -1,8 +1,12 @@
 """What unfinished instances wait for, and until when: the report of a test that would wait for ever."""
 
+from collections.abc import Callable, Sequence
+
 from cfworkflows.errors import CfworkflowsError
+from cfworkflows.web.scheduler import Scheduler
 from cfworkflows_emulator.engine import Engine, Selection, Status
 from cfworkflows_emulator.testing.stories import waiting
+from cfworkflows_emulator.views import moment
 
 UNFINISHED = Selection([status for status in Status if not status.finite])
 SHOWN = 20
@@ -17,6 +21,15 @@ async def situation(engine: Engine) -> str:
     lines = [line for workflow in engine.definitions for line in await _of_workflow(engine, workflow)]
     lines += [f"nothing waits any more for the {name}, and it is still at work" for name in engine.activity.left_over]
     return "\n".join(lines) or "No instance is unfinished."
+
+
+def pending_waits(timers: Sequence[tuple[float, Callable[[], None]]]) -> list[str]:
+    """A line for each `scheduler.wait` among `timers`: for its code it is as long as the clock stands still."""
+    return [
+        f"scheduler.wait in a callback, in a handler or in run() is pending until {moment(due)}"
+        for due, callback in timers
+        if getattr(callback, "__module__", None) == Scheduler.__module__
+    ][:SHOWN]
 
 
 async def unfinished(engine: Engine) -> list[tuple[str, str]]:
