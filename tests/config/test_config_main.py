@@ -63,3 +63,14 @@ def test_main_that_is_not_python_is_an_error(project: Project) -> None:
     project.file("src/index.ts", "")
     [error] = project.errors({"main": "src/index.ts"})
     assert 'The entry-point file at "src/index.ts" is not a Python file.' == error.message
+    assert error.suggestion.startswith(
+        "This is the configuration of a Worker in TypeScript or JavaScript. Port the code"
+    )
+    assert '"python_workers"' in error.suggestion
+
+
+def test_main_in_no_language_of_the_platform_is_an_error(project: Project) -> None:
+    """Then it is only said what `main` is."""
+    project.file("src/entry.txt", "")
+    [error] = project.errors({"main": "src/entry.txt"})
+    assert error.suggestion.startswith('"main" is the .py file')

@@ -43,11 +43,20 @@ def check_main(resolved: Resolved, directory: Path) -> Path | None:
         report.error(
             f'The entry-point file at "{main}" is not a Python file.',
             ("main",),
-            suggestion='"main" is the .py file with your WorkerEntrypoint and WorkflowEntrypoint classes.',
+            suggestion=_TYPESCRIPT if path.suffix in _SCRIPTS else _PYTHON,
         )
     else:
         return path
     return None
+
+
+_SCRIPTS = (".ts", ".tsx", ".mts", ".cts", ".js", ".jsx", ".mjs", ".cjs")
+_PYTHON = '"main" is the .py file with your WorkerEntrypoint and WorkflowEntrypoint classes.'
+_TYPESCRIPT = (
+    "This is the configuration of a Worker in TypeScript or JavaScript. Port the code (docs/porting.md has it line by "
+    'line), put it beside that file, as in src/entry.py, set "main" to it, and add "python_workers" to '
+    '"compatibility_flags".'
+)
 
 
 def _assets_only(resolved: Resolved) -> str | None:

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 from cfworkflows.errors import CfworkflowsError
-from cfworkflows.web.scheduler import Scheduler
 from cfworkflows_emulator.engine import Engine, Selection, Status
 from cfworkflows_emulator.testing.stories import waiting
 from cfworkflows_emulator.views import moment
@@ -25,10 +24,12 @@ async def situation(engine: Engine) -> str:
 
 def pending_waits(timers: Sequence[tuple[float, Callable[[], None]]]) -> list[str]:
     """A line for each `scheduler.wait` among `timers`: for its code it is as long as the clock stands still."""
+    from cfworkflows import scheduler
+
     return [
         f"scheduler.wait in a callback, in a handler or in run() is pending until {moment(due)}"
         for due, callback in timers
-        if getattr(callback, "__module__", None) == Scheduler.__module__
+        if getattr(callback, "__module__", None) == type(scheduler).__module__
     ][:SHOWN]
 
 
