@@ -8,7 +8,7 @@ from cfworkflows_emulator.config.report import Report
 
 
 def refuse_remote(report: Report, path: Path, element: Mapping[str, Any], fill: str) -> None:
-    """An error for a binding that asks for it; `fill` is the call or the command that brings data into the one on this machine."""
+    """An error for a binding that asks for it; `fill` is what brings data into the one on this machine."""
     if element.get("remote") is True:
         report.error(
             f'"{field_name(path)}.remote" asks for data on Cloudflare, and no binding leaves this machine.',
