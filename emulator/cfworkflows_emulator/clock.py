@@ -1,6 +1,7 @@
 """Time. Everything that waits or stamps takes it from a Clock; nothing else in the packages reads the time."""
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,32 +72,42 @@ class SystemClock:
         self._armed_for = 0.0
         self._firing = False
         self._stopped_ns: int | None = None  # by the machine's clock, while it stands still
+        self._stops = 0
+        self._stopping = threading.Lock()
 
     def now(self) -> int:
-        if self._stopped_ns is not None:
-            return (self._start_ns + int((self._stopped_ns - self._began_ns) * self.speed)) // 1_000_000
+        stopped_ns = self._stopped_ns  # read once: another thread may let the time go on
+        if stopped_ns is not None:
+            return (self._start_ns + int((stopped_ns - self._began_ns) * self.speed)) // 1_000_000
         if self.speed == 1:
             return (_steady_ns() + self._offset_ns) // 1_000_000
         return (self._start_ns + int((_steady_ns() - self._began_ns) * self.speed)) // 1_000_000
 
     def wait_s(self, when: float) -> float:
         """How many seconds of the machine's it takes until it is `when`; 0 if it is."""
-        passed = (_steady_ns() if self._stopped_ns is None else self._stopped_ns) - self._began_ns
+        stopped_ns = self._stopped_ns
+        passed = (_steady_ns() if stopped_ns is None else stopped_ns) - self._began_ns
         now_ns = self._start_ns + passed * self.speed
         wait = max((when - now_ns / 1_000_000) / self.speed, 0) / 1000
-        return wait if self._stopped_ns is None else max(wait, self.SHORTEST_LOOK_S)
+        return wait if stopped_ns is None else max(wait, self.SHORTEST_LOOK_S)
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Within the block the time stands still; from any thread, and not while it does already."""
-        self._stopped_ns = began_ns = _steady_ns()
+        """Within the block the time stands still; from any thread, and from several at once."""
+        with self._stopping:
+            self._stops += 1
+            if self._stopped_ns is None:
+                self._stopped_ns = _steady_ns()
         try:
             yield
         finally:
-            lasted_ns = _steady_ns() - began_ns
-            self._began_ns += lasted_ns
-            self._offset_ns -= lasted_ns
-            self._stopped_ns = None
+            with self._stopping:
+                self._stops -= 1
+                if not self._stops:
+                    lasted_ns = _steady_ns() - self._stopped_ns
+                    self._began_ns += lasted_ns
+                    self._offset_ns -= lasted_ns
+                    self._stopped_ns = None
 
     def call_at(self, when: float, callback: Callback) -> TimerHandle:
         loop = asyncio.get_running_loop()

@@ -10,9 +10,18 @@ from datetime import datetime
 import pytest
 from command import cfwf
 
+from cfworkflows_emulator.cli.dev import DEBUG_PORT
 from cfworkflows_emulator.cli.init import compatibility_date
 
-FILES = [".gitignore", "README.md", "pyproject.toml", "src/entry.py", "tests/test_entry.py", "wrangler.toml"]
+FILES = [
+    ".gitignore",
+    ".vscode/launch.json",
+    "README.md",
+    "pyproject.toml",
+    "src/entry.py",
+    "tests/test_entry.py",
+    "wrangler.toml",
+]
 
 
 def files(folder):
@@ -31,6 +40,9 @@ def test_files_of_a_new_project(tmp_path):
     assert (0, FILES) == (done.returncode, files(tmp_path / "My Shop"))
     assert 'name = "my-shop"' in (tmp_path / "My Shop/wrangler.toml").read_text()
     assert "cd My Shop" in done.stdout
+    attach, tests = json.loads((tmp_path / "My Shop/.vscode/launch.json").read_text())["configurations"]
+    assert ({"host": "127.0.0.1", "port": DEBUG_PORT}, True) == (attach["connect"], attach["restart"])
+    assert ["${file}"] == tests["args"]
 
 
 @pytest.mark.parametrize(

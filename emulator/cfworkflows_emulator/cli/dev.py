@@ -2,15 +2,19 @@
 
 import gc
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from cfworkflows_emulator.cli.options import FiniteRange
+from cfworkflows_emulator.cli.options import FiniteRange, fail
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.storage import Durability
+
+DEBUG_PORT = 5678
+"""Where debugpy's clients look by default."""
 
 
 @click.command("dev")
@@ -74,6 +78,14 @@ if TYPE_CHECKING:
     help="What is stored survives kill -9; with full also a power cut, but each step waits for the disk.",
 )
 @click.option(
+    "--debug",
+    is_flag=False,
+    flag_value=str(DEBUG_PORT),
+    metavar="[HOST:]PORT",
+    help=f"Let the debugger of an editor attach, by debugpy's protocol. [127.0.0.1:{DEBUG_PORT}]",
+)
+@click.option("--debug-wait", is_flag=True, help="Load the code when a debugger has attached; implies --debug.")
+@click.option(
     "--watch/--no-watch",
     default=True,
     help="Whether to reload when a file changes, and to wait for code that loads. [--watch]",
@@ -97,6 +109,8 @@ def command(
     speed: float,
     check_determinism: bool,
     durability: "Durability",
+    debug: str | None,
+    debug_wait: bool,
     watch: bool,
 ) -> None:
     """Run a Worker and its Workflows on this machine.
@@ -126,8 +140,25 @@ def command(
         durability=durability,
         check_determinism=check_determinism,
         watch=watch,
+        debug=_debug_address(debug, wait=debug_wait),
+        debug_wait=debug_wait,
     )
     sys.exit(start(options, started))
+
+
+def _debug_address(text: str | None, *, wait: bool) -> tuple[str, int] | None:
+    """Where a debugger attaches. Ends the command if that cannot be."""
+    if text is None and not wait:
+        return None
+    host, _, port = (text or str(DEBUG_PORT)).rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        raise click.BadParameter(
+            f"{text!r} is not [HOST:]PORT, as in --debug {DEBUG_PORT}. SCRIPT goes before --debug.",
+            param_hint="--debug",
+        )
+    if find_spec("debugpy") is None:
+        fail("--debug needs debugpy, which is not installed: pip install 'cfworkflows[debug]'")
+    return host.strip("[]") or "127.0.0.1", int(port)
 
 
 def _key_and_value(text: str) -> tuple[str, str]:

@@ -195,6 +195,31 @@ pytest          # the tests, in milliseconds: time is virtual
 cfwf check      # mistakes in the configuration and the code
 cfwf types      # a typed Env for the Worker
 ```
+
+To debug, write `breakpoint()` where it is to halt. For VS Code there is `.vscode/launch.json`: run `cfwf dev --debug`
+(`pip install 'cfworkflows[debug]'`) and attach, or start the tests of a file.
+"""
+
+LAUNCH = """\
+{{
+  "version": "0.2.0",
+  "configurations": [
+    {{
+      "name": "Attach to cfwf dev --debug",
+      "type": "debugpy",
+      "request": "attach",
+      "connect": {{"host": "127.0.0.1", "port": 5678}},
+      "restart": true
+    }},
+    {{
+      "name": "Tests of this file",
+      "type": "debugpy",
+      "request": "launch",
+      "module": "pytest",
+      "args": ["${{file}}"]
+    }}
+  ]
+}}
 """
 
 GITIGNORE = """\
@@ -214,6 +239,7 @@ FILES = {
     "tests/test_entry.py": TEST,
     "pyproject.toml": PYPROJECT,
     "README.md": README,
+    ".vscode/launch.json": LAUNCH,
     ".gitignore": GITIGNORE,
 }
 """The template of each file, by its path in the project."""

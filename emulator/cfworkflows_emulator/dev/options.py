@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class DevOptions:
     """Paths are relative to `cwd`, but for those of `env_files`: to the configuration's folder.
 
-    `configs` has a file for each Worker. Script, name and variables are those of the first one.
+    `configs` has a file for each Worker. Script, name and variables are those of the first one. `debug` is where an
+    editor's debugger attaches, as host and port, and `debug_wait` whether to wait for one before the code is loaded.
     """
 
     script: Path | None = None
@@ -32,3 +33,5 @@ class DevOptions:
     watch: bool = True
     durability: "Durability" = "normal"
     check_determinism: bool = False
+    debug: tuple[str, int] | None = None
+    debug_wait: bool = False

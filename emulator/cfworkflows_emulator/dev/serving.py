@@ -5,6 +5,7 @@ import socket
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator import DEFAULT_PORT
 from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.dev.attaching import free_address
 from cfworkflows_emulator.dev.console import Console
 from cfworkflows_emulator.dev.hotkeys import HINT, Hotkeys
 from cfworkflows_emulator.dev.logs import Logs
@@ -27,6 +28,7 @@ def serve(options: DevOptions, reading: Reading, started: float) -> int:
         ip = options.ip or configs[0].config.dev.ip
         port = _port(options, configs[0])
         sockets = _open_sockets(ip, port)
+        debug = None if options.debug is None else free_address(options.debug)
     except CfworkflowsError as error:
         console.fatal(str(error))
         return 1
@@ -49,6 +51,8 @@ def serve(options: DevOptions, reading: Reading, started: float) -> int:
         started=started,
         keys=HINT if keys is not None else None,
         watch=options.watch,
+        debug=debug,
+        debug_wait=options.debug_wait,
     )
     supervisor = Supervisor(workers.work, console, watch=options.watch, keys=keys)
     hotkeys = Hotkeys(supervisor, console, workers.address)

@@ -17,6 +17,7 @@ import cfworkflows_bindings
 import cfworkflows_emulator
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.config import ConfigError, LoadedConfig, render
+from cfworkflows_emulator.dev.attaching import Attaching
 from cfworkflows_emulator.dev.console import Console
 from cfworkflows_emulator.dev.debugging import Debugging
 from cfworkflows_emulator.dev.forks import Forks, end_children
@@ -68,7 +69,8 @@ class Workers(NamedTuple):
     """What all the workers of a command have in common.
 
     `reading` has the configurations. `started` is when the command began, by `time.perf_counter`. `keys` is the line
-    about the keys that there are. With `watch` saved files are noticed.
+    about the keys that there are. With `watch` saved files are noticed. `debug` is where a debugger may attach,
+    `debug_wait` whether one has to.
     """
 
     reading: Reading
@@ -83,6 +85,8 @@ class Workers(NamedTuple):
     started: float
     keys: str | None = None
     watch: bool = True
+    debug: tuple[str, int] | None = None
+    debug_wait: bool = False
 
     @property
     def address(self) -> str:
@@ -104,6 +108,11 @@ class _Worker:
         self._channel = channel
         self._console = common.console
         self._debugging = Debugging(channel, common.console, terminal_is_read=common.keys is not None)
+        self._attaching = (
+            Attaching(channel, common.console, common.debug, wait=common.debug_wait)
+            if common.debug is not None
+            else None
+        )
         self._orders = Orders(channel, self._debugging.lent)
         self._is_first = number == 0
         self._server: Server | None = None
@@ -234,6 +243,8 @@ class _Worker:
 
         self._debugging.clock = project_time.clock
         self._debugging.install()
+        if self._attaching is not None:
+            self._attaching.listen(project_time.clock)
         opening = Project.open(
             *configs,
             clock=project_time.clock,
@@ -308,6 +319,8 @@ class _Worker:
             cut_off += await project.close(min(max(deadline - loop.time(), 0), order.callbacks_s))
         if self._time is not None:
             self._time.close()
+        if self._attaching is not None:
+            self._attaching.close()
         if order.hand_over:
             self._give_away(server)
             self._channel.send(Released(_needed()))

@@ -23,12 +23,13 @@ Work = Callable[[Channel, int], int]
 
 
 class Child:
-    """A worker. `failed` says that it serves an error instead of the code."""
+    """A worker. `failed` says that it serves an error instead of the code, `halted` that a debugger has halted it."""
 
     def __init__(self, pid: int, channel: QueuedChannel) -> None:
         self.pid = pid
         self.channel = channel
         self.failed = False
+        self.halted = False
         self._serves_since: float | None = None
 
     @classmethod

@@ -120,6 +120,19 @@ class Returned:
     """The debugger has read what it wanted, and the program continues."""
 
 
+@dataclass(frozen=True, slots=True)
+class Halted:
+    """A debugger that needs no terminal has halted it: it answers nothing, and is not to be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """It is no longer halted."""
+
+
 ToWorker = Connections | Go | Stop | Lent
-FromWorker = Connections | Serving | MadeFrom | Stopping | Released | Renew | Outdated | Hopeless | Borrow | Returned
+FromWorker = (
+    Connections | Serving | MadeFrom | Stopping | Released | Renew | Outdated | Hopeless
+    | Borrow | Returned | Halted | Continued
+)  # fmt: skip
 Message = ToWorker | FromWorker

@@ -17,7 +17,9 @@ from cfworkflows_emulator.supervisor.messages import (
     Borrow,
     Connection,
     Connections,
+    Continued,
     Go,
+    Halted,
     Hopeless,
     Lent,
     MadeFrom,
@@ -175,8 +177,9 @@ class Supervisor:
 
     @property
     def _is_debugged(self) -> bool:
-        """Whether a debugger in a worker reads the terminal."""
-        return self._keys is not None and self._keys.borrower is not None
+        """Whether a debugger holds a worker up: one that reads the terminal, or the one of an editor."""
+        reads = self._keys is not None and self._keys.borrower is not None
+        return reads or (self._worker is not None and self._worker.halted)
 
     @property
     def _is_loading(self) -> bool:
@@ -302,11 +305,22 @@ class Supervisor:
                     self._keys.lend(child)
             case Returned():
                 self._take_back_terminal(child)
-                paths, self._postponed = list(self._postponed), {}
-                if paths and child is self._worker:
-                    self.reload("the code changed meanwhile", paths)
+                self._catch_up(child)
+            case Halted():
+                child.halted = True
+            case Continued():
+                child.halted = False
+                self._catch_up(child)
             case Go() | Stop() | Lent():
                 raise AssertionError(f"{message} is for a worker")
+
+    def _catch_up(self, child: Child) -> None:
+        """Load what was saved while a debugger held `child` up."""
+        if self._is_debugged:
+            return
+        paths, self._postponed = list(self._postponed), {}
+        if paths and child is self._worker:
+            self.reload("the code changed meanwhile", paths)
 
     def _take_back_terminal(self, child: Child) -> None:
         if self._keys is not None:
@@ -350,6 +364,7 @@ class Supervisor:
             self._code = 1
             return
         self._deaths = self._deaths + 1 if child.uptime < YOUNG_S else 1
+        self._postponed = {}  # the next one reads it anyway
         self._go = Go(reason="the worker process had ended", since=time.perf_counter())
         if self._deaths >= MOST_DEATHS:
             text = f"{why} That was the {self._deaths}th time in a row: it is started again when a file changes."
