@@ -9,7 +9,7 @@ import pytest
 
 from cfworkflows import WorkflowEntrypoint
 from cfworkflows.entrypoint import ExecutionContext
-from cfworkflows.typed import type_arguments
+from cfworkflows.generics import type_arguments
 from cfworkflows_bindings import WorkflowBinding, WorkflowInstance
 from cfworkflows_emulator.clock import VirtualClock
 from cfworkflows_emulator.engine import Engine, EngineSettings, WorkflowDefinition, open_database

@@ -7,19 +7,19 @@ it is now, since the code may have changed. What cannot be rebuilt comes back as
 import dataclasses
 import enum
 import inspect
-import reprlib
 import sys
 import typing
-import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cfworkflows.caller import warn
+from cfworkflows.checks import Check, Misfit, Tally, Uncheckable, checker, problems_of
 from cfworkflows.values.jsdict import JsDict
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel, TypeAdapter
+    from pydantic import BaseModel
 
 Resolve = Callable[[str], type | None]
 """Returns the class of a recorded name, `"module:qualname"`, or None."""
@@ -29,7 +29,7 @@ class UnresolvedClassWarning(UserWarning):
     """A stored value came back as plain data: its class was not found, or no longer fits the value."""
 
 
-class _Misfit(Exception):
+class _Unfit(Exception):
     """The class was found, and the stored fields are not its fields."""
 
 
@@ -93,7 +93,7 @@ def revive_object(name: str, fields: JsDict, unset: list[str], resolve: Resolve)
             return _build_dataclass(cls, fields)
         if issubclass(cls, tuple) and hasattr(cls, "_fields"):
             return _build_namedtuple(cls, fields)
-        raise _Misfit("it is no pydantic model, dataclass or namedtuple any more")
+        raise _Unfit("it is no pydantic model, dataclass or namedtuple any more")
 
     return _revive(name, build, fields, resolve)
 
@@ -103,7 +103,7 @@ def revive_enum(name: str, member: str | None, value: object, resolve: Resolve) 
 
     def build(cls: type) -> object:
         if not issubclass(cls, enum.Enum):
-            raise _Misfit("it is no enum any more")
+            raise _Unfit("it is no enum any more")
         try:
             return cls(value)
         except ValueError:
@@ -138,16 +138,13 @@ def warn_unresolved(name: str, reason: str) -> None:
 
 
 def problems(error: Exception) -> list[str]:
-    """What a validation error says, a line for each wrong field: `items[0].price: Input should be … (given 'x')`."""
+    """What is wrong, a line for each wrong field: `items[0].price: Input should be … (given 'x')`."""
+    if isinstance(error, Misfit):
+        return [str(problem) for problem in error.problems]
     from_pydantic = getattr(sys.modules.get("pydantic"), "ValidationError", ())
-    if not isinstance(error, from_pydantic):
-        return [str(error) or type(error).__name__]
-    lines = []
-    for problem in error.errors(include_url=False, include_context=False):
-        place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"])
-        given = "" if problem["type"] == "missing" else f" (given {reprlib.repr(problem['input'])})"
-        lines.append(f"{place.lstrip('.') or 'the value'}: {problem['msg']}{given}")
-    return lines
+    if isinstance(error, from_pydantic):
+        return [str(problem) for problem in problems_of(error)]
+    return [str(error) or type(error).__name__]
 
 
 def _build_model(cls: Any, fields: Mapping[str, Any]) -> Any:
@@ -210,52 +207,41 @@ def _check_names(stored: Mapping[str, Any], known: set[str], missing: list[str])
     wrong = [f"{name} is not a field any more" for name in stored if name not in known]
     wrong += [f"{name} was not stored and has no default" for name in missing]
     if wrong:
-        raise _Misfit("; ".join(wrong))
+        raise _Unfit("; ".join(wrong))
 
 
 def _checked(cls: type, stored: Mapping[str, Any]) -> dict[str, Any]:
-    """The stored fields as they are, where they fit their annotations, else what pydantic makes of them."""
-    adapters = _field_adapters(cls)
+    """The stored fields as they are, where they fit their annotations, else as those have them."""
+    checks = _field_checks(cls)
     values, wrong = {}, []
     for name, value in stored.items():
-        adapter = adapters.get(name)
         try:
-            values[name] = value if adapter is None else _fit(adapter, value)
-        except ValueError as error:
-            wrong += [f"{name}: {problem}" for problem in problems(error)]
+            values[name] = _fit(checks[name], value) if name in checks else value
+        except Misfit as error:
+            wrong += error.under(name)
     if wrong:
-        raise _Misfit("; ".join(wrong))
+        raise Misfit(wrong)
     return values
 
 
-def _fit(adapter: "TypeAdapter[Any]", value: Any) -> Any:
+def _fit(check: Check, value: Any) -> Any:
+    tally = Tally()
     try:
-        fitted = adapter.validate_python(value, strict=True)
-    except ValueError:
-        return adapter.validate_python(value)
-    try:
-        return value if fitted == value else fitted  # So an int stays an int in a field for floats.
-    except (ArithmeticError, TypeError, ValueError):  # A signaling NaN cannot be compared, nor can some users' classes.
-        return fitted
+        fitted = check(value, tally)
+    except Uncheckable:
+        return value
+    return fitted if tally.conversions or tally.built else value  # So an int stays an int in a field for floats.
 
 
 @lru_cache(maxsize=1024)
-def _field_adapters(cls: type) -> dict[str, "TypeAdapter[Any]"]:
-    """A validator for each annotation that pydantic understands; none without pydantic."""
+def _field_checks(cls: type) -> dict[str, Check]:
+    """The check of each annotation that can be read."""
     try:
-        from pydantic import ConfigDict, PydanticUserError, TypeAdapter
-
         hints = typing.get_type_hints(cls, include_extras=True)
-    except (ImportError, NameError, AttributeError, TypeError, SyntaxError):
+    except (NameError, AttributeError, TypeError, SyntaxError):
         return {}
-    adapters: dict[str, TypeAdapter[Any]] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pydantic's advice on annotations that were not written for it
-        for name, hint in hints.items():
-            for config in (ConfigDict(arbitrary_types_allowed=True), None):
-                try:
-                    adapters[name] = TypeAdapter(hint, config=config)
-                    break
-                except PydanticUserError:  # A class with a config of its own takes none; or it has no schema at all.
-                    continue
-    return adapters
+    checks = {}
+    for name, hint in hints.items():
+        with suppress(Uncheckable):
+            checks[name] = checker(hint)
+    return checks

@@ -6,7 +6,7 @@ import pytest
 
 from cfworkflows import WorkerEntrypoint, WorkflowEntrypoint
 from cfworkflows.entrypoint import ExecutionContext
-from cfworkflows.typed import type_arguments
+from cfworkflows.generics import type_arguments
 
 
 class Env:

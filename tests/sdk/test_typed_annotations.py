@@ -6,7 +6,8 @@ from typing import Any, Generic, TypeVar
 
 from typed_classes import E, Env, Order, P
 
-from cfworkflows.typed import return_type, type_arguments
+from cfworkflows.generics import type_arguments
+from cfworkflows.typed import return_type
 
 Q = TypeVar("Q")
 

@@ -34,7 +34,7 @@ class TestUnresolved:
             (
                 '{"$":"object","class":"value_classes:Outer.Inner","fields":{"n":"x"}}',
                 {"n": "x"},
-                "n: the value: Input should be a valid integer, unable to parse string as an integer (given 'x')",
+                "n: Input should be a valid integer (given 'x')",
             ),
             (
                 '{"$":"object","class":"value_classes:Outer.Inner","fields":{"m":1}}',

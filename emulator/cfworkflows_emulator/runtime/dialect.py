@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
 from cfworkflows.entrypoint import ExecutionContext, WorkerEntrypoint, WorkflowEntrypoint
+from cfworkflows.generics import type_arguments
 from cfworkflows.http import Request, Response
-from cfworkflows.typed import type_arguments
 from cfworkflows_emulator.handlers import Event
 from cfworkflows_emulator.runtime.signatures import place, prefix
 
