@@ -11,7 +11,7 @@ TEST := $(VENV)/.installed-test
 DEV := $(VENV)/.installed-dev
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --editable
 
-PURE_TESTS := $(addprefix tests/sdk/test_,checks.py cron.py durations.py js_dict.py typed.py values*.py) \
+PURE_TESTS := $(addprefix tests/sdk/test_,checks.py cron.py durations.py js_dict.py typed.py typed_lossless.py values*.py) \
 	$(addprefix tests/engine/test_,admission.py fold.py retries.py rewind.py state.py)
 
 .DEFAULT_GOAL := help

@@ -59,6 +59,8 @@ def problems_of(error: "ValidationError") -> list[Problem]:
 
 def _lost(given: Any, checked: Any, place: str) -> Iterator[Problem]:
     """What of plain data did not arrive in what was made of it."""
+    if getattr(type(checked), "__pydantic_root_model__", False):
+        checked = checked.root
     if given is checked:
         return
     if isinstance(given, Mapping):
@@ -79,7 +81,7 @@ def _lost_keys(given: Mapping[Any, Any], checked: Any, place: str) -> Iterator[P
     refuses = True
     if isinstance(checked, Mapping):
         refuses = False
-        if isinstance(checked, JsDict) and checked.keys() <= given.keys():
+        if isinstance(checked, dict) and checked.keys() <= given.keys():
             # A TypedDict says what is there at least: the rest arrives as it is.
             checked.update({key: given[key] for key in given if key not in checked})
         names = {key: key for key in checked}

@@ -19,6 +19,7 @@ from typing import (
     NamedTuple,
     NewType,
     NotRequired,
+    Protocol,
     Required,
     TypedDict,
     TypeVar,
@@ -27,6 +28,7 @@ from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, Field
+from typing_extensions import ReadOnly
 
 from cfworkflows.errors import PayloadValidationError
 from cfworkflows.typed import validate
@@ -114,6 +116,7 @@ class Doubled:
 @dataclass(init=False)
 class Own:
     n: int
+    size: int = 1
     tags: list[str] = field(default_factory=list)
 
 
@@ -154,6 +157,14 @@ class Dog(TypedDict):
 class Bound(Generic[S, N]):
     one: S
     other: N
+
+
+class Locked(TypedDict):
+    n: ReadOnly[NotRequired[int]]
+
+
+class Closed(Protocol):
+    n: int
 
 
 class Model(BaseModel):
@@ -225,6 +236,18 @@ EVERYTHING = {
         (timedelta, "-PT1M", -timedelta(minutes=1)),
         (Decimal, 1.1, Decimal("1.1")),
         (Mixed, {"model": {"n": 1}, "few": 3}, Mixed(Model(n=1), 3)),
+        (Box[list], {"content": [{"a": 1}]}, Box([{"a": 1}])),
+        (Box[list], {"content": (1,)}, Box([1])),
+        (Box[tuple], {"content": [1]}, Box((1,))),
+        (Box[dict], {"content": {"a": 1}}, Box({"a": 1})),
+        (Box[set], {"content": [1]}, Box({1})),
+        (Box[bool], {"content": True}, Box(True)),
+        (Box[float], {"content": 2**70}, Box(2.0**70)),
+        (Box[Point], {"content": Point(1)}, Box(Point(1))),
+        (Box[collections.deque[int]], {"content": collections.deque([1], 5)}, Box(collections.deque([1], 5))),
+        (Locked, {"n": 1}, {"n": 1}),
+        (list[Annotated[list[int], Field(min_length=1)]], [[1]], [[1]]),
+        (Annotated[dict[str, int], Field(min_length=1)], {"a": 1}, {"a": 1}),
     ],
 )
 def test_plain_data_becomes_what_the_type_says(tp: Any, value: object, expected: object) -> None:
@@ -257,7 +280,7 @@ def test_what_json_lacks_is_read_from_text() -> None:
 def test_a_dataclass_with_an_init_of_its_own_is_filled() -> None:
     """Its arguments are not known; defaults are made for each."""
     found = validate(Own, {"n": 1})
-    assert (1, []) == (found.n, found.tags)
+    assert (1, 1, []) == (found.n, found.size, found.tags)
 
 
 def test_dicts_within_dataclasses_are_js_dicts() -> None:
@@ -271,6 +294,11 @@ def test_dicts_within_dataclasses_are_js_dicts() -> None:
     [
         (Item, {"qty": "3", "x": 1}, ("sku: Field required|qty: Input should be a valid integer (given '3')|"
          "x: there is no such field (given 1)")),
+        (Box[float], {"content": 2**2000}, "content: Input should be a valid number"),
+        (Box[Decimal], {"content": None}, "content: Input should be a valid decimal (given None)"),
+        (dict[int, Size], {None: "s"}, "None.[key]: Input should be a valid integer (given None)"),
+        (dict[Size, int], {"1": 1}, "1.[key]: Input should be 's' or 'l' (given 1)"),
+        (dict[Size, int], {"01": 1}, "01.[key]: Input should be 's' or 'l' (given '01')"),
         (Item, [1], "the value: Input should be a dictionary or an instance of Item (given [1])"),
         (list[Item], [{"sku": "a"}, {"sku": "b", "qty": True}],
          "[1].qty: Input should be a valid integer (given True)"),
@@ -302,6 +330,7 @@ def test_dicts_within_dataclasses_are_js_dicts() -> None:
         (tuple[Size, int], ["x", "y"], ("[0]: Input should be 's' or 'l' (given 'x')|"
          "[1]: Input should be a valid integer (given 'y')")),
         (tuple[Size, int], ["s"], "the value: Input should have 2 items, not 1 (given ['s'])"),
+        (tuple[Size, int], "s", "the value: Input should be a valid tuple (given 's')"),
         (tuple[Size, ...], "s", "the value: Input should be a valid tuple (given 's')"),
         (list[Size], "s", "the value: Input should be a valid list (given 's')"),
         (set[date | dict[str, int]], [{}], "the value: Set items should be hashable (given [{}])"),
@@ -353,6 +382,14 @@ def test_types_that_cannot_be_read_are_named() -> None:
 
     with pytest.raises(PayloadValidationError, match=r"against .*Loose: the types of the fields .* 'Unknown'"):
         validate(Loose, {"a": 1})
+
+
+def test_a_type_that_no_value_can_be_of_is_named() -> None:
+    """A Protocol that is not for run time; and what pydantic does not know either."""
+    with pytest.raises(PayloadValidationError, match=r"against Closed: .*runtime_checkable"):
+        validate(Closed, 5)
+    with pytest.raises(PayloadValidationError, match=r": pydantic cannot: Unable to generate"):
+        validate(Annotated[Closed, Field()], 5)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="the `type` statement is of Python 3.12")

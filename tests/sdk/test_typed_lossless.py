@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any, NamedTuple, NotRequired, Optional, TypedDict, Union
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field
+import typing_extensions
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic_core import core_schema
 
 from cfworkflows.errors import PayloadValidationError
 from cfworkflows.typed import coerce
@@ -49,6 +51,35 @@ class Dict(TypedDict):
     item: NotRequired[Item]
 
 
+class Extra(typing_extensions.TypedDict):
+    count: int
+
+
+class Text(str):
+    """A text that pydantic makes of anything."""
+
+    __slots__ = ()
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        return core_schema.no_info_plain_validator_function(str)
+
+
+class Whole(BaseModel):
+    dates: set[date] = set()
+    counts: list[int] = []
+    items: list[Item] = []
+    by_name: dict[str, int] = {}
+    extra: Extra | None = None
+    by_number: dict[int, int] = {}
+    when: date | None = None
+    text: Text | None = None
+
+
+class Numbers(RootModel[list[int]]):
+    pass
+
+
 @pytest.mark.parametrize(
     ("tp", "value", "problem"),
     [
@@ -78,6 +109,12 @@ class Dict(TypedDict):
         (Pair, [{"count": "1"}, 2], "[0].count: Input should be a valid integer"),
         (Dict, {"count": "1"}, "count: Input should be a valid integer"),
         (Dict, {"count": 1, "item": {"count": 1, "x": 1}}, "item.x: there is no such field"),
+        (Whole, {"dates": ["2026-01-01", "2026-01-01"]}, "dates: some items are there twice"),
+        (Whole, {"counts": [1, "2"]}, "counts[1]: the str would become the int 2 (given '2')"),
+        (Whole, {"items": [{"count": 1, "x": 1}]}, "items[0].x: there is no such field (given 1)"),
+        (Whole, {"by_name": {"a": "1"}}, "by_name.a: the str would become the int 1"),
+        (Whole, {"counts": [True]}, "counts[0]: the bool would become the int 1 (given True)"),
+        (Numbers, ["1"], "[0]: the str would become the int 1"),
         (set[date], ["2026-01-01", "2026-01-01"], "some items are there twice"),
     ],
 )
@@ -96,9 +133,19 @@ def test_what_would_be_changed_is_refused_with_its_path(tp: Any, value: object, 
         (Dict, {"count": 1, "more": {"a": [1]}}, {"count": 1, "more": {"a": [1]}}),
         (Model, {"count": 1, "unitName": "kg"}, Model(count=1, unitName="kg")),
         (Open, {"count": 1, "more": 2}, Open(count=1)),
+        (Whole, {"text": [1], "by_number": {"1": 2}}, Whole(text="[1]", by_number={1: 2})),  # type: ignore[arg-type]
+        (Whole, {"when": "2026-01-01"}, Whole(when=date(2026, 1, 1))),
+        (Whole, {"text": {"a": 1}, "dates": ["2026-01-01"]}, Whole(text="{'a': 1}", dates={date(2026, 1, 1)})),  # type: ignore[arg-type]
+        (Whole, {"items": [{"count": 1}], "counts": [1]}, Whole(items=[Item(1)], counts=[1])),
+        (Numbers, [1], Numbers([1])),
         (dict[int, Item], {"1": {"count": 1}}, {1: Item(1)}),
     ],
 )
 def test_what_is_declared_or_arrives_is_taken(tp: Any, value: object, expected: object) -> None:
     """Numbers of either kind that are equal, texts of dates and amounts, aliases, more keys than a TypedDict has."""
     assert expected == coerce(tp, value)
+
+
+def test_more_keys_than_a_typed_dict_has_arrive_within_a_model_too() -> None:
+    """pydantic alone would leave them out."""
+    assert {"count": 1, "more": 2} == coerce(Whole, {"extra": {"count": 1, "more": 2}}).extra

@@ -272,6 +272,12 @@ class TestClasses:
         with pytest.warns(UnresolvedClassWarning, match="n: Input should be a valid integer"):
             decode(encode(Order("x")), lambda name: Order)  # type: ignore[arg-type]
 
+        @dataclasses.dataclass
+        class Rated:
+            stars: Annotated[int, Field(le=5)]
+
+        assert Rated(6) == decode(encode(Rated(6)), lambda name: Rated)
+
     def test_a_named_tuple_gets_the_defaults_of_new_fields(self) -> None:
         """A field with a default may be added while instances run."""
         assert Point(1) == decode('{"$":"object","class":"value_classes:Point","fields":{"x":1}}')
