@@ -13,7 +13,8 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, get_args, get_origin
 from uuid import UUID
 
-from cfworkflows.checks import CONTAINERS, UNIONS, Misfit, Tally, Uncheckable, checker, is_typed_dict
+from cfworkflows.checks.misfit import Misfit, Tally, Uncheckable
+from cfworkflows.checks.sorts import CONTAINERS, UNIONS, is_typed_dict
 from cfworkflows.errors import PayloadValidationError
 from cfworkflows.generics import evaluate
 
@@ -87,6 +88,8 @@ def validate(tp: Any, value: object) -> Any:
 
     Raises PayloadValidationError, which names the type and each wrong field with what was given for it.
     """
+    from cfworkflows.checks.checker import checker
+
     try:
         return checker(tp)(value, Tally())
     except Misfit as error:

@@ -5,18 +5,17 @@ import functools
 import operator
 import sys
 from dataclasses import is_dataclass
-from types import UnionType
-from typing import Annotated, Any, Final, ForwardRef, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Final, ForwardRef, Literal, TypeVar, get_args, get_origin
 
-from cfworkflows.checks.containers import CONTAINERS, container
+from cfworkflows.checks.containers import container
 from cfworkflows.checks.misfit import Check, Tally, Uncheckable
 from cfworkflows.checks.models import model
-from cfworkflows.checks.records import is_named_tuple, is_typed_dict, named_tuple, record, typed_dict
+from cfworkflows.checks.records import named_tuple, record, typed_dict
 from cfworkflows.checks.scalars import SCALARS, instance, literal, member, textual
+from cfworkflows.checks.sorts import CONTAINERS, UNIONS, is_named_tuple, is_typed_dict
 from cfworkflows.checks.unions import union
 from cfworkflows.generics import evaluate
 
-UNIONS = {Union, UnionType}
 _MADE_FROM_TEXT = {"pathlib", "pathlib._local", "ipaddress"}
 _MARKS = ("__get_pydantic_core_schema__", "__pydantic_config__", "__pydantic_validator__")
 _OF_PYDANTIC = {"pydantic", "pydantic_core", "annotated_types"}

@@ -2,17 +2,12 @@
 
 import collections
 import reprlib
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, MutableSequence, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cfworkflows.checks.misfit import Check, CheckerOf, Misfit, Problem, Tally, refused
+from cfworkflows.checks.sorts import DICTS, SETS
 from cfworkflows.values.jsdict import JsDict
-
-LISTS: set[Any] = {list, Sequence, MutableSequence, collections.deque}
-SETS: set[Any] = {set, frozenset, AbstractSet}
-DICTS: set[Any] = {dict, Mapping, MutableMapping, collections.defaultdict}
-CONTAINERS = {*LISTS, *SETS, *DICTS, tuple}
 
 
 def container(origin: Any, arguments: tuple[Any, ...], of: CheckerOf) -> Check:

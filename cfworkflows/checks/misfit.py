@@ -2,7 +2,6 @@
 
 import reprlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 
@@ -34,7 +33,6 @@ class Uncheckable(Exception):
     """A type against which nothing can be checked, and why."""
 
 
-@dataclass(slots=True)
 class Tally:
     """How well a value fits, which decides between the members of a union.
 
@@ -42,10 +40,10 @@ class Tally:
     floats, `built` the objects that were made of plain data, and `fields` the fields that there were.
     """
 
-    conversions: int = 0
-    widened: int = 0
-    built: int = 0
-    fields: int = 0
+    __slots__ = ("built", "conversions", "fields", "widened")
+
+    def __init__(self) -> None:
+        self.conversions = self.widened = self.built = self.fields = 0
 
     @property
     def rank(self) -> tuple[int, int, int]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, NotRequired, Required, get_args, get_origin
 
 from cfworkflows.checks.misfit import Check, CheckerOf, Misfit, Problem, Tally, Uncheckable, refused
+from cfworkflows.checks.sorts import is_typed_dict
 from cfworkflows.generics import arguments_of, substituted
 from cfworkflows.values.jsdict import JsDict
 
@@ -17,14 +18,6 @@ class _Field(NamedTuple):
     name: str
     check: Check
     is_required: bool
-
-
-def is_typed_dict(tp: Any) -> bool:
-    return isinstance(tp, type) and issubclass(tp, dict) and hasattr(tp, "__required_keys__")
-
-
-def is_named_tuple(tp: Any) -> bool:
-    return isinstance(tp, type) and issubclass(tp, tuple) and hasattr(tp, "_fields")
 
 
 def record(cls: Any, arguments: tuple[Any, ...], of: CheckerOf) -> Check:

@@ -13,10 +13,9 @@ from cfworkflows.checks.misfit import Check, Tally, refused
 _EXACT = 2**53
 """Up to here each whole number is a float of its own."""
 
-_DURATION = re.compile(
-    r"([-+])?P(?:([\d.]+)W)?(?:([\d.]+)D)?(?:T(?:([\d.]+)H)?(?:([\d.]+)M)?(?:([\d.]+)S)?)?", re.IGNORECASE
-)
-_CLOCK = re.compile(r"([-+])?(?:(\d+) days?,? )?(\d+):(\d\d)(?::(\d\d(?:\.\d+)?))?")
+# Not compiled at import, which would take longer than all else here.
+_DURATION = r"(?i)([-+])?P(?:([\d.]+)W)?(?:([\d.]+)D)?(?:T(?:([\d.]+)H)?(?:([\d.]+)M)?(?:([\d.]+)S)?)?"
+_CLOCK = r"([-+])?(?:(\d+) days?,? )?(\d+):(\d\d)(?::(\d\d(?:\.\d+)?))?"
 
 
 def anything(value: Any, tally: Tally) -> Any:
@@ -127,12 +126,12 @@ def duration(value: Any, tally: Tally) -> Any:
 
 
 def _duration_from_text(written: str) -> timedelta | None:
-    if match := _DURATION.fullmatch(written):
+    if match := re.fullmatch(_DURATION, written):
         sign, *parts = match.groups()
         weeks, days, hours, minutes, seconds = (float(part or 0) for part in parts)
         if not any(parts):
             return None
-    elif match := _CLOCK.fullmatch(written):
+    elif match := re.fullmatch(_CLOCK, written):
         sign, *parts = match.groups()
         weeks = 0.0
         days, hours, minutes, seconds = (float(part or 0) for part in parts)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cfworkflows.caller import warn
-from cfworkflows.checks import Check, Misfit, Tally, Uncheckable, checker, problems_of
+from cfworkflows.checks.misfit import Check, Misfit, Tally, Uncheckable
 from cfworkflows.values.jsdict import JsDict
 
 if TYPE_CHECKING:
@@ -143,6 +143,8 @@ def problems(error: Exception) -> list[str]:
         return [str(problem) for problem in error.problems]
     from_pydantic = getattr(sys.modules.get("pydantic"), "ValidationError", ())
     if isinstance(error, from_pydantic):
+        from cfworkflows.checks.models import problems_of
+
         return [str(problem) for problem in problems_of(error)]
     return [str(error) or type(error).__name__]
 
@@ -236,6 +238,8 @@ def _fit(check: Check, value: Any) -> Any:
 @lru_cache(maxsize=1024)
 def _field_checks(cls: type) -> dict[str, Check]:
     """The check of each annotation that can be read."""
+    from cfworkflows.checks.checker import checker
+
     try:
         hints = typing.get_type_hints(cls, include_extras=True)
     except (NameError, AttributeError, TypeError, SyntaxError):

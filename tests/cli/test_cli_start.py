@@ -32,6 +32,39 @@ async def test_what_not_every_worker_needs_is_not_imported(write, running):
     assert "imported: []" in dev.lines
 
 
+TYPED = """
+from dataclasses import dataclass
+
+@dataclass
+class Item:
+    qty: int
+
+class Order(WorkflowEntrypoint[object, Item]):
+    async def run(self, event, step):
+        return await step.do("pack", lambda: Item(event.payload.qty + 1))
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        order = await self.env.ORDERS.create(params={"qty": 1})
+        while (status := await order.status()).status != "complete":
+            await asyncio.sleep(0.01)
+        return Response(f"{status.output.qty} {'pydantic' in sys.modules}")
+"""
+WORKFLOW = """
+[[workflows]]
+name = "orders"
+binding = "ORDERS"
+class_name = "Order"
+"""
+
+
+async def test_dataclasses_need_no_pydantic(write, running):
+    """Neither as payload nor as the result of a step."""
+    write(TYPED, WORKFLOW)
+    async with running() as dev:
+        assert (200, "2 False") == await dev.get()
+
+
 async def test_what_a_worker_needed_those_after_it_have(write, running):
     """The supervisor imports it meanwhile, so a reload does not wait for it again."""
     write(TELLS + "    import pydantic\n    on_fetch = lambda: Response('hello')\n")

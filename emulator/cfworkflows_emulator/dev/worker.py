@@ -61,7 +61,13 @@ PATIENCE_S = 0.5
 PATIENCE_WITH_ERRORS_S = 1.0
 """The same for what does not load."""
 
-NEEDED_AT_TIMES = ("ada_url", "pydantic", "cfworkflows_emulator.config.loading", "cfworkflows_emulator.api")
+NEEDED_AT_TIMES = (
+    "ada_url",
+    "pydantic",
+    "cfworkflows.checks.checker",
+    "cfworkflows_emulator.config.loading",
+    "cfworkflows_emulator.api",
+)
 """What takes long to import, and not every worker needs. Once one did, the supervisor has it for those to come."""
 
 
