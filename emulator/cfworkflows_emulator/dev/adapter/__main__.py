@@ -16,7 +16,9 @@ from typing import Any
 from debugpy.adapter import clients, sessions
 
 SUPERVISOR = "CFWF_DEBUG_SUPERVISOR"
-"""The variable with the pid of the process that starts the next worker."""
+"""The variable with the pid of the process that starts the next worker, which `dev.attaching` sets. This program is
+started by the path of its folder, and imports nothing of the package.
+"""
 
 LONGEST_S = 30.0
 """So long, in seconds, it is waited for the next worker."""
