@@ -164,6 +164,29 @@ async def test_ctrl_c_ends_a_worker_that_is_halted(write, running, port):
         await code.event("terminated")
 
 
+FORKS = """
+import os
+
+class Default(WorkerEntrypoint):
+    async def fetch(self, request):
+        child = os.fork()
+        if not child:
+            code = 40
+            code += 1
+            breakpoint()
+            os._exit(code)
+        return Response(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+"""
+
+
+async def test_a_process_that_the_worker_forks_is_not_halted(write, running, port):
+    """Neither by a breakpoint of the editor nor by a call: nobody could let it go on."""
+    entry = write(FORKS) / "src/entry.py"
+    async with running("--debug", str(port)) as dev, editor(port) as code:
+        await code.attach({entry: [line_of(entry, "code += 1")]})
+        assert (200, "41") == await dev.get()
+
+
 async def test_a_port_that_is_taken_ends_the_start(write, failing):
     """With the address, the reason, and the option."""
     write(STEPS, CONFIG)

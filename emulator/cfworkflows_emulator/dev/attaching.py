@@ -51,6 +51,7 @@ class Attaching:
         self._reported: Halted | Continued = Continued()
         self._clock: SystemClock | None = None
         self._stopped = ExitStack()
+        self.is_fork = False
 
     def listen(self, clock: SystemClock) -> None:
         """Let debuggers attach; the time of `clock` stands still while they halt this process.
@@ -89,6 +90,11 @@ class Attaching:
         if pydevd is not None:
             sys.breakpointhook = sys.__breakpointhook__
             pydevd.stoptrace()
+
+    def leave(self) -> None:
+        """In a process that the Worker has forked: nothing halts it, since no thread would let it go on."""
+        self.is_fork = True
+        sys.breakpointhook = sys.__breakpointhook__
 
     def halted(self) -> None:
         """A thread of this process halts."""
@@ -133,6 +139,8 @@ def _adapt(debugger: Any, attaching: Attaching) -> None:
     wait = debugger.do_wait_suspend
 
     def do_wait_suspend(*arguments: Any, **options: Any) -> Any:
+        if attaching.is_fork:
+            return None
         attaching.halted()
         try:
             return wait(*arguments, **options)

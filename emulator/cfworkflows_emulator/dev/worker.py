@@ -148,6 +148,8 @@ class _Worker:
         """In a process that the Worker has forked: the files that it has to be without. It reports nothing of ours."""
         self._console.mute()
         self._debugging.leave()
+        if self._attaching is not None:
+            self._attaching.leave()
         sockets = [each.fileno() for each in self._common.sockets]
         return [self._channel.fileno(), *sockets, *(self._server.descriptors if self._server is not None else ())]
 
