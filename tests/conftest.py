@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from world import TestEngine, workflow
 
+from cfworkflows_emulator.runtime import started_futures_as_tasks
+
 
 @pytest.fixture
 async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[TestEngine]]]:
@@ -24,7 +26,8 @@ async def serve(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[TestEng
         servers.append(TestEngine(*classes, path=path, **options))
         return await servers[-1].start()
 
-    yield serve
+    with started_futures_as_tasks(asyncio.get_running_loop()):  # as in every project
+        yield serve
     for server in servers:
         await server.stop()
         assert 0 == server.clock._holds

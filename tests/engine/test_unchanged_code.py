@@ -12,6 +12,7 @@ from programs import OUTPUTS
 from world import TestEngine, workflow
 
 from cfworkflows import WorkflowError
+from cfworkflows_emulator.runtime import started_futures_as_tasks
 
 
 async def test_there_is_no_diagnosis_of_an_instance_that_is_not_there(serve):
@@ -198,6 +199,11 @@ class Program(Code):
 
 
 async def _act(what, actions, evict_after_ms, path):
+    with started_futures_as_tasks(asyncio.get_running_loop()):
+        await _disturb(what, actions, evict_after_ms, path)
+
+
+async def _disturb(what, actions, evict_after_ms, path):
     server = await TestEngine(workflow(run(Program(*what))), path=path, evict_after_ms=evict_after_ms).start()
     try:
         instance = await server.create(id="i")

@@ -16,6 +16,7 @@ from cfworkflows_emulator.engine.journal.sizes import MAX_STATE_BYTES, MAX_VALUE
 from cfworkflows_emulator.engine.journal.state import Status
 from cfworkflows_emulator.engine.journal.store import Beginning, InstanceRow
 from cfworkflows_emulator.engine.journal.streams import Chunk, StoredStream
+from cfworkflows_emulator.engine.run.branch import branch_task
 from cfworkflows_emulator.engine.run.results import REDACTED, is_sensitive, open_stream, result_of, shown_output
 from cfworkflows_emulator.engine.run.step_wait import check_event_type, is_event_type
 from cfworkflows_emulator.engine.run.streams import is_stream
@@ -42,6 +43,7 @@ __all__ = [
     "StoredStream",
     "Subscription",
     "WorkflowDefinition",
+    "branch_task",
     "check_event_type",
     "encoded",
     "is_event_type",

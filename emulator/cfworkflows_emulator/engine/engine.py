@@ -75,6 +75,7 @@ class Engine:
             Eviction(clock, settings.evict_after_ms),
             self.residents.unload,
             determinism.rested,
+            determinism.raced,
             probe,
         )
         self._instances = instances

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, TypeVar
 from cfworkflows.errors import ErrorRecord, SerializationError, WorkflowError
 from cfworkflows.event import WorkflowEvent
 from cfworkflows.step import StepCall
-from cfworkflows.values import encode
 from cfworkflows_emulator.actors import Operation, Residents
 from cfworkflows_emulator.engine import narration
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
@@ -17,9 +16,9 @@ from cfworkflows_emulator.engine.divergence.comparison import Comparison
 from cfworkflows_emulator.engine.journal import sizes
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import TERMINAL, Entry, EntryType
-from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.journal.store import InstanceRow
+from cfworkflows_emulator.engine.output import encoded_output
 from cfworkflows_emulator.engine.probe import Intervention, Probe, missing_events
 from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.run import rollback, step_do
@@ -57,6 +56,7 @@ class Instance:
         self._outlived: Execution | None = None
         self._callbacks: set[asyncio.Task[Any]] = set()
         self._evictable = False
+        self.is_suspect = False
 
     def __str__(self) -> str:
         return f"{self.definition.name}/{self.id}"
@@ -186,14 +186,9 @@ class Instance:
     def complete(self, output: Any, unawaited: list[str]) -> None:
         """`run()` returned."""
         try:
-            value = encode(output)
-            size = size_of(output, value)
-            if too_large(size):
-                raise SerializationError(
-                    f"it has {size:,} bytes, and the limit is 1 MiB. Store it elsewhere (R2, KV) and return its key."
-                )
+            value = encoded_output(output)
         except SerializationError as error:
-            failure = SerializationError(f"The output of the workflow cannot be stored: {error}", path=error.path)
+            failure = error.with_traceback(None)  # it has no lines but ours
             self._fail(failure, ErrorRecord.of(failure, format_error(failure)).limited())
             return
         for step in unawaited:
@@ -233,21 +228,25 @@ class Instance:
         self._end_run(keep_callbacks=True)
 
     def _end_run(self, *, keep_callbacks: bool = False) -> None:
-        if not keep_callbacks:
-            for task in self._callbacks:
-                task.cancel()
-        run, self._run = self._run, None
-        self._stop_eviction()
-        if run is not None:
-            run.close(lingers=keep_callbacks)
-            self._outlived = run if run.lingering else None
-        self._seat.stop()
+        if keep_callbacks:
+            self._outlive()
+        else:
+            self.stop()
         if self.state.status is not Status.QUEUED:
             self._seat.end()
         self._index()
         if self.state.status.finite:
             self.shared.rested(self.key)
         self.shared.unload(self)
+
+    def _outlive(self) -> None:
+        """End the run, but for the attempts that it did not wait for."""
+        run, self._run = self._run, None
+        self._stop_eviction()
+        if run is not None:
+            run.close(lingers=True)
+            self._outlived = run if run.lingering else self._outlived
+        self._seat.stop()
 
     def attempt_outlived(self) -> None:
         """An attempt has ended that `run()` did not wait for."""
@@ -280,6 +279,12 @@ class Instance:
             self._run.close_gate()
 
     # What a run asks for
+
+    def suspect(self, *, raced: bool = False) -> None:
+        """Have a replay show whether its code does the same again: when it rests or, if it `raced`, at once."""
+        self.is_suspect = True
+        if raced:
+            self.shared.raced(self.key)
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str, context: contextvars.Context) -> asyncio.Task[T]:
         """Start a callback of the user's."""

@@ -17,7 +17,7 @@ class Shared:
     """`context` is that in which code of the user's begins. `unload` lets an instance leave memory, if it may.
 
     `rested` is called with the key of each instance that waits, or has ended, with all that its code called in its
-    journal. `probe` is a test's.
+    journal; `raced` with that of one in which the loser of a race has ended after all. `probe` is a test's.
     """
 
     clock: Clock
@@ -26,6 +26,7 @@ class Shared:
     eviction: Eviction
     unload: Callable[[Actor[int]], None]
     rested: Callable[[int], None]
+    raced: Callable[[int], None]
     probe: Probe
     callbacks: Callbacks = field(default_factory=Callbacks)
     lifeline: Lifeline = field(default_factory=Lifeline)

@@ -1,9 +1,13 @@
-"""The event loop of a project: `asyncio.create_task(step.do(...))` works, though a verb has started already."""
+"""The event loop of a project: `asyncio.create_task(step.do(...))` works, though a verb has started already, and the
+tasks that `run()` makes are known as its branches.
+"""
 
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from cfworkflows_emulator.engine import branch_task
 
 
 @contextmanager
@@ -13,7 +17,7 @@ def started_futures_as_tasks(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     Everything else becomes a task, as before.
     """
     previous = loop.get_task_factory()
-    make: Callable[..., Any] = previous or _make_task
+    make: Callable[..., Any] = previous or branch_task
 
     def factory(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Any:
         return _named(work, options.get("name")) if asyncio.isfuture(work) else make(loop, work, **options)
@@ -23,10 +27,6 @@ def started_futures_as_tasks(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
         yield
     finally:
         loop.set_task_factory(previous)
-
-
-def _make_task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
-    return asyncio.Task(work, loop=loop, **options)
 
 
 def _named(future: Any, name: str | None) -> Any:

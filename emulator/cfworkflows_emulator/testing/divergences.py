@@ -21,11 +21,12 @@ def assert_deterministic(differences: Sequence[str]) -> None:
         raise DeterminismError("\n".join([*differences, ADVICE]))
 
 
-async def differences(engine: Engine) -> list[str]:
-    """What replays of all instances of an engine did differently, so far."""
+async def differences(engine: Engine, *, of_any_kind: bool) -> list[str]:
+    """What replays of all instances of an engine did differently, so far: `of_any_kind`, or only what time decides."""
     return [
         f"{workflow}/{row.id}: {diagnosis}"
         for workflow in engine.definitions
         for row in reversed(await engine.list(workflow))
         for diagnosis in await engine.diagnosis(workflow, row.id)
+        if of_any_kind or diagnosis.is_of_order
     ]

@@ -129,9 +129,9 @@ def _kept(world: World, stack: AsyncExitStack, leaks: list[str]) -> World:
             world.told = True
             record.timelines.append(await world.timelines())
         leaks.extend(await world.introspections.left())
-        if record.settings.determinism and not record.failed:
+        if not record.failed:
             await world.engine.activity.rehearsed()
-            assert_deterministic(await differences(world.engine))
+            assert_deterministic(await differences(world.engine, of_any_kind=record.settings.determinism))
         if record.settings.unfinished and await unfinished(world.engine):
             leaks.extend((await situation(world.engine)).splitlines())
         cut_off = await world.worker.close(grace_s=0)

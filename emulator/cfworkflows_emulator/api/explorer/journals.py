@@ -24,7 +24,7 @@ from cfworkflows_emulator.engine import (
     shown_size,
     size_of,
 )
-from cfworkflows_emulator.engine.journal.entries import ENTRIES, EntryType
+from cfworkflows_emulator.engine.journal.entries import ENTRIES, OF_ANY_KIND, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState, StepState, Verb
 from cfworkflows_emulator.views import History, describe_timeline
 
@@ -32,6 +32,7 @@ _LARGEST_NUMBER = 2**54
 """A time is at most the last that counts in whole ms, and the longest delay after it."""
 _LONGEST_NAME = 300
 _STEP = re.compile(r".+-[1-9][0-9]{0,9}", re.DOTALL)
+_BRANCH = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9}){0,99}")
 _WITH_VALUE = {
     EntryType.WORKFLOW_QUEUED,
     EntryType.WORKFLOW_COMPLETED,
@@ -86,7 +87,7 @@ def _check_entry(entry: Entry) -> None:
             raise ForeignJournalError(f"the step of entry {entry.seq} is not Unicode text")
         if len(entry.step) > _LONGEST_NAME or _STEP.fullmatch(entry.step) is None:
             raise _wrong(entry, "has a step that is not a name with its number, such as charge-1")
-    needs_step = kind.step is not None or kind.undoes is not None or entry.type == EntryType.DELAY_SKIPPED
+    needs_step = kind.step is not None or kind.undoes is not None or entry.type in OF_ANY_KIND
     if needs_step and entry.step is None:
         raise _wrong(entry, "names no step")
     if not needs_step and entry.step is not None and entry.type != EntryType.WORKFLOW_RESTARTED:
@@ -109,6 +110,8 @@ def _check_data(entry: Entry, shape: type) -> None:
     for key in ("config", "rollback"):
         if key in entry.data:
             _check_config(entry, entry.data[key])
+    if _BRANCH.fullmatch(entry.data.get("branch", "0")) is None:
+        raise _wrong(entry, "has a branch that is no path of numbers, such as 0.2")
     event_type = entry.data.get("eventType")
     if event_type is not None and not is_event_type(event_type):
         raise _wrong(entry, f"has {event_type[:100]!r} for a type of event, which is none")
@@ -148,8 +151,8 @@ def _check_order(state: InstanceState, entry: Entry) -> None:
     undoes = kind.undoes is not None or entry.type in (EntryType.ROLLBACK_COMPLETED, EntryType.ROLLBACK_ERRORED)
     if undoes and state.rollback is None:
         raise _wrong(entry, "comes before rollback_started")
-    if entry.type == EntryType.DELAY_SKIPPED:
-        _check_skip(state, entry)
+    if entry.type in OF_ANY_KIND:
+        _check_any_kind(state, entry)
     if base.step is None:
         return
     verbs: Mapping[str, Verb] = state.verbs(base.step)
@@ -173,7 +176,7 @@ def _check_order(state: InstanceState, entry: Entry) -> None:
         raise _wrong(entry, f"takes the event {entry.data['event']}, which is not there")
 
 
-def _check_skip(state: InstanceState, entry: Entry) -> None:
+def _check_any_kind(state: InstanceState, entry: Entry) -> None:
     kind = entry.data["kind"]
     if kind == "rollback":
         known: Iterable[str] = state.rollback.steps if state.rollback is not None else ()

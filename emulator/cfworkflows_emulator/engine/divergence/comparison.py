@@ -3,18 +3,22 @@
 The platform's rule is that a step is known by its kind, name and count: a step that the journal has returns its stored
 result, any other runs. What is reported here does not change that.
 
-Two things are certain. In the *sequence*, the part of the journal in which each call came when all before it were done,
-`run()` can only call the same again in the same order: a difference is reported at once. After the first steps side by
-side the order is a matter of timing, so that only a step which is not called at all counts, and only when the run ends
-or leaves memory. Calls inside callbacks are not compared: each attempt may call something else.
+Three things are certain. In the *sequence*, the part of the journal in which each call came when all before it were
+done, `run()` can only call the same again in the same order: a difference is reported at once. After the first steps
+side by side the order is a matter of timing, so that only a step which is not called at all counts, and only when the
+run ends or leaves memory. And a step that another *branch* calls now, one of several of its name, has the result of
+another: that is reported at the call. Calls inside callbacks are not compared: each attempt may call something else.
 """
 
 import math
 from collections.abc import Callable
 
+from cfworkflows_emulator.engine.divergence.branches import Branches
 from cfworkflows_emulator.engine.journal.diagnosis import Call, Diagnosis
 from cfworkflows_emulator.engine.journal.entries import STARTS, Entry, StepKey, StepKind
 from cfworkflows_emulator.engine.journal.state import InstanceState, Verb
+from cfworkflows_emulator.engine.run.branch import current_branch
+from cfworkflows_emulator.tracebacks import caller_location
 
 
 class Comparison:
@@ -38,6 +42,8 @@ class Comparison:
         self._latest: tuple[int, Call] | None = None
         self._in_order = True
         self._called_any = False
+        mixed = [diagnosis.mixed[0] for diagnosis in reported if diagnosis.mixed is not None]
+        self._branches = Branches(lambda kind, step: step in state.verbs(kind), mixed)
         ended: float = 0
         length = 0
         for call, verb in journal:
@@ -62,6 +68,7 @@ class Comparison:
         """
         key: StepKey = (kind, step)
         self._called_any = True
+        self._compare_branch(kind, step)
         if not by_main_task:
             self._in_order = False
         index = self._sequence.pop(key, None)
@@ -71,7 +78,18 @@ class Comparison:
             else:
                 self._latest = (index, self._journal[key])
         self._remaining.pop(key, None)
-        return self if self._remaining else None
+        return self if self._remaining or not self._branches.is_sure else None
+
+    def _compare_branch(self, kind: StepKind, step: str) -> None:
+        branch = current_branch()
+        if branch is None:
+            return
+        verb = self._state.verbs(kind).get(step)
+        known, then = (Call(kind, step, verb.at), verb.branch) if verb is not None else (None, None)
+        mixed = self._branches.called(kind, step, branch.path, known, then, lambda: Call(kind, step, caller_location()))
+        branch.numbering.is_other = self._branches.is_renumbered
+        if mixed is not None:
+            self._report(Diagnosis(mixed=mixed))
 
     def began(self, entry: Entry) -> None:
         """A step that the journal did not know begins with `entry`."""

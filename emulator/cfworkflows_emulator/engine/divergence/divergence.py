@@ -3,28 +3,39 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, NamedTuple
 
 from cfworkflows.errors import ErrorRecord, SerializationError
 from cfworkflows.values import encode
+from cfworkflows_emulator.engine.divergence.branches import Branches
 from cfworkflows_emulator.engine.journal.diagnosis import Call, Change, Diagnosis
-from cfworkflows_emulator.engine.journal.entries import STARTS, Entry, EntryType, StepKey
+from cfworkflows_emulator.engine.journal.entries import ENDS, ENTRIES, STARTS, Entry, EntryType, StepKey
+from cfworkflows_emulator.engine.run.branch import Path
+
+Outcome = tuple[Any, BaseException | None]
+"""What `run()` returned, and what it raised."""
 
 LONGEST_VALUE = 200
 _PARAMETERS = {"durationMs": "duration", "until": "end", "eventType": "event type", "timeoutMs": "timeout"}
 
 
 class Made(NamedTuple):
-    """A call that `run()` made: its arguments, as in a journal, and whether `run()`'s own task made it."""
+    """A call that `run()` made: its arguments, as in a journal, whether `run()`'s own task made it, and which branch.
+
+    `holds` shows the plain values that its callback was made with.
+    """
 
     call: Call
     given: Mapping[str, Any]
     by_main: bool
+    branch: Path = ()
+    holds: str = ""
 
 
 def divergence(
     made: Sequence[Made],
-    ended: tuple[Any, BaseException | None] | None,
+    ended: Outcome | None,
     known: Sequence[Entry],
     entries: Sequence[Entry],
     *,
@@ -50,11 +61,39 @@ def divergence(
     elif not strict:
         new = []
     late, early = _out_of_order(made, journal)
+    mixed = _mixed(made, journal)
     changed = [change for each in made for change in _changes(each, journal.get(each.call.key))]
     outcomes = _outcomes(ended, entries) if strict and len(known) == len(entries) and not missing else None
-    if not (missing or new or changed or late or outcomes):
+    if not (missing or new or changed or late or outcomes or mixed):
         return None
-    return Diagnosis(tuple(missing), tuple(new), late=late, early=early, changed=tuple(changed), outcomes=outcomes)
+    return Diagnosis(
+        tuple(missing), tuple(new), late=late, early=early, changed=tuple(changed), outcomes=outcomes, mixed=mixed
+    )
+
+
+def race(
+    now: tuple[Sequence[Made], Outcome | None],
+    before: tuple[Sequence[Made], Outcome | None],
+    known: Sequence[Entry],
+    abandoned: Sequence[Call],
+) -> Diagnosis | None:
+    """What differs now that the `abandoned` calls have ended, from what `run()` does `before` that; None if nothing."""
+    done = {(ENTRIES[entry.type].step, entry.step) for entry in known if entry.type in ENDS}
+    (made_now, ended_now), (made_before, ended_before) = now, before
+    there, was = ({each.call.key: each for each in made} for made in (made_now, made_before))
+    missing = [was[key].call for key in was if key not in there]
+    new = [there[key].call for key in there if key not in was]
+    changed = [
+        Change(was[key].call, "values that its callback holds", was[key].holds, there[key].holds, there[key].call.at)
+        for key in was
+        if key in there and key not in done and was[key].holds != there[key].holds
+    ]
+    outcomes = None
+    if ended_now is not None and ended_before is not None:
+        outcomes = _difference(_past(ended_before), _past(ended_now))
+    if not (missing or new or changed or outcomes):
+        return None
+    return Diagnosis(tuple(missing), tuple(new), changed=tuple(changed), outcomes=outcomes, abandoned=tuple(abandoned))
 
 
 def _call(key: StepKey, entry: Entry) -> Call:
@@ -73,6 +112,24 @@ def _out_of_order(made: Sequence[Made], journal: Mapping[StepKey, Entry]) -> tup
             return _call(each.call.key, entry), latest_call
         latest, latest_call = entry, _call(each.call.key, entry)
     return None, None
+
+
+def _mixed(made: Sequence[Made], journal: Mapping[StepKey, Entry]) -> tuple[Call, Call] | None:
+    """The first call that another branch makes now, if there is one."""
+    made_too = {each.call.key for each in made}
+    branches = Branches(lambda kind, step: (kind, step) in journal or (kind, step) in made_too)
+    for each in made:
+        entry = journal.get(each.call.key)
+        known = _call(each.call.key, entry) if entry is not None else None
+        then = entry.data.get("branch") if entry is not None else None
+        found = branches.called(*each.call.key, each.branch, known, then, partial(_itself, each.call))
+        if found is not None:
+            return found
+    return None
+
+
+def _itself(call: Call) -> Call:
+    return call
 
 
 def _changes(made: Made, entry: Entry | None) -> Iterator[Change]:
@@ -107,28 +164,35 @@ def _shown(key: str, value: Any) -> str:
     return f"{value / 1000:,.15g} s" if key in ("durationMs", "timeoutMs") else f'"{value}"'
 
 
-def _outcomes(ended: tuple[Any, BaseException | None] | None, entries: Sequence[Entry]) -> tuple[str, str] | None:
+def _outcomes(ended: Outcome | None, entries: Sequence[Entry]) -> tuple[str, str] | None:
     """How `run()` ended and how it ends now, if that differs."""
     ends = (EntryType.WORKFLOW_COMPLETED, EntryType.WORKFLOW_ERRORED)
     before = next((entry for entry in entries if entry.type in ends), None)
     if before is None or ended is None:
         return None
-    output, error = ended
     if before.type == EntryType.WORKFLOW_COMPLETED:
         was = f"returned {before.value}"
     else:
         record = ErrorRecord(**before.data["error"])
-        if error is None and record.name == "SerializationError":  # it returned, and that could not be stored
+        if ended[1] is None and record.name == "SerializationError":  # it returned, and that could not be stored
             return None
         was = f"raised {record.name}: {record.message}"
+    return _difference(was, _past(ended))
+
+
+def _past(ended: Outcome) -> str:
+    """How `run()` ended."""
+    output, error = ended
     if error is not None:
-        now = ErrorRecord.of(error)
-        is_ = f"raised {now.name}: {now.message}"
-    else:
-        try:
-            is_ = f"returned {encode(output)}"
-        except SerializationError as failure:
-            is_ = f"returned what cannot be stored ({failure})"
+        record = ErrorRecord.of(error)
+        return f"raised {record.name}: {record.message}"
+    try:
+        return f"returned {encode(output)}"
+    except SerializationError as failure:
+        return f"returned what cannot be stored ({failure})"
+
+
+def _difference(was: str, is_: str) -> tuple[str, str] | None:
     if was == is_:
         return None
     return _short(was), _short(is_).replace("returned", "returns", 1).replace("raised", "raises", 1)

@@ -64,6 +64,8 @@ class Diagnosis:
     `missing` ran before and were not called again. `new` are not in the journal, and began before calls that are; the
     first of these calls is `skipped`, where that is certain. `late` is called after `early` now, and was called before
     it. `changed` are calls with other arguments, `outcomes` what `run()` returned or raised, and what it does now.
+    `mixed` are one call as the journal has it, and as another branch makes it now. `abandoned` were cancelled as the
+    losers of races are, and have ended since: the rest follows from that.
     """
 
     missing: tuple[Call, ...] = ()
@@ -73,6 +75,13 @@ class Diagnosis:
     early: Call | None = None
     changed: tuple[Change, ...] = ()
     outcomes: tuple[str, str] | None = None
+    mixed: tuple[Call, Call] | None = None
+    abandoned: tuple[Call, ...] = ()
+
+    @property
+    def is_of_order(self) -> bool:
+        """Whether time decides what `run()` does: which branch comes first, or what wins a race."""
+        return self.mixed is not None or bool(self.abandoned)
 
     @property
     def renamed(self) -> Call | None:
@@ -81,6 +90,19 @@ class Diagnosis:
 
     def __str__(self) -> str:
         parts = []
+        if self.mixed is not None:
+            ran, now = self.mixed
+            parts.append(
+                f"{ran.before} is called by another branch{f' at {shown_path(now.at)}' if now.at is not None else ''}. "
+                f'Time decides which of the branches calls {_NOUNS[ran.kind]} "{ran.name}" first, so that one gets the '
+                f'result of another; give the branches names of their own, such as f"{ran.name} {{i}}"'
+            )
+        if self.abandoned:
+            parts.append(
+                f"{_listed([call.before for call in self.abandoned])} {_were(self.abandoned)} cancelled, as the loser "
+                "of a race is, but went on, and now that it has ended run() goes another way; have a step keep "
+                'who won, such as winner = await step.do("winner", lambda: winner)'
+            )
         if self.late is not None and self.early is not None:
             parts.append(f"{self.late.before} is called after {self.early.before}, and was called before it")
         if self.missing:
@@ -104,11 +126,12 @@ class Diagnosis:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "Diagnosis":
-        several = {name: tuple(Call(**call) for call in data.get(name, ())) for name in ("missing", "new")}
+        several = {name: tuple(Call(**call) for call in data.get(name, ())) for name in ("missing", "new", "abandoned")}
         one = {name: Call(**data[name]) for name in ("skipped", "late", "early") if name in data}
         changed = tuple(Change(**{**change, "call": Call(**change["call"])}) for change in data.get("changed", ()))
         outcomes = tuple(data["outcomes"]) if "outcomes" in data else None
-        return cls(**several, **one, changed=changed, outcomes=outcomes)  # type: ignore[arg-type]  # as in the fields
+        mixed = tuple(Call(**call) for call in data["mixed"]) if "mixed" in data else None
+        return cls(**several, **one, changed=changed, outcomes=outcomes, mixed=mixed)  # type: ignore[arg-type]  # as in the fields
 
 
 def _listed(calls: Sequence[str]) -> str:

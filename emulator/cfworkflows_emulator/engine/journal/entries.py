@@ -50,6 +50,7 @@ class EntryType(StrEnum):
     WAIT_TIMED_OUT = "wait_timed_out"
     EVENT_RECEIVED = "event_received"
     DELAY_SKIPPED = "delay_skipped"
+    STEP_ABANDONED = "step_abandoned"
     REPLAY_DIVERGED = "replay_diverged"
     ROLLBACK_STARTED = "rollback_started"
     ROLLBACK_COMPLETED = "rollback_completed"
@@ -167,12 +168,14 @@ class Started(TypedDict):
     """What the first entry of every step has.
 
     `at` is the `file:line` of its call; `inside` the step in whose callback it was called. `heldBack` says that it was
-    called while the instance was being paused.
+    called while the instance was being paused. `branch` is the path of the task that called it, if that was not the one
+    of `run()`; journals of older versions do not say.
     """
 
     at: NotRequired[str | None]
     inside: NotRequired[str]
     heldBack: NotRequired[Literal[True]]
+    branch: NotRequired[str]
 
 
 class StepStarted(Started):
@@ -223,6 +226,12 @@ class DelaySkipped(TypedDict):
     kind: StepKind | Literal["rollback"]
 
 
+class Abandoned(TypedDict):
+    """What `run()` cancelled, such as the loser of a race: it goes on all the same."""
+
+    kind: StepKind
+
+
 class Attempt(TypedDict):
     """Its number, from 1."""
 
@@ -246,6 +255,8 @@ class Diverged(TypedDict, total=False):
     early: CallData
     changed: list[ChangeData]
     outcomes: list[str]
+    mixed: list[CallData]
+    abandoned: list[CallData]
 
 
 class RollbackStarted(Failed):
@@ -303,6 +314,7 @@ ENTRIES: Mapping[str, Kind] = {
     EntryType.WAIT_TIMED_OUT: Kind(Nothing, (), "wait", ends=True),
     EntryType.EVENT_RECEIVED: Kind(EventReceived),
     EntryType.DELAY_SKIPPED: Kind(DelaySkipped),
+    EntryType.STEP_ABANDONED: Kind(Abandoned),
     EntryType.REPLAY_DIVERGED: Kind(Diverged),
     EntryType.ROLLBACK_STARTED: Kind(RollbackStarted, ()),
     EntryType.ROLLBACK_COMPLETED: Kind(Nothing, ()),
@@ -325,6 +337,9 @@ ENDS = frozenset(type for type, kind in ENTRIES.items() if kind.ends)
 
 ATTEMPT_ENDS = frozenset({EntryType.ATTEMPT_COMPLETED, EntryType.ATTEMPT_ERRORED})
 """The entries that an attempt ends with."""
+
+OF_ANY_KIND = frozenset({EntryType.DELAY_SKIPPED, EntryType.STEP_ABANDONED})
+"""The entries about a step whose kind is in their data."""
 
 TERMINAL = frozenset(type for type, kind in ENTRIES.items() if kind.terminal)
 """The entries that an instance ends with."""

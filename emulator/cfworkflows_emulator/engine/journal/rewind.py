@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from cfworkflows_emulator.engine.journal.entries import ATTEMPT_ENDS, ENTRIES, STARTS, Entry, EntryType
+from cfworkflows_emulator.engine.journal.entries import ATTEMPT_ENDS, ENTRIES, OF_ANY_KIND, STARTS, Entry, EntryType
 
 # How an instance ended is undone; when it was paused is not, because that moved the ends of its sleeps. What replays
 # found out explains steps that stay where the code would not have them.
@@ -52,7 +52,7 @@ def rewind(entries: Sequence[Entry], kind: str, step: str) -> list[Entry]:
 
 def _step(entry: Entry) -> Step | None:
     """The kind and the name of the step that an entry is about."""
-    kind = entry.data["kind"] if entry.type == EntryType.DELAY_SKIPPED else ENTRIES[entry.type].step
+    kind = entry.data["kind"] if entry.type in OF_ANY_KIND else ENTRIES[entry.type].step
     return (kind, str(entry.step)) if kind is not None else None
 
 

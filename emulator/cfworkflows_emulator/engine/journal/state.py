@@ -3,14 +3,16 @@
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
 from cfworkflows.errors import ErrorRecord, name_of, text_of
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
-from cfworkflows_emulator.engine.journal.entries import Entry, EntryType
+from cfworkflows_emulator.engine.journal.entries import Entry, EntryType, StepKey
 from cfworkflows_emulator.engine.journal.mailbox import Mailbox
 from cfworkflows_emulator.engine.journal.sizes import bytes_of
 from cfworkflows_emulator.engine.journal.streams import StoredStream
+from cfworkflows_emulator.engine.journal.verbs import SleepState, StepState, Verb, WaitState
+
+__all__ = ["InstanceState", "RollbackState", "SleepState", "Status", "StepState", "Verb", "WaitState"]
 
 
 class Status(StrEnum):
@@ -37,90 +39,6 @@ class Status(StrEnum):
         return self in (Status.WAITING, Status.ROLLING_BACK)
 
 
-@dataclass(slots=True, kw_only=True)
-class Verb:
-    """What every verb has: `began` and `ended` are the `seq` of its first and its last entry, `at` is its `file:line`.
-
-    `inside` names the step in whose callback it was called; None if it was called in `run()`. `held_back` says that it
-    was called while the instance was being paused, when steps that were called before it may have left no entry.
-    """
-
-    began: int = 0
-    ended: int | None = None
-    at: str | None = None
-    inside: str | None = None
-    held_back: bool = False
-    done: bool = False
-
-    def begin(self, entry: Entry) -> None:
-        self.began = entry.seq
-        self.at = entry.data.get("at")
-        self.inside = entry.data.get("inside")
-        self.held_back = "heldBack" in entry.data
-
-    def end(self, entry: Entry) -> None:
-        self.done, self.ended = True, entry.seq
-
-
-@dataclass(slots=True)
-class StepState(Verb):
-    """A `step.do`: its attempts so far and, once it is done, its value, stream or error. `retry_at` is in ms, `failure`
-    the error of the latest attempt, until the step is done.
-
-    `rollback` is the configuration of its rollback handler, None if it has none. The undoing of a step is kept in the
-    same shape.
-    """
-
-    config: dict[str, Any]
-    rollback: dict[str, Any] | None = None
-    attempts: int = 0
-    attempt_open: bool = False
-    retry_at: float | None = None
-    value: str | None = None
-    stream: StoredStream | None = None
-    error: ErrorRecord | None = None
-    failure: Mapping[str, Any] | None = None
-
-    def attempt_started(self, entry: Entry) -> None:
-        self.attempts = entry.data["attempt"]
-        self.attempt_open = True
-        self.retry_at = None
-
-    def attempt_ended(self, entry: Entry) -> None:
-        self.attempt_open = False
-        delay = entry.data.get("retryDelayMs")
-        self.retry_at = entry.time + delay if delay is not None else None
-        self.failure = entry.data.get("error")
-
-    def fail(self, entry: Entry) -> None:
-        """It ends with an error: that of its latest attempt, whose traceback is written down with that."""
-        self.end(entry)
-        error, failure = entry.data["error"], self.failure
-        if failure is not None and (error["name"], error["message"]) == (failure["name"], failure["message"]):
-            error = failure
-        self.error, self.failure = ErrorRecord(**error), None
-
-
-@dataclass(slots=True)
-class SleepState(Verb):
-    """A sleep of `duration_ms`. `until` is in ms; an `absolute` one is not moved by a pause."""
-
-    duration_ms: float
-    until: float
-    absolute: bool
-
-
-@dataclass(slots=True)
-class WaitState(Verb):
-    """A wait for an event. `until` is when it times out, in ms; `event` what it got."""
-
-    event_type: str
-    until: float
-    timeout_ms: float
-    timed_out: bool = False
-    event: Entry | None = None
-
-
 @dataclass(slots=True)
 class RollbackState:
     """The undoing of an instance's steps: what set it off, and how the instance ends afterwards.
@@ -139,7 +57,9 @@ class RollbackState:
 
 @dataclass(slots=True)
 class InstanceState:
-    """What the journal says of an instance so far. `stored_bytes` is how much of it is the user's, streams included."""
+    """What the journal says of an instance so far. `stored_bytes` is how much of it is the user's, streams included;
+    `abandoned` are the steps that `run()` cancelled while they were under way.
+    """
 
     status: Status = Status.QUEUED
     last_seq: int = 0
@@ -156,6 +76,7 @@ class InstanceState:
     open_attempts: int = 0
     rollback: RollbackState | None = None
     diagnoses: list[Diagnosis] = field(default_factory=list)
+    abandoned: set[StepKey] = field(default_factory=set)
     stored_bytes: int = 0
     unreadable_from: int | None = None
 
@@ -364,6 +285,9 @@ class InstanceState:
             case _:
                 _rollback(self, entry).steps[step].retry_at = now
 
+    def _step_abandoned(self, entry: Entry) -> None:
+        self.abandoned.add((entry.data["kind"], _name(entry)))
+
     def _replay_diverged(self, entry: Entry) -> None:
         self.diagnoses.append(Diagnosis.from_dict(entry.data))
 
@@ -431,6 +355,7 @@ _APPLY: dict[str, Callable[[InstanceState, Entry], None]] = {
     EntryType.WAIT_TIMED_OUT: InstanceState._wait_timed_out,
     EntryType.EVENT_RECEIVED: InstanceState._event_received,
     EntryType.DELAY_SKIPPED: InstanceState._delay_skipped,
+    EntryType.STEP_ABANDONED: InstanceState._step_abandoned,
     EntryType.REPLAY_DIVERGED: InstanceState._replay_diverged,
     EntryType.ROLLBACK_STARTED: InstanceState._rollback_started,
     EntryType.ROLLBACK_STEP_STARTED: InstanceState._rollback_step_started,

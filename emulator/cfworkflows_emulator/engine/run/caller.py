@@ -39,6 +39,11 @@ def enclosing_callback() -> Callback | None:
     return _enclosing.get()
 
 
+def callback_in(context: contextvars.Context) -> Callback | None:
+    """The callback whose code runs in `context`, None outside of callbacks."""
+    return context.get(_enclosing)
+
+
 def run_as(host: Journalled, context: contextvars.Context) -> None:
     """Mark `context`: the code that runs in it is `host`'s."""
     context.run(_running.set, host)
@@ -51,7 +56,7 @@ def running_here() -> Journalled | None:
 
 def running_in(context: contextvars.Context) -> tuple[Journalled | None, str | None]:
     """The instance whose code runs in `context`, and the step in whose callback it is, None in `run()`."""
-    callback = context.get(_enclosing)
+    callback = callback_in(context)
     return context.get(_running), callback.step if callback is not None else None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from cfworkflows.step import WorkflowStep
 from cfworkflows.step.call import StepDriver, resolve_awaitable
 from cfworkflows_emulator.actors import Latch
+from cfworkflows_emulator.engine.run.branch import begin_branches
 from cfworkflows_emulator.engine.run.host import Journalled
 from cfworkflows_emulator.engine.run.stranded import cut_off, strand
 from cfworkflows_emulator.tracebacks import ends_more
@@ -51,6 +52,7 @@ class Code:
         return strand(self._cancelled)
 
     async def _call(self, driver: StepDriver, over: Latch[tuple[Any, BaseException | None]]) -> None:
+        begin_branches()
         try:
             entrypoint = self._host.definition.entrypoint()
             output = await resolve_awaitable(entrypoint.run(self._host.event(), WorkflowStep(driver)))

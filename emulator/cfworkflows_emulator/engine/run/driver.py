@@ -3,7 +3,7 @@ done, or else started.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from cfworkflows.step import StepCall
 from cfworkflows_emulator.engine.journal.entries import StepKind
 from cfworkflows_emulator.engine.journal.state import Status
 from cfworkflows_emulator.engine.run import kept, step_do, step_sleep, step_wait
+from cfworkflows_emulator.engine.run.branch import CallOrder, current_branch
 from cfworkflows_emulator.engine.run.code import Code
 from cfworkflows_emulator.engine.run.execution import Execution, settled
 from cfworkflows_emulator.engine.run.host import Journalled
@@ -82,12 +83,13 @@ class Calls:
 class Driver:
     """The StepDriver of a run whose code is `code`."""
 
-    __slots__ = ("_calls", "_code", "_run")
+    __slots__ = ("_calls", "_code", "_order", "_run")
 
     def __init__(self, run: Execution, code: Code) -> None:
         self._run = run
         self._code = code
         self._calls = Calls(run.host, run.handlers)
+        self._order = CallOrder()
 
     def do(self, call: StepCall) -> asyncio.Future[Any]:
         run = self._run
@@ -100,8 +102,8 @@ class Driver:
         if known is None and run.admits():
             step_do.begin(run, step, call, at)
         elif known is not None and known.done:
-            return settled(partial(step_do.outcome, run.host, step, call))
-        return run.operate(step, step_do.perform(run, step, call, at, is_new=known is None), attempts=True)
+            return self._settled("do", step, partial(step_do.outcome, run.host, step, call))
+        return run.operate(step, step_do.perform(run, step, call, at, is_new=known is None), "do")
 
     def sleep(self, name: str, duration_ms: float) -> asyncio.Future[None]:
         if self._run.closed:
@@ -127,8 +129,8 @@ class Driver:
 
     def _slept(self, step: str) -> asyncio.Future[None]:
         if self._run.state.sleeps[step].done:
-            return settled(step_sleep.outcome)
-        return self._run.operate(step, step_sleep.perform(self._run, step))
+            return self._settled("sleep", step, step_sleep.outcome)
+        return self._run.operate(step, step_sleep.perform(self._run, step), "sleep")
 
     def wait_for_event(
         self, name: str, event_type: str, timeout_ms: float, returns: Any
@@ -141,11 +143,11 @@ class Driver:
         if wait is None:
             step_wait.begin(run, step, event_type, timeout_ms, caller_location())
         elif wait.done:
-            return settled(partial(step_wait.outcome, run.host, step, returns))
+            return self._settled("wait", step, partial(step_wait.outcome, run.host, step, returns))
         else:
             kept.tell_of_wait(run.host, step, wait, event_type, timeout_ms)
         run.parking.expect(step)
-        return run.operate(step, step_wait.perform(run, step, returns))
+        return run.operate(step, step_wait.perform(run, step, returns), "wait")
 
     def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
         return task_for_caller(work)
@@ -157,7 +159,17 @@ class Driver:
         run.parking.called()
         if run.follower is not None and inside is None:
             run.follower = run.follower.called(kind, step, self._code.calls)
+        branch = current_branch()
+        if branch is None or branch.is_alone or inside is not None:
+            return step
+        if self._order.depends_on_time(kind, name, branch):
+            run.host.suspect()
         return step
+
+    def _settled(self, kind: StepKind, step: str, outcome: Callable[[], T]) -> asyncio.Future[T]:
+        if self._run.state.abandoned and (kind, step) in self._run.state.abandoned:
+            self._run.host.suspect(raced=True)
+        return settled(outcome)
 
     def _refused(self, name: str) -> asyncio.Future[Any]:
         """What a call gives that comes when the run is over: the cancellation, if its task has not been told of it."""

@@ -8,9 +8,10 @@ from typing import Any, Literal, NoReturn, TypeVar
 
 from cfworkflows.step import StepCall
 from cfworkflows_emulator.actors import Latch, Operation
-from cfworkflows_emulator.engine.journal.entries import ENTRIES, Entry, EntryType
+from cfworkflows_emulator.engine.journal.entries import ENTRIES, Entry, EntryType, StepKey, StepKind
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.probe import NO_PROBE, Intervention, Moment
+from cfworkflows_emulator.engine.run.branch import current_path
 from cfworkflows_emulator.engine.run.caller import run_as
 from cfworkflows_emulator.engine.run.host import Follower, Host
 from cfworkflows_emulator.engine.run.parking import Parking
@@ -37,7 +38,7 @@ class Execution:
         self.handlers: dict[str, StepCall] = {}
         self._loop = asyncio.get_running_loop()
         self._operations: set[Operation] = set()
-        self._futures: set[asyncio.Future[Any]] = set()
+        self._futures: dict[asyncio.Future[Any], StepKey | None] = {}
         self._doing: set[Operation] = set()
         self._lingers = False
         self._gate = asyncio.Event()
@@ -88,6 +89,8 @@ class Execution:
             return self.append(type, step, **data, inside=inside)
         if not self._gate.is_set():
             data["heldBack"] = True
+        if (branch := current_path()) is not None:
+            data["branch"] = branch
         entry = self.append(type, step, **data)
         if self.follower is not None:
             self.follower.began(entry)
@@ -154,8 +157,8 @@ class Execution:
         if self.closed:
             raise asyncio.CancelledError
 
-    def operate(self, step: str, work: Coroutine[Any, Any, T], *, attempts: bool = False) -> asyncio.Future[T]:
-        """A future of `work`, a step's: `attempts` if those are what it consists of.
+    def operate(self, step: str, work: Coroutine[Any, Any, T], kind: StepKind | None = None) -> asyncio.Future[T]:
+        """A future of `work`, a step's: of the kind `kind`, None if it is its undoing.
 
         Cancelling it only means that it is not awaited: like a promise, the step itself continues.
         """
@@ -170,27 +173,32 @@ class Execution:
         def ended(result: T, error: BaseException | None) -> None:
             self._operations.discard(operation)
             self._doing.discard(operation)
-            self._futures.discard(future)
+            del self._futures[future]
             parking.end(callback)
             if self.closed or isinstance(error, asyncio.CancelledError):
                 future.cancel()
                 if self._lingers:
                     self.host.attempt_outlived()
             elif future.done():  # it is not awaited any more
-                pass
-            elif error is None:
-                future.set_result(result)
+                self._abandoned(key)
+                self.host.suspect()
             else:
-                future.set_exception(error)
-                future.exception()  # a step that is not awaited fails quietly, its error is in the journal
+                if self.state.abandoned and key in self.state.abandoned:
+                    self.host.suspect(raced=True)
+                if error is None:
+                    future.set_result(result)
+                else:
+                    future.set_exception(error)
+                    future.exception()  # a step that is not awaited fails quietly, its error is in the journal
             self.store.write_behind()
             parking.consider()
 
+        key = (kind, step) if kind is not None else None
         operation = Operation(work, step, ended)
         self._operations.add(operation)
-        if attempts:
+        if kind == "do":
             self._doing.add(operation)
-        self._futures.add(future)
+        self._futures[future] = key
         operation.start()
         return future
 
@@ -253,7 +261,15 @@ class Execution:
         is_about_one = ENTRIES[type].step == "do"
         return self._lingers and is_about_one and any(operation.name == step for operation in self._doing)
 
+    def _abandoned(self, key: StepKey | None) -> None:
+        """Write down, once, that a step was cancelled while it was under way."""
+        if key is not None and key not in self.state.abandoned:
+            self.host.append(EntryType.STEP_ABANDONED, key[1], kind=key[0])
+
     def _parked(self, until: float) -> None:
+        for future, key in self._futures.items():
+            if future.cancelled():
+                self._abandoned(key)
         if self.follower is not None:
             self.follower.parked()
         self.host.parked(until)

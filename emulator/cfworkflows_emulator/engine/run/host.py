@@ -84,6 +84,12 @@ class Host(Journalled, Protocol):
 
     def attempt_ended(self) -> None: ...
 
+    def suspect(self, *, raced: bool = False) -> None:
+        """Time may have decided what the code does: when it rests, a replay is to show whether it does the same.
+
+        It `raced`, if a step that the code cancelled before, as the loser of a race is, gives its result now.
+        """
+
     def attempt_outlived(self) -> None:
         """An attempt has ended that `run()` did not wait for."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Set
 from functools import partial
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from cfworkflows.errors import text_of
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step import StepCall
 from cfworkflows_emulator.actors import Operation
-from cfworkflows_emulator.engine.journal.entries import StepKind
+from cfworkflows_emulator.engine.journal.entries import StepKey, StepKind
 from cfworkflows_emulator.engine.journal.state import Verb
 from cfworkflows_emulator.engine.run import step_do, step_sleep, step_wait
 from cfworkflows_emulator.engine.run.caller import run_as
@@ -25,31 +25,32 @@ from cfworkflows_emulator.tracebacks import task_for_caller
 T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
 
-Called = Callable[[StepKind, str, Mapping[str, Any], bool], None]
+Called = Callable[[StepKind, str, Mapping[str, Any], bool, object], None]
 """Notified of each call that is not refused: the kind and the identity of the step, its arguments, as in a journal,
-and whether `run()`'s own task made it.
+whether `run()`'s own task made it, and the callback of a `step.do`, None of others.
 """
 
 
-def _nothing(kind: StepKind, step: str, given: Mapping[str, Any], by_main: bool) -> None:
+def _nothing(kind: StepKind, step: str, given: Mapping[str, Any], by_main: bool, callback: object) -> None:
     """The calls are of no interest."""
 
 
 class Replay(Stillness):
     """The StepDriver of a replay. A step that is done returns its stored result; a step that is not done never ends,
-    and no callback is called.
+    and no callback is called. Nor does one end that is in `unended`, though it is done.
 
     `over` is set when `run()` ends, or when all of it waits; `ended` is then what `run()` returned and what it raised,
     None if it waits. `handlers` are the calls with a rollback handler that it made, by step.
     """
 
-    def __init__(self, host: Journalled, called: Called = _nothing) -> None:
+    def __init__(self, host: Journalled, called: Called = _nothing, unended: Set[StepKey] = frozenset()) -> None:
         super().__init__()
         self.over = asyncio.Event()
         self.ended: tuple[Any, BaseException | None] | None = None
         self.handlers: dict[str, StepCall] = {}
         self._host = host
         self._called = called
+        self._unended = unended
         self._closed = False
         self._code = Code(host)
         self._calls = Calls(host, self.handlers)
@@ -92,8 +93,10 @@ class Replay(Stillness):
         step = self._allot("do", call.name)
         self._calls.count(step, call)
         undo = {"rollback": call.rollback.config.as_dict()} if call.rollback is not None else {}
-        self._note("do", step, {"config": call.config.as_dict(), **undo})
-        return self._future(self._host.state.steps.get(step), partial(step_do.outcome, self._host, step, call))
+        self._note("do", step, {"config": call.config.as_dict(), **undo}, call.callback)
+        return self._future(
+            "do", step, self._host.state.steps.get(step), partial(step_do.outcome, self._host, step, call)
+        )
 
     def sleep(self, name: str, duration_ms: float) -> asyncio.Future[None]:
         if self._closed:
@@ -103,7 +106,7 @@ class Replay(Stillness):
         if sleep is None:
             step_sleep.check(step, duration_ms)
         self._note("sleep", step, {"durationMs": duration_ms})
-        return self._future(sleep, step_sleep.outcome)
+        return self._future("sleep", step, sleep, step_sleep.outcome)
 
     def sleep_until(self, name: str, timestamp_ms: float) -> asyncio.Future[None]:
         if self._closed:
@@ -116,7 +119,7 @@ class Replay(Stillness):
                 return settled(step_sleep.refuse_past)
             step_sleep.check(step, timestamp_ms - now)
         self._note("sleep", step, {"until": timestamp_ms})
-        return self._future(sleep, step_sleep.outcome)
+        return self._future("sleep", step, sleep, step_sleep.outcome)
 
     def wait_for_event(
         self, name: str, event_type: str, timeout_ms: float, returns: Any
@@ -128,7 +131,7 @@ class Replay(Stillness):
         if wait is None:
             step_wait.check(step, event_type, timeout_ms)
         self._note("wait", step, {"eventType": event_type, "timeoutMs": timeout_ms})
-        return self._future(wait, partial(step_wait.outcome, self._host, step, returns))
+        return self._future("wait", step, wait, partial(step_wait.outcome, self._host, step, returns))
 
     def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
         return task_for_caller(work)
@@ -144,11 +147,11 @@ class Replay(Stillness):
         self._calls.refuse(name)
         return self._code.strand()
 
-    def _note(self, kind: StepKind, step: str, given: Mapping[str, Any]) -> None:
-        self._called(kind, step, given, self._code.calls)
+    def _note(self, kind: StepKind, step: str, given: Mapping[str, Any], callback: object = None) -> None:
+        self._called(kind, step, given, self._code.calls, callback)
 
-    def _future(self, known: Verb | None, outcome: Callable[[], T]) -> asyncio.Future[T]:
-        if known is not None and known.done:
+    def _future(self, kind: StepKind, step: str, known: Verb | None, outcome: Callable[[], T]) -> asyncio.Future[T]:
+        if known is not None and known.done and (kind, step) not in self._unended:
             return settled(outcome)
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._pending.add(future)
