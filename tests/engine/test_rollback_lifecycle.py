@@ -6,6 +6,7 @@ import pytest
 from undoing import Undone, fail, outcome
 
 from cfworkflows import WorkflowError, WorkflowFatalError
+from cfworkflows_emulator.tracebacks import shown_path
 
 TERMINATED = ("Terminated", "Instance terminated during rollback")
 
@@ -39,37 +40,86 @@ async def test_terminate_with_rollback(serve, rest):
     assert ["rollback_completed", "workflow_terminated"] == (await server.journal(instance))[-2:]
 
 
-@pytest.mark.parametrize("end", ["terminate", "error"])
-async def test_a_step_that_is_at_work_is_cut_off_and_undone(serve, end):
-    """Its output is None, and nothing of it happens after its handler."""
-    seen, undone = [], Undone()
-    began, go_on = asyncio.Event(), asyncio.Event()
+class AtWork:
+    """A workflow that fails, or is terminated, while the callback of a step runs; `seen` is what became of it."""
 
-    async def run(step):
-        async def work():
-            began.set()
-            try:
-                await go_on.wait()
-                seen.append("went on")
-            finally:
-                seen.append("cut off")
+    def __init__(self, undo=None):
+        self.began, self.go_on, self.seen, self.undo, self.fails = asyncio.Event(), asyncio.Event(), [], undo, False
 
-        task = step.do("work", work, undone())
-        await began.wait()
-        if end == "error":
+    async def work(self):
+        self.began.set()
+        try:
+            await self.go_on.wait()
+            self.seen.append("went on")
+        except asyncio.CancelledError:
+            self.seen.append("cut off")
+            raise
+        if self.fails:
+            raise ValueError("late")
+        return "late"
+
+    async def run(self, event, step):
+        task = step.do("work", {"retries": {"limit": 3, "delay": "1 hour"}}, self.work, self.undo)
+        await self.began.wait()
+        if event.payload == "error":
             fail()
         await task
 
+
+async def _at_work(serve, undo, end):
+    program = AtWork(undo)
+
+    async def run(event, step):
+        await program.run(event, step)
+
     server = await serve(run)
-    instance = await server[run.__name__].create()
-    await began.wait()
+    instance = await server["run"].create(id="i", params=end)
+    await program.began.wait()
     if end == "terminate":
         await instance.terminate({"rollback": True})
-    status = await server.settled(instance)
-    go_on.set()
-    assert ("terminated" if end == "terminate" else "errored") == status.status
+    return server, program, instance, await server.settled(instance)
+
+
+async def test_a_terminate_cuts_off_the_step_that_is_at_work_and_undoes_it(serve):
+    """Its output is None, and nothing of it happens after its handler."""
+    undone = Undone()
+    _, program, _, status = await _at_work(serve, undone(), "terminate")
+    program.go_on.set()
+    assert "terminated" == status.status
     assert (["work"], None, 1) == (undone.names, undone.calls[0].output, undone.calls[0].ctx.attempt)
-    assert ["cut off"] == seen
+    assert ["cut off"] == program.seen
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("handled", [False, True])
+async def test_a_step_that_is_at_work_when_run_fails_goes_on(serve, handled, fails, caplog):
+    """With a rollback handler or without: its effect may come after its undoing, and a warning names its line."""
+    undone = Undone()
+    server, program, instance, status = await _at_work(serve, undone() if handled else None, "error")
+    assert ("errored", ["work"] if handled else []) == (status.status, undone.names)
+    program.fails = fails
+    program.go_on.set()
+    await server.unloaded()
+    assert ["went on"] == program.seen
+    late = ["attempt_errored work-1", "step_errored work-1"]
+    done = ["attempt_completed work-1", "step_completed work-1"]
+    assert (late if fails else done) == (await server.journal(instance))[-2:]
+    assert status == await instance.status()
+    (warning,) = [each.getMessage() for each in caplog.records if "under way" in each.getMessage()]
+    assert f'step "work-1" at {shown_path(__file__)}:' in warning
+    assert ("after its rollback handler" if handled else "after the end of the instance") in warning
+
+
+async def test_what_goes_on_behind_a_failure_is_cut_off_by_a_terminate(serve):
+    """While the rollback waits to try its handler again."""
+    undone = Undone()
+    undo = {**undone(failing=1), "rollbackConfig": {"retries": {"limit": 3, "delay": "1 hour"}}}
+    server, program, instance, status = await _at_work(serve, undo, "error")
+    assert "rollingBack" == status.status
+    await instance.terminate()
+    await server.clock.settle()
+    assert ["cut off"] == program.seen
+    assert "workflow_terminated" == (await server.journal(instance))[-1]
 
 
 async def test_while_it_runs_the_status_is_rolling_back(serve):

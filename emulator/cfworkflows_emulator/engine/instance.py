@@ -183,7 +183,7 @@ class Instance:
                 self._run.close_gate()
             self._index()
 
-    def complete(self, output: Any, unawaited: list[str]) -> None:
+    def complete(self, output: Any) -> None:
         """`run()` returned."""
         try:
             value = encoded_output(output)
@@ -191,14 +191,12 @@ class Instance:
             failure = error.with_traceback(None)  # it has no lines but ours
             self._fail(failure, ErrorRecord.of(failure, format_error(failure)).limited())
             return
-        for step in unawaited:
-            log.warning("%s ended before step %s did: nothing awaited it, so its result comes too late.", self, step)
         self.append(EntryType.WORKFLOW_COMPLETED, value=value)
         log.info("%s complete", self)
         self._end_run(keep_callbacks=True)
 
     def fail(self, error: BaseException) -> None:
-        """`run()` raised: undo its steps, if any is to be undone, and end."""
+        """`run()` raised: undo its steps, if any is to be undone, and end. Attempts that are under way go on."""
         record = ErrorRecord.of(error, format_error(error)).limited()
         if rollback.steps_to_undo(self.state):
             log.error("%s failed, its steps are undone", self, exc_info=printable_error(error))
@@ -213,7 +211,7 @@ class Instance:
 
     def _roll_back(self, cause: ErrorRecord, ending: Status, **terminated: str) -> None:
         handlers = self._run.handlers if self._run is not None else {}
-        self.stop()  # nothing is to happen behind the back of its undoing
+        self._end_code(lingers=ending is Status.ERRORED)
         self._seat.end()
         rollback.note(self, cause, ending, **terminated)
         self.undo(handlers)
@@ -228,10 +226,7 @@ class Instance:
         self._end_run(keep_callbacks=True)
 
     def _end_run(self, *, keep_callbacks: bool = False) -> None:
-        if keep_callbacks:
-            self._outlive()
-        else:
-            self.stop()
+        self._end_code(lingers=keep_callbacks)
         if self.state.status is not Status.QUEUED:
             self._seat.end()
         self._index()
@@ -239,8 +234,11 @@ class Instance:
             self.shared.rested(self.key)
         self.shared.unload(self)
 
-    def _outlive(self) -> None:
-        """End the run, but for the attempts that it did not wait for."""
+    def _end_code(self, *, lingers: bool) -> None:
+        """End the run; if it `lingers`, but for the attempts that it did not wait for."""
+        if not lingers:
+            self.stop()
+            return
         run, self._run = self._run, None
         self._stop_eviction()
         if run is not None:

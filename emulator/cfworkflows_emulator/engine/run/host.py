@@ -61,7 +61,7 @@ class Host(Journalled, Protocol):
 
     def append(self, type: EntryType, step: str | None = None, value: str | None = None, **data: Any) -> Entry: ...
 
-    def complete(self, output: Any, unawaited: list[str]) -> None:
+    def complete(self, output: Any) -> None:
         """`run()` returned."""
 
     def fail(self, error: BaseException) -> None:

@@ -1,9 +1,12 @@
 """Rollback: the handlers of the steps that were started, called one after the other, the latest step first.
 
 An error that leaves `run()` starts it, or `terminate({"rollback": True})`; not an output that cannot be stored. A step
-is undone if it had a handler when it was first called, whether it succeeded, failed or was still at work: what is at
-work is cut off first (only a plain `def` in its thread continues). Each handler is tried like a step, under its own
-`rollback_config`, and the first that fails for good ends the rollback.
+is undone if it had a handler when it was first called, whether it succeeded, failed or was still under way. Each
+handler is tried like a step, under its own `rollback_config`, and the first that fails for good ends the rollback.
+
+An attempt that is under way when an error leaves `run()` goes on, as on the platform, with handlers or without: what it
+does may come after it was undone, and a warning says so. How it ends is written down, and nothing is tried again. A
+terminate cuts off what is under way (only a plain `def` in its thread continues).
 
 Handlers are not stored. After a crash or an eviction `run()` is replayed as far as the journal goes, to find them
 again. Those of steps called within the callback of a finished step are not found: callbacks are not called again.

@@ -1,13 +1,17 @@
 """One execution of a workflow's `run()`: the first, or a replay. Both take the same path."""
 
 import asyncio
+import logging
 
 from cfworkflows.errors import is_a
 from cfworkflows_emulator.engine.run.code import Code
 from cfworkflows_emulator.engine.run.driver import Driver
 from cfworkflows_emulator.engine.run.execution import Execution
 from cfworkflows_emulator.engine.run.host import Follower, Host
+from cfworkflows_emulator.tracebacks import shown_path
 from cfworkflows_emulator.turns import SETTLE_TURNS
+
+log = logging.getLogger("cfworkflows.engine")
 
 
 class Run(Execution):
@@ -28,7 +32,12 @@ class Run(Execution):
         if error is not None:
             await self._failed(error)
         elif not self.is_stopped():
-            host.complete(output, unawaited=[operation.name for operation in self.operations])
+            for operation in self.operations:
+                step = operation.name
+                log.warning(
+                    "%s ended before step %s did: nothing awaited it, so its result comes too late.", host, step
+                )
+            host.complete(output)
 
     async def _failed(self, error: BaseException) -> None:
         if not self.closed and self.host.abandoned(error):
@@ -38,7 +47,21 @@ class Run(Execution):
                 raise error
             return
         await self._ended(failed=True)
+        for operation in self.operations:
+            self._warn_of(operation.name)
         self.host.fail(error)
+
+    def _warn_of(self, name: str) -> None:
+        """Say that an attempt, if `name` is a step that has one under way, will not notice that `run()` has failed."""
+        step = self.state.steps.get(name)
+        if step is None or not step.attempt_open:
+            return
+        comes_after = "its rollback handler" if step.rollback is not None else "the end of the instance"
+        log.warning(
+            '%s failed while step "%s"%s is under way. It goes on, as on the platform: what it does may come after %s. '
+            "Wait for all that was started before the error leaves run(): asyncio.gather(..., return_exceptions=True).",
+            self.host, name, f" at {shown_path(step.at)}" if step.at is not None else "", comes_after,
+        )  # fmt: skip
 
     def close(self, *, lingers: bool = False) -> None:
         self.closed = True
