@@ -197,15 +197,20 @@ def _annotated(function: Function) -> frozenset[str]:
 
 
 def _seen(frame: Frame, inner: Function) -> frozenset[str]:
-    """The names of the step that a function inside of `frame` sees."""
-    if not inner.scope.is_within(frame.scope):
-        return frozenset()
-    return frozenset(name for name in frame.steps if name not in inner.scope.bound or inner.node is frame.node)
+    """The names of the step that are the same for a function inside of `frame`, or beside it."""
+    return frozenset(name for name in frame.steps if _is_same(frame, inner, name))
 
 
 def _event_seen(frame: Frame, inner: Function) -> str | None:
-    hidden = frame.event in inner.scope.bound or not inner.scope.is_within(frame.scope)
-    return None if hidden else frame.event
+    return frame.event if frame.event is not None and _is_same(frame, inner, frame.event) else None
+
+
+def _is_same(frame: Frame, inner: Function, name: str) -> bool:
+    """Whether a name stands for the same variable of a function in `frame` and in `inner`."""
+    here, there = frame.scope.lookup(name), inner.scope.lookup(name)
+    if here is None or there is None:
+        return False
+    return here[1].node is not None and here[1].node is there[1].node
 
 
 def _passed(frame: Frame, call: ast.Call, helper: Function) -> frozenset[str]:

@@ -102,3 +102,21 @@ class InSteps(WorkflowEntrypoint):
 
         await step.do("first", all_of_them)
         return await step.do("second", all_of_them)
+
+
+class BranchesOfBranches(WorkflowEntrypoint):
+    async def run(self, event, step):
+        async def nap(name):
+            await step.sleep(name, "1 hour")
+
+        async def branch(order):
+            await asyncio.gather(nap(f"a {order}"), nap(f"b {order}"))
+            await step.do("ship", lambda: order)  # !branch-name
+
+        async def group(order):
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(nap(f"c {order}"))
+            await step.do("pay", lambda: order)  # !branch-name
+
+        await asyncio.gather(*[branch(order) for order in event.payload["orders"]])
+        await asyncio.gather(*[group(order) for order in event.payload["orders"]])

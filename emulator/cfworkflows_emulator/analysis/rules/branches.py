@@ -67,7 +67,8 @@ def _behind_a_wait(flow: Flow, node: FunctionNode, waited: bool, entered: set[Fu
     if frame is None or node in entered:
         return
     entered = entered | {node}
-    waits = [each for each in frame.nodes if isinstance(each, ast.Await) and flow.holds_step(frame, each)]
+    waiting = [each for each in frame.nodes if isinstance(each, (ast.Await, ast.AsyncWith))]
+    waits = [each for each in waiting if flow.holds_step(frame, each)]
     for call in frame.calls():
         step = flow.step_of(frame, call)
         behind = waited or any(_is_before(frame, wait, call) for wait in waits) or _in_waiting_loop(frame, call, waits)
@@ -78,13 +79,13 @@ def _behind_a_wait(flow: Flow, node: FunctionNode, waited: bool, entered: set[Fu
             yield from _behind_a_wait(flow, helper, behind, entered)
 
 
-def _is_before(frame: Frame, wait: ast.Await, call: ast.Call) -> bool:
+def _is_before(frame: Frame, wait: ast.Await | ast.AsyncWith, call: ast.Call) -> bool:
     inside = any(each is call for each in ast.walk(wait))
     after = (wait.lineno, wait.col_offset) < (call.lineno, call.col_offset)
     return after and not inside and not exclusive(frame.module, wait, call)
 
 
-def _in_waiting_loop(frame: Frame, call: ast.Call, waits: list[ast.Await]) -> bool:
+def _in_waiting_loop(frame: Frame, call: ast.Call, waits: list[ast.Await | ast.AsyncWith]) -> bool:
     for node in frame.module.ancestors(call):
         if node is frame.node:
             break
