@@ -159,8 +159,7 @@ class Instance:
 
     def wake(self) -> None:
         """Start it, unless it is early, in a crowd, and needs a slot: it asks for that when its time has come."""
-        needs_slot = self.definition.concurrency_limit is not None
-        if self.wake_at is None or not needs_slot or self.wake_at <= self.clock.now():
+        if self.definition.concurrency_limit is None or self.wake_at is None or self.wake_at <= self.clock.now():
             self.start()
 
     def _begin(self, run: Execution) -> None:
@@ -318,8 +317,7 @@ class Instance:
     def woken(self) -> bool:
         """Something that waited continues: at once, or, if this is False, when there is a slot for it."""
         self.wake_at = None
-        needs_slot = self.state.status in (Status.RUNNING, Status.QUEUED)
-        admitted = not needs_slot or self._has_slot()
+        admitted = self.state.status not in (Status.RUNNING, Status.QUEUED) or self._has_slot()
         if admitted:
             self._stop_eviction()
             self._seat.begins(self._freedom_over)
