@@ -53,12 +53,15 @@ class Served:
         return self.log.read_bytes()[self._seen :].decode()
 
     async def printed(self, pattern):
-        """The first match in what it prints. Raises RuntimeError with all of it if the process ends without it."""
-        async with asyncio.timeout(60):
-            while (match := re.search(pattern, self.text)) is None:
-                if self.process.poll() is not None:
-                    raise RuntimeError(f"ended with {self.process.returncode} without {pattern!r}:\n{self.text}")
-                await asyncio.sleep(0.01)
+        """The first match in what it prints. RuntimeError with all of it if the process ends, or goes on, without it."""
+        try:
+            async with asyncio.timeout(60):
+                while (match := re.search(pattern, self.text)) is None:
+                    if self.process.poll() is not None:
+                        raise RuntimeError(f"ended with {self.process.returncode} without {pattern!r}:\n{self.text}")
+                    await asyncio.sleep(0.01)
+        except TimeoutError:
+            raise RuntimeError(f"not printed within a minute: {pattern!r}:\n{self.text}") from None
         return match
 
     async def ready(self):

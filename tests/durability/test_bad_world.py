@@ -85,7 +85,6 @@ async def test_a_full_disk_is_told_and_got_over(tmp_path):
         History(served.database, served.effects).check()
 
 
-@pytest.mark.soak  # on a busy machine the new worker is now and then not asked for within a minute
 @pytest.mark.parametrize("before", [True, False], ids=["after a failed commit", "before any"])
 async def test_a_worker_that_starts_on_a_full_disk_is_got_over(tmp_path, before):
     """As at a reload, or when the worker dies meanwhile: another one goes on by itself when there is space again."""

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from cfworkflows_emulator.storage import StateError, StateFolder
+from cfworkflows_emulator.storage import DiskError, StateError, StateFolder
 
 HOLDER = """
 import sys
@@ -43,6 +43,15 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path, path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match=re.escape(f"{tmp_path / path} cannot be used as state folder: ")):
         StateFolder(tmp_path / path)
+
+
+def test_a_folder_that_could_not_be_written_is_not_held(tmp_path):
+    """Whoever tries next may have it, though the process that failed lives on."""
+    (tmp_path / "holder.new").mkdir()
+    with pytest.raises(DiskError, match="Is a directory"):
+        StateFolder(tmp_path)
+    (tmp_path / "holder.new").rmdir()
+    StateFolder(tmp_path).close()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")

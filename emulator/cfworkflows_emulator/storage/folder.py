@@ -54,9 +54,10 @@ class StateFolder:
         self.path = path
         self._holder = path / HOLDER
         self._holds_for_another = holder not in (None, os.getpid())
+        self._lock: int | None = None
         try:
             path.mkdir(parents=True, exist_ok=True)
-            self._lock: int | None = _locked(path / "lock")
+            self._lock = _locked(path / "lock")
             _open.add(self)
             self._keep_out_of_git()
             note = {"pid": holder or os.getpid(), "command": sys.argv, **({"address": address} if address else {})}
@@ -70,6 +71,9 @@ class StateFolder:
                 "Stop it, or choose another folder with --persist-to."
             ) from None
         except OSError as error:
+            if self._lock is not None:  # this process may live on, and the next one is to open the folder then
+                _unlock(self._lock)
+                self._lock = None
             raise DiskError(
                 f"{path} cannot be used as state folder: {error.strerror or error}. "
                 "Choose a folder that can be written with --persist-to."
