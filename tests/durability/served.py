@@ -53,7 +53,7 @@ class Served:
         return self.log.read_bytes()[self._seen :].decode()
 
     async def printed(self, pattern):
-        """The first match in what it prints. RuntimeError with all of it if the process ends, or goes on, without it."""
+        """The first match in what it prints. RuntimeError, with all of it, if there is none in the end."""
         try:
             async with asyncio.timeout(60):
                 while (match := re.search(pattern, self.text)) is None:
