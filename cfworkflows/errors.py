@@ -15,6 +15,7 @@
     │   ├── CronError                 text that is not a cron expression; also a ValueError
     │   ├── DOMException              an API of the web refused or was aborted; its `name` says what it is
     │   └── DurationError             text that is not a duration; also a ValueError
+    ├── UnsupportedBindingError       a binding that cannot be used here; an AttributeError, and never retried
     ├── NonRetryableError             raised by users: fail now, whatever the retries say
     └── PortabilityWarning            (a UserWarning) works here, not on Cloudflare
 
@@ -170,6 +171,13 @@ def retried_all_the_same(cls: str) -> tuple[str, str]:
         "error, which is that of the class."
     )
     return problem, 'Raise NonRetryableError itself, or give its name: super().__init__(message, "NonRetryableError")'
+
+
+class UnsupportedBindingError(AttributeError):
+    """A binding that is configured, but of a kind that is not supported yet, or to a Worker that is not running.
+
+    No CfworkflowsError: Python sets `name` on the AttributeErrors of attributes, and it is read-only there.
+    """
 
 
 class PortabilityWarning(UserWarning):

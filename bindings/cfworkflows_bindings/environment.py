@@ -3,12 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-
-class UnsupportedBindingError(AttributeError):
-    """A binding that is configured, but of a kind that is not supported yet, or to a Worker that is not running.
-
-    No CfworkflowsError: Python sets `name` on the AttributeErrors of attributes, and it is read-only there.
-    """
+from cfworkflows.errors import UnsupportedBindingError
 
 
 class Environment:

@@ -6,8 +6,8 @@ import uuid
 import pytest
 
 from cfworkflows import SerializationError, WorkflowError
+from cfworkflows.errors import UnsupportedBindingError
 from cfworkflows_bindings import Environment
-from cfworkflows_bindings.environment import UnsupportedBindingError
 
 
 async def echo(event, step):

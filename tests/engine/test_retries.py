@@ -14,6 +14,7 @@ from cfworkflows import (
     StepError,
     WorkflowTimeoutError,
 )
+from cfworkflows_bindings import Environment
 
 
 @pytest.mark.parametrize(
@@ -219,3 +220,21 @@ async def test_a_subclass_that_keeps_the_name_is_not_told(serve):
         return str(caught.value)
 
     assert "1" == await (await serve(run)).run()
+
+
+async def test_a_binding_that_is_not_supported_ends_the_step_at_once(serve):
+    """No attempt could find another one, and minutes of retries would hide it."""
+    env = Environment({}, {"KV": "KV Namespace"})
+    calls = []
+
+    async def run(step):
+        def read():
+            calls.append(1)
+            return env.KV
+
+        await step.do("read", read)
+
+    server = await serve(run)
+    with pytest.raises(Exception, match=r"env\.KV is a binding of the kind KV Namespace"):
+        await server.run()
+    assert [1] == calls

@@ -15,6 +15,7 @@ from cfworkflows.errors import (
     NonRetryableDelayError,
     PortabilityWarning,
     SerializationError,
+    UnsupportedBindingError,
     WorkflowFatalError,
     WorkflowInternalError,
     WorkflowTimeoutError,
@@ -123,8 +124,8 @@ async def _attempt(run: VerbContext, step: str, state: StepState, call: StepCall
             raise asyncio.CancelledError from None
         stream.give_up()
         record = ErrorRecord.of(error, format_error(error)).limited()
-        # A step that was called wrongly inside of the callback will be called wrongly again.
-        hopeless = record.non_retryable or is_a(error, WorkflowFatalError)
+        # A step that was called wrongly in the callback will be called wrongly again; no binding comes by itself.
+        hopeless = record.non_retryable or is_a(error, (WorkflowFatalError, UnsupportedBindingError))
         if stream.failed:
             record = dataclasses.replace(record, message=READ_FAILED + record.message).limited()
         if hopeless or run.closed or not may_retry(config.limit, attempt, interrupted=False):
