@@ -107,7 +107,7 @@ async def test_lines_of_the_readmes(page, running, tmp_path):
 
 async def test_lines_of_a_new_projects_readme(new_project, running, tmp_path):
     """So do those of the README that `cfwf init` writes."""
-    assert 5 == await check_page(new_project / "README.md", running, new_project, tmp_path)
+    assert 4 == await check_page(new_project / "README.md", running, new_project, tmp_path)
 
 
 @pytest.mark.parametrize("example", ["patterns", None], ids=["patterns", "new project"])

@@ -186,7 +186,7 @@ curl localhost:8787/orders/<id>
 # → five seconds later, when nobody has changed their mind: "status": "complete"
 ```
 
-If port 8787 is taken, `cfwf dev` says which one it uses; `curl localhost:8787` shows these lines with the right one.
+If port 8787 is taken, `cfwf dev` says which one it uses; a request to it shows these lines with that port.
 
 Stop `cfwf dev` while the order waits, start it again, and approve: it continues where it was.
 
