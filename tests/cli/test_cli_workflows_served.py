@@ -45,6 +45,15 @@ async def test_the_servers_below_a_folder_without_a_project_are_found(tmp_path, 
             assert f"--port {urlsplit(two.url).port}  two\n" in text
 
 
+async def test_a_server_whose_worker_does_not_load_says_so(shop, starting):
+    """The command fails with what is wrong, rather than with a guess about other servers."""
+    (shop.folder / "src/entry.py").write_text("import nothing_of_this_name\n")
+    async with starting("--port", "0") as dev:
+        await dev.line("Waiting for a change")
+        text = shop.run("list").stderr
+    assert "does not load: ModuleNotFoundError: No module named 'nothing_of_this_name'" in text
+
+
 async def test_a_server_for_the_network_is_found(shop, running):
     """The folder tells an address at which this machine reaches it."""
     async with running("--ip", "0.0.0.0"):

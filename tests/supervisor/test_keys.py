@@ -12,6 +12,8 @@ async def test_keys_work_in_a_terminal(write, terminal):
         assert "(r was pressed)" in await session.shows("\n")
         session.press("z?")
         assert "z" not in await session.shows("open the Worker in a browser")
+        session.press("e")
+        assert "Opening http://localhost:" in await session.shows("/cdn-cgi/local/explorer/api/workflows in a browser.")
         session.press("c")
         await session.shows("\x1b[2J")
         session.press("x")

@@ -81,7 +81,11 @@ class ServerClient:
             envelope = json.loads(text)
             messages = [each["message"] for each in envelope["errors"]]
         except (ValueError, KeyError, TypeError):
-            shown = text.strip().partition("\n")[0][:200] if response.status == 403 else "Is that another server?"
+            lines = text.strip().split("\n")
+            if response.status == 500 and not text.startswith(("<", "{")) and text.strip():
+                # The last line of a traceback says what is wrong.
+                raise RefusedError(500, f"The Worker at {self._origin} does not load: {lines[-1][:200]}") from None
+            shown = lines[0][:200] if response.status == 403 else "Is that another server?"
             raise RefusedError(
                 response.status, f"{self._origin} answered {response.status}, and not as `cfwf dev` does. {shown}"
             ) from None
