@@ -42,9 +42,10 @@ async def test_no_request_is_lost_while_files_are_saved(write, running):
     ):
         # POST: a client repeats a GET by itself when its connection turns out to be closed.
         clients = [asyncio.create_task(ask(session)) for session in (kept, kept, kept, fresh, fresh)]
-        for version in range(11, 31):
-            save(folder, version)
-            await dev.line("Reloaded in")
+        for version in range(10, 31):
+            if version > 10:
+                save(folder, version)
+                await dev.line("Reloaded in")
             while version not in seen:
                 await asyncio.sleep(0.001)
                 for client in clients:
@@ -52,7 +53,7 @@ async def test_no_request_is_lost_while_files_are_saved(write, running):
                         client.result()
         stopping = True
         await asyncio.gather(*clients)
-    assert {10, *range(11, 31)} == seen
+    assert {*range(10, 31)} == seen
 
 
 async def test_a_handler_that_can_never_be_called_is_told_at_each_reload(write, running):
