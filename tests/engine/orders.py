@@ -16,6 +16,7 @@ from cfworkflows_emulator.runtime import started_futures_as_tasks
 from cfworkflows_emulator.testing.points import Journals
 
 HOUR_MS = 3_600_000
+_SENT = "SELECT count(*) FROM journal WHERE type = 'event_received'"
 EVENT_HOURS = (1.3, 3.7, 6.1)
 NAMES = st.sampled_from(["x", "y", "{}", "{}"])
 HOURS = st.sampled_from([1, 1, 2, 3, 5])
@@ -49,7 +50,8 @@ def of_kind(block, kind):
 class Program:
     """`run()` made of a block. Every callback returns its own place in it, so that no result is like another.
 
-    A `{}` in a name stands for the place: such a name is no other's.
+    A `{}` in a name stands for the place: such a name is no other's. What is further down in a block takes longer, so
+    that only branches that do the same are at the same place at the same moment.
     """
 
     def __init__(self, block):
@@ -75,13 +77,13 @@ class Program:
             case ("do", name):
                 return await step.do(name.format(place), lambda: place)
             case ("flaky", name, hours):
-                retry = {"retries": {"limit": 5, "delay": f"{hours} hours", "backoff": "constant"}}
+                retry = {"retries": {"limit": 5, "delay": _ms(hours, place), "backoff": "constant"}}
                 return await step.do(name.format(place), retry, lambda: self._flaky(place))
             case ("sleep", name, hours):
-                return await step.sleep(name.format(place), f"{hours} hours")
+                return await step.sleep(name.format(place), _ms(hours, place))
             case ("wait", name, hours):
                 with suppress(WorkflowTimeoutError):
-                    event = await step.wait_for_event(name.format(place), type="go", timeout=f"{hours} hours")
+                    event = await step.wait_for_event(name.format(place), type="go", timeout=_ms(hours, place))
                     return event.payload
                 return "timeout"
 
@@ -90,6 +92,12 @@ class Program:
             self.failed.add(place)
             raise ValueError("not yet")
         return place
+
+
+def _ms(hours, place):
+    """A duration, by the place in the innermost block, or of the race that is there."""
+    below = int(place.rpartition(".")[2].partition(">")[0])
+    return round(hours * HOUR_MS * (1 + below / 10))
 
 
 class Told(NamedTuple):
@@ -134,7 +142,7 @@ async def live(block, *, evict_after_ms=None, dies_at=None):
                 await asyncio.wait({work, dead}, return_when=asyncio.FIRST_COMPLETED)
                 if not death.is_set():
                     dead.cancel()
-                    state, _ = await work
+                    state = await work
                     told = Told(_outcome(state), [str(each) for each in state.diagnoses], commits)
                     await engine.close()
                     return told
@@ -142,12 +150,7 @@ async def live(block, *, evict_after_ms=None, dies_at=None):
                 work.cancel()
                 while left := {task for task in asyncio.all_tasks() - before if task.cancelling()}:
                     await asyncio.wait(left)
-                entries = await journals.run(
-                    lambda connection: connection.execute(
-                        "SELECT count(*) FROM journal WHERE type = 'event_received'"
-                    ).fetchone()[0]
-                )
-                sent = entries
+                sent = (await journals.run(lambda connection: connection.execute(_SENT).fetchone()))[0]
                 clock = VirtualClock(clock.now())
         finally:
             await journals.close()
@@ -163,13 +166,11 @@ async def _drive(engine, clock, start, sent):
         state = await engine.state("run", "i")
         if state.status.finite:
             await engine.activity.rehearsed()
-            return await engine.state("run", "i"), sent
+            return await engine.state("run", "i")
         due = clock.next_timer
         if events and (due is None or events[0] < due):
-            when = events.pop(0)
-            sent += 1
-            await clock.advance(max(when - clock.now(), 0))
-            await engine.send_event("run", "i", "go", sent)
+            await clock.advance(max(events.pop(0) - clock.now(), 0))
+            await engine.send_event("run", "i", "go", len(EVENT_HOURS) - len(events))
         else:
             assert due is not None, "It never ends."
             await clock.advance(max(due - clock.now(), 0))

@@ -333,7 +333,7 @@ async def _undisturbed_and_not(block, most_kills):
     modes = [{"evict_after_ms": 0}, *({"dies_at": commit} for commit in kills if not shifts)]
     for mode in modes:
         told = await orders.live(block, **mode)
-        assert plain.outcome == told.outcome or told.diagnoses, (mode, plain, told)
+        assert plain.outcome == told.outcome or told.diagnoses or plain.diagnoses, (mode, plain, told)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,11 @@ async def _undisturbed_and_not(block, most_kills):
     ids=["some", "many"],
 )
 def test_every_program_ends_the_same_or_is_told(examples, most_kills):
-    """Evicted wherever it waits, and killed behind each commit."""
+    """Evicted wherever it waits, and killed behind each commit.
+
+    It may have been told in the undisturbed run alone: what is due at one moment may go on in another order when it is
+    called for the first time after an eviction, and then nothing differs from a journal.
+    """
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
     @given(orders.BLOCK)

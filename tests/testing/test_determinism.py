@@ -264,6 +264,43 @@ def test_setting_of_a_test(run: Run) -> None:
     )
 
 
+def test_branches_that_time_mixes_up_fail_a_plain_test(pytester: pytest.Pytester) -> None:
+    """Without any setting, and although the run itself was right: the text has the line, and what to do."""
+    pytester.makepyfile(
+        """
+import asyncio
+from cfworkflows import WorkflowEntrypoint
+from cfworkflows.testing import FakeEnv
+
+class Order(WorkflowEntrypoint):
+    async def run(self, event, step):
+        async def branch(i):
+            await step.sleep(f"nap {i}", f"{3 - i} hours")
+            return await step.do(event.payload["name"].format(i), lambda: i)
+        return await asyncio.gather(*(branch(i) for i in range(3)))
+
+async def ship(name):
+    async with FakeEnv(ORDERS=Order) as env:
+        order = await env.ORDERS.create(id="a1", params={"name": name})
+        assert [0, 1, 2] == await order.result()
+
+async def test_one_name():
+    await ship("ship")
+
+async def test_names_of_their_own():
+    await ship("ship {}")
+"""
+    )
+    pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
+    result = pytester.runpytest_subprocess(*PLUGIN, "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-W", "error")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            'E*DeterminismError: orders/a1: run() *: step "ship-1" (ran at *:9) is called by another branch at *"ship {i}"*'
+        ]
+    )
+
+
 async def test_skipped_sleeps_are_no_difference():
     """A test that lets no sleep pass changes the ends of sleeps, and not what the workflow asked for."""
 

@@ -119,7 +119,8 @@ class Diagnosis:
         parts += [str(change) for change in self.changed[:_LISTED]]
         if self.outcomes is not None:
             parts.append(f"run() {self.outcomes[0]}, and {self.outcomes[1]} now")
-        return f"the code changed, or does not do the same each time: {'; '.join(parts)}"
+        what = "run() does not" if self.is_of_order else "the code changed, or does not"
+        return f"{what} do the same each time: {'; '.join(parts)}"
 
     def as_dict(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value}
