@@ -294,11 +294,8 @@ async def test_names_of_their_own():
     pytester.makeini("[pytest]\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n")
     result = pytester.runpytest_subprocess(*PLUGIN, "-p", "no:schemathesis", "-p", "no:hypothesispytest", "-W", "error")
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(
-        [
-            'E*DeterminismError: orders/a1: run() *: step "ship-1" (ran at *:9) is called by another branch at *"ship {i}"*'
-        ]
-    )
+    line = 'E*DeterminismError: orders/a1: run() *: step "ship-1" (ran at *:9) is called by another *"ship {i}"*'
+    result.stdout.fnmatch_lines([line])
 
 
 async def test_skipped_sleeps_are_no_difference():

@@ -18,7 +18,7 @@ from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import TERMINAL, Entry, EntryType
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.journal.store import InstanceRow
-from cfworkflows_emulator.engine.output import encoded_output
+from cfworkflows_emulator.engine.outcome import encoded_output, record_of
 from cfworkflows_emulator.engine.probe import Intervention, Probe, missing_events
 from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.run import rollback, step_do
@@ -27,7 +27,7 @@ from cfworkflows_emulator.engine.run.run import Run
 from cfworkflows_emulator.engine.seat import Seat
 from cfworkflows_emulator.engine.shared import Shared
 from cfworkflows_emulator.engine.skip import Delay, chosen
-from cfworkflows_emulator.tracebacks import format_error, printable_error
+from cfworkflows_emulator.tracebacks import printable_error
 
 T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
@@ -187,8 +187,7 @@ class Instance:
         try:
             value = encoded_output(output)
         except SerializationError as error:
-            failure = error.with_traceback(None)  # it has no lines but ours
-            self._fail(failure, ErrorRecord.of(failure, format_error(failure)).limited())
+            self._fail(error.with_traceback(None))  # it has no lines but ours
             return
         self.append(EntryType.WORKFLOW_COMPLETED, value=value)
         log.info("%s complete", self)
@@ -196,15 +195,14 @@ class Instance:
 
     def fail(self, error: BaseException) -> None:
         """`run()` raised: undo its steps, if any is to be undone, and end. Attempts that are under way go on."""
-        record = ErrorRecord.of(error, format_error(error)).limited()
         if rollback.steps_to_undo(self.state):
             log.error("%s failed, its steps are undone", self, exc_info=printable_error(error))
-            self._roll_back(record, Status.ERRORED)
+            self._roll_back(record_of(error), Status.ERRORED)
         else:
-            self._fail(error, record)
+            self._fail(error)
 
-    def _fail(self, error: BaseException, record: ErrorRecord) -> None:
-        self.append(EntryType.WORKFLOW_ERRORED, error=record.as_dict())
+    def _fail(self, error: BaseException) -> None:
+        self.append(EntryType.WORKFLOW_ERRORED, error=record_of(error).as_dict())
         log.error("%s errored", self, exc_info=printable_error(error))
         self._end_run(keep_callbacks=True)
 
