@@ -167,6 +167,8 @@ def deep(levels: int) -> Any:
         (("journal", 3, "data", "config", "retries", "delay"), -1, "negative"),
         (("journal", 3, "data", "at"), 7, "data.at"),
         (("journal", 3, "data", "more"), 7, "data.more"),
+        (("journal", 3, "data", "branch"), 7, "data.branch"),
+        (("journal", 3, "data", "branch"), "0..1", "no path of numbers"),
         (("journal", 3, "step"), "charge", "not a name with its number"),
         (("journal", 3, "step"), "x" * 400 + "-1", "not a name with its number"),
         (("journal", 3, "value"), 1, "has a value, and a step_started has none"),

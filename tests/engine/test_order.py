@@ -236,6 +236,19 @@ async def test_a_race_whose_winner_a_step_keeps_is_not_told(serve, evict_after_m
     assert ("a", []) == await finished(server, await server.create(id="i"))
 
 
+@pytest.mark.parametrize(("name", "left"), [("later", {("sleep", "b-1")}), ("b", set())])
+async def test_a_restart_from_a_step_keeps_what_was_abandoned_before_it(serve, name, left):
+    """The loser stays as it was, or is started anew."""
+    server = await serve(racing(kept=True), evict_after_ms=None)
+    instance = await server.create(id="i")
+    await server.clock.advance("90 minutes")
+    assert {("sleep", "b-1")} == (await server.state(instance)).abandoned
+    await instance.restart(from_={"name": name, "type": "sleep"})
+    await server.clock.settle()
+    assert left == (await server.state(instance)).abandoned
+    assert ("a", []) == await finished(server, instance)
+
+
 async def test_rounds_of_a_race_that_take_another_way_are_told(serve):
     """A wait against a sleep, round after round: a replay finds the sleeps over that lost."""
 

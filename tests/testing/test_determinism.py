@@ -15,6 +15,7 @@ from cfworkflows.testing import (
     FakeEnv,
     StalledError,
     check_determinism,
+    crash_everywhere,
     introspect_workflow_instance,
 )
 from cfworkflows_emulator.engine import Diagnosis
@@ -262,6 +263,22 @@ def test_setting_of_a_test(run: Run) -> None:
     result.stdout.fnmatch_lines(
         ['E*DeterminismError: orders/a1: *step "part 0-1" (ran at test_it.py:11) was not called again; *:11 is new']
     )
+
+
+@pytest.mark.parametrize("check", [check_determinism, crash_everywhere])
+async def test_branches_that_time_mixes_up_are_told(check):
+    """By each check that replays: all steps are called again, by other branches."""
+
+    class Order(WorkflowEntrypoint):
+        async def run(self, event, step):
+            async def branch(i):
+                await step.sleep(f"nap {i}", f"{3 - i} hours")
+                return await step.do("ship", lambda: i)
+
+            return await asyncio.gather(*(branch(i) for i in range(3)))
+
+    with pytest.raises(DeterminismError, match="is called by another branch at"):
+        await check(Order)
 
 
 def test_branches_that_time_mixes_up_fail_a_plain_test(pytester: pytest.Pytester) -> None:
