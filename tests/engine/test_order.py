@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+from collections import Counter
 
 import orders
 import pytest
 from hypothesis import HealthCheck, given, settings
 
 from cfworkflows import NonRetryableError
+from cfworkflows_emulator.engine.divergence import determinism
 from cfworkflows_emulator.engine.divergence.held import held_by
 from cfworkflows_emulator.engine.journal.entries import STARTS, Entry
 from cfworkflows_emulator.engine.journal.state import InstanceState
@@ -247,6 +249,28 @@ async def test_a_restart_from_a_step_keeps_what_was_abandoned_before_it(serve, n
     await server.clock.settle()
     assert left == (await server.state(instance)).abandoned
     assert ("a", []) == await finished(server, instance)
+
+
+async def test_many_losers_are_looked_at_together(serve, monkeypatch):
+    """A replay meets all of them at once: what they change is asked then, and once more when it rests."""
+    asked = []
+
+    async def rehearse_races(shared, definition, id, entries):
+        asked.append(len(entries))
+
+    monkeypatch.setattr(determinism, "rehearse_races", rehearse_races)
+
+    async def run(step):
+        for n in range(20):
+            step.sleep(f"loser {n}", "1 hour").cancel()
+            await step.sleep(f"winner {n}", "1 minute")
+        await step.sleep("long", "1 day")
+        await step.sleep("longer", "2 days")
+
+    server = await serve(run, evict_after_ms=0)
+    await server.finish(await server.create(id="i"))
+    await server.engine.activity.rehearsed()
+    assert 2 >= max(Counter(asked).values())
 
 
 async def test_rounds_of_a_race_that_take_another_way_are_told(serve):

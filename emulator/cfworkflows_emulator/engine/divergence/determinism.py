@@ -22,6 +22,7 @@ class DeterminismCheck:
         self._residents = residents
         self._is_on = is_on
         self._checked: dict[int, int] = {}
+        self._raced: dict[int, int] = {}
         self._checking: set[asyncio.Task[None]] = set()
 
     def rested(self, key: int) -> None:
@@ -30,6 +31,8 @@ class DeterminismCheck:
         if instance is None or not (self._is_on or instance.is_suspect):
             return
         state = instance.state
+        if state.status.finite:
+            self._raced.pop(key, None)
         checked = self._checked.get(key, 0)
         if self._residents.closed or state.status is Status.TERMINATED or state.last_seq == checked or state.diagnoses:
             return  # a terminated instance was cut off anywhere, and what is known to differ will differ again
@@ -43,8 +46,12 @@ class DeterminismCheck:
     def raced(self, key: int) -> None:
         """The loser of a race has ended, and is not cancelled again: what differs is reported as soon as can be."""
         instance = self._residents.actors.get(key)
-        if instance is not None and not self._residents.closed and not instance.state.diagnoses:
-            self._start(instance, instance.state.last_seq, instance.state.last_seq)
+        if instance is None or self._residents.closed or instance.state.diagnoses:
+            return
+        last = instance.state.last_seq
+        if self._raced.get(key) != last:  # a replay meets all the losers there have been before it writes anything
+            self._raced[key] = last
+            self._start(instance, last, last)
 
     async def over(self) -> None:
         """Wait for the replays that are under way."""
