@@ -13,6 +13,7 @@ from cfworkflows.environment import env, wait_until, waitUntil
 from cfworkflows.errors import (
     BindingError,
     CfworkflowsError,
+    D1Error,
     DOMException,
     DurationError,
     KVError,
@@ -52,7 +53,16 @@ from cfworkflows.step import (
     WorkflowStepConfig,
     WorkflowStepOptions,
 )
-from cfworkflows.types import InstanceStatus, KVNamespace, Workflow, WorkflowInstance, WorkflowInstanceCreateOptions
+from cfworkflows.types import (
+    D1Database,
+    D1PreparedStatement,
+    D1Result,
+    InstanceStatus,
+    KVNamespace,
+    Workflow,
+    WorkflowInstance,
+    WorkflowInstanceCreateOptions,
+)
 from cfworkflows.values import JsDict
 
 if TYPE_CHECKING:
@@ -75,6 +85,10 @@ __all__ = [
     "Blob",
     "CfworkflowsError",
     "CronSchedule",
+    "D1Database",
+    "D1Error",
+    "D1PreparedStatement",
+    "D1Result",
     "DOMException",
     "DelayRequest",
     "Duration",

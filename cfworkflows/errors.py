@@ -9,6 +9,7 @@
     │   ├── StepError                 an error of any other class that crossed a step boundary
     │   ├── WorkflowError             a binding or instance call was refused; its text starts with "(code) "
     │   ├── BindingError              a binding with data refused a call, in the platform's words
+    │   │   ├── D1Error               a D1 database did: `D1_ERROR: …`
     │   │   └── KVError               a KV namespace did; its `status` is the platform's
     │   ├── SerializationError        a value cannot be stored; also a TypeError
     │   ├── PayloadValidationError    a payload does not fit its type; also a ValueError
@@ -75,6 +76,12 @@ class BindingError(CfworkflowsError):
     @property
     def name(self) -> str:
         return "Error"
+
+
+class D1Error(BindingError):
+    """A D1 database refused a call, or SQLite did: `D1_ERROR: no such table: t: SQLITE_ERROR`. Its cause is an error
+    with the text behind the first colon; its notes show the statement, where it is wrong, and who called.
+    """
 
 
 class KVError(BindingError):

@@ -5,6 +5,17 @@ The implementation of a Protocol is the platform's, or that of `cfworkflows_bind
 and the durations and values below it.
 """
 
+from cfworkflows.types.d1 import (
+    D1Database,
+    D1DatabaseSession,
+    D1ExecResult,
+    D1Meta,
+    D1PreparedStatement,
+    D1RawOptions,
+    D1Result,
+    D1Timings,
+    D1Value,
+)
 from cfworkflows.types.kv import (
     KVGetOptions,
     KVGetWithMetadataResult,
@@ -53,6 +64,15 @@ __all__ = [
     "STATUSES",
     "BatchError",
     "BatchResult",
+    "D1Database",
+    "D1DatabaseSession",
+    "D1ExecResult",
+    "D1Meta",
+    "D1PreparedStatement",
+    "D1RawOptions",
+    "D1Result",
+    "D1Timings",
+    "D1Value",
     "DeletedInstance",
     "DeletionError",
     "DeletionResult",

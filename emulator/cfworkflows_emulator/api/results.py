@@ -13,6 +13,23 @@ class Named(TypedDict):
     id: str
 
 
+class Database(TypedDict):
+    name: str
+    uuid: str
+    version: str
+
+
+class RawRows(TypedDict):
+    columns: list[str]
+    rows: list[list[Any]]
+
+
+class RawResult(TypedDict):
+    success: bool
+    results: RawRows
+    meta: dict[str, Any]
+
+
 class Done(TypedDict):
     success: bool
 

@@ -11,6 +11,7 @@ from cfworkflows_emulator.runtime.dormant import DormantProject
 from cfworkflows_emulator.runtime.events import Message, MessageBatch, ScheduledController
 from cfworkflows_emulator.runtime.exports import Exports
 from cfworkflows_emulator.runtime.kinds import runtime_kind
+from cfworkflows_emulator.runtime.kinds.d1 import d1_store
 from cfworkflows_emulator.runtime.kinds.workflow import definition_of
 from cfworkflows_emulator.runtime.loading import WorkerLoadError
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
@@ -31,6 +32,7 @@ __all__ = [
     "ScheduledController",
     "Worker",
     "WorkerLoadError",
+    "d1_store",
     "definition_of",
     "deliver",
     "fire",

@@ -9,6 +9,7 @@ from pathlib import Path
 from cfworkflows_emulator.config import LoadedConfig
 from cfworkflows_emulator.engine import Engine, open_database
 from cfworkflows_emulator.runtime.kinds.workflow import definitions_without_code
+from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.runtime.time import ProjectTime
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import StateFolder
@@ -17,10 +18,14 @@ from cfworkflows_emulator.storage.folder import DATABASE
 
 @dataclass(frozen=True, slots=True)
 class DormantProject:
-    """The Workflows as they are configured, and an engine that runs none of them."""
+    """The Workflows as they are configured, an engine that runs none of them, and the stores of the bindings.
+
+    The stores are in memory, and empty, where the state is not to be changed.
+    """
 
     config: LoadedConfig
     engine: Engine
+    resources: Resources
 
     @property
     def configs(self) -> Sequence[LoadedConfig]:
@@ -43,8 +48,10 @@ class DormantProject:
         Raises StateError if a server uses the one that is to be changed, or if it cannot be read.
         """
         with ExitStack() as stack:
+            folder: StateFolder | None = None
             if writable:
-                database = await open_database(stack.enter_context(StateFolder(state)).database)
+                folder = stack.enter_context(StateFolder(state))
+                database = await open_database(folder.database)
             else:
                 path = state / DATABASE
                 is_there = await asyncio.to_thread(path.exists)
@@ -52,6 +59,7 @@ class DormantProject:
             clock = ProjectTime(state, 1).clock
             engine = await Engine.open(definitions_without_code(config), clock, database, dormant=True)
             try:
-                yield cls(config, engine)
+                async with Resources(engine, [config.config.name], folder) as resources:
+                    yield cls(config, engine, resources)
             finally:
                 await engine.close()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # the names as type checkers see them; `tests/typing` compare
         RepeatedEffect as RepeatedEffect,
         crash_everywhere as crash_everywhere,
     )
+    from cfworkflows_emulator.testing.d1 import D1 as D1
     from cfworkflows_emulator.testing.determinism import check_determinism as check_determinism
     from cfworkflows_emulator.testing.divergences import DeterminismError as DeterminismError
     from cfworkflows_emulator.testing.fake_env import FakeEnv as FakeEnv
@@ -54,6 +55,7 @@ if TYPE_CHECKING:  # the names as type checkers see them; `tests/typing` compare
 _HOMES = {
     "Clock": "clock",
     "CrashReport": "crash",
+    "D1": "d1",
     "DeterminismError": "divergences",
     "FakeEnv": "fake_env",
     "HistoryEntry": "history",

@@ -2,19 +2,28 @@
 
 from typing import Any
 
-from cfworkflows_emulator.runtime import runtime_kind
+from cfworkflows_emulator.config import LoadedConfig
+from cfworkflows_emulator.runtime import Resources, runtime_kind
+from cfworkflows_emulator.testing.d1 import D1_FAKED
 from cfworkflows_emulator.testing.kit import Faked, KitKind
 from cfworkflows_emulator.testing.kv import KV_FAKED
 from cfworkflows_emulator.testing.workflow import WORKFLOWS_FAKED
 from cfworkflows_emulator.testing.world import World
 
-KINDS: tuple[KitKind[Any], ...] = (WORKFLOWS_FAKED, KV_FAKED)
+KINDS: tuple[KitKind[Any], ...] = (WORKFLOWS_FAKED, KV_FAKED, D1_FAKED)
 
 
 def faked(binding: str, value: Any) -> Faked | None:
     """What a keyword of FakeEnv stands for; None for a plain value."""
     fakes = ((kind, kind.fake(value)) for kind in KINDS)
     return next((Faked(kind, fake, fake.section(binding)) for kind, fake in fakes if fake is not None), None)
+
+
+async def prepare(loaded: LoadedConfig, resources: Resources) -> None:
+    """Make what a test finds in the bindings of a configuration."""
+    for kind in KINDS:
+        for section in loaded.sections(kind.kind):
+            await kind.prepare(section, loaded, resources)
 
 
 def seen(binding: Any, world: World) -> Any:

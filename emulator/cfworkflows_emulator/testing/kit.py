@@ -2,7 +2,7 @@
 
 from typing import Any, Generic, NamedTuple, Protocol
 
-from cfworkflows_emulator.config import Kind, S
+from cfworkflows_emulator.config import Kind, LoadedConfig, S
 from cfworkflows_emulator.runtime import Resources, Worker
 from cfworkflows_emulator.testing.world import World
 
@@ -14,8 +14,8 @@ class Fake(Protocol):
         """As a configuration would have it. Raises ValueError for settings that one may not have either."""
         ...
 
-    def define(self, section: Any, worker: Worker, resources: Resources, /) -> None:
-        """Make known what the Worker itself has of it."""
+    async def define(self, section: Any, worker: Worker, resources: Resources, /) -> None:
+        """Make known what the Worker itself has of it, or fill it."""
         ...
 
 
@@ -38,6 +38,9 @@ class KitKind(Generic[S]):
 
     def check(self, sections: list[S], /) -> None:
         """Raises ValueError where the bindings of one FakeEnv do not fit together."""
+
+    async def prepare(self, section: S, loaded: LoadedConfig, resources: Resources, /) -> None:
+        """What a test finds in a binding of a configuration, before anything uses it."""
 
     def seen(self, binding: Any, world: World, /) -> Any:
         """What the test has in place of the Worker's own binding."""

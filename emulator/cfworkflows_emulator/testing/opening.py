@@ -22,7 +22,7 @@ from cfworkflows_emulator.runtime import (
 from cfworkflows_emulator.testing.assertions import Failures
 from cfworkflows_emulator.testing.clock import Clock
 from cfworkflows_emulator.testing.divergences import assert_deterministic, differences
-from cfworkflows_emulator.testing.kinds import seen
+from cfworkflows_emulator.testing.kinds import prepare, seen
 from cfworkflows_emulator.testing.kit import Faked
 from cfworkflows_emulator.testing.leaks import Census, LeakError, name_of
 from cfworkflows_emulator.testing.probe import KitProbe
@@ -48,6 +48,7 @@ async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
                 fire_crons=False,
             )
         )
+        await prepare(config, project.resources)
         yield _kept(World(project.engine, project.worker, clock, probe, seen), stack, leaks)
 
 
@@ -74,7 +75,7 @@ async def fake_world(
         }
         worker = Worker(Exports(), Environment({**values, **bound}), clock)
         for each in bindings.values():
-            each.fake.define(each.section, worker, resources)
+            await each.fake.define(each.section, worker, resources)
         await engine.resume_all()
         yield _kept(World(engine, worker, clock, probe, seen), stack, leaks)
 

@@ -8,6 +8,7 @@ from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows.http import Request, Response
 from cfworkflows_emulator import EXPLORER_API
 from cfworkflows_emulator.api import results
+from cfworkflows_emulator.api.explorer.d1 import D1Routes
 from cfworkflows_emulator.api.explorer.instances import InstanceRoutes
 from cfworkflows_emulator.api.explorer.local import LocalRoutes
 from cfworkflows_emulator.api.requests import (
@@ -58,6 +59,7 @@ class ExplorerApi:
         return [
             Route("GET", "", self._describe, "This description."),
             *LocalRoutes(self._workflows).routes(),
+            *D1Routes(self._workflows).routes(),
             Route(
                 "GET",
                 "/workflows",

@@ -6,11 +6,12 @@ which is imported only to read a file; `listing` has both.
 
 from typing import Any
 
+from cfworkflows_emulator.config.kinds.d1 import D1_DATABASES
 from cfworkflows_emulator.config.kinds.kind import Kind, Layer
 from cfworkflows_emulator.config.kinds.kv import KV_NAMESPACES
 from cfworkflows_emulator.config.kinds.service import SERVICES
 from cfworkflows_emulator.config.kinds.workflow import WORKFLOWS
 
-SUPPORTED: tuple[Kind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, SERVICES)
+SUPPORTED: tuple[Kind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, D1_DATABASES, SERVICES)
 
-__all__ = ["KV_NAMESPACES", "SERVICES", "SUPPORTED", "WORKFLOWS", "Kind", "Layer"]
+__all__ = ["D1_DATABASES", "KV_NAMESPACES", "SERVICES", "SUPPORTED", "WORKFLOWS", "Kind", "Layer"]

@@ -68,13 +68,6 @@ UNSUPPORTED = (
     ),
     Unsupported("queues.producers", "Queue", f"binding queue? delivery_delay?:number {_REMOTE}", ("queue", "binding")),
     Unsupported(
-        "d1_databases",
-        "D1 Database",
-        "binding database_name? database_id? preview_database_id? jurisdiction? migrations_table? migrations_dir? "
-        f"migrations_pattern? database_internal_env? {_REMOTE}",
-        ("database_name", "preview_database_id", "database_id", "binding"),
-    ),
-    Unsupported(
         "r2_buckets",
         "R2 Bucket",
         f"binding bucket_name? preview_bucket_name? jurisdiction? local_dev?:object {_REMOTE}",

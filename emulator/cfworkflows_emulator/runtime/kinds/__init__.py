@@ -3,12 +3,13 @@
 from typing import Any
 
 from cfworkflows_emulator.config import Kind
+from cfworkflows_emulator.runtime.kinds.d1 import D1_DATABASES
 from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
 from cfworkflows_emulator.runtime.kinds.kv import KV_NAMESPACES
 from cfworkflows_emulator.runtime.kinds.service import SERVICES
 from cfworkflows_emulator.runtime.kinds.workflow import WORKFLOWS
 
-KINDS: tuple[RuntimeKind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, SERVICES)
+KINDS: tuple[RuntimeKind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, D1_DATABASES, SERVICES)
 
 __all__ = ["KINDS", "RuntimeKind", "runtime_kind"]
 

@@ -1,0 +1,29 @@
+"""D1 databases: each id is one store, whichever Workers are bound to it."""
+
+from cfworkflows_bindings import D1Database
+from cfworkflows_emulator.config import D1_DATABASES as KIND
+from cfworkflows_emulator.config.kinds.d1 import D1Section
+from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
+from cfworkflows_emulator.runtime.resources import Resources
+from cfworkflows_emulator.stores.d1 import D1Store, file_of
+
+
+class D1Runtime(RuntimeKind[D1Section]):
+    """A binding is the store of its id, and that."""
+
+    kind = KIND
+    binding = D1Database
+    store = D1Store
+
+    async def bind(self, section: D1Section, resources: Resources, /) -> D1Database:
+        return D1Database(await d1_store(section.database, resources), section.database)
+
+
+D1_DATABASES = D1Runtime()
+
+
+async def d1_store(database: str, resources: Resources) -> D1Store:
+    """The store of the database with that id."""
+    path = file_of(resources.folder.path, database) if resources.folder is not None else None
+    store = D1Store(path, database, resources.engine.clock, resources.durability)
+    return await resources.store(("d1", database), store.open)
