@@ -19,6 +19,27 @@ class Database(TypedDict):
     version: str
 
 
+class Migration(TypedDict):
+    name: str
+    applied_at: str | None
+
+
+class Migrations(TypedDict):
+    table: str
+    folder: str
+    migrations: list[Migration]
+
+
+class Migrated(TypedDict):
+    applied: list[str]
+    statements: int
+
+
+class Imported(TypedDict):
+    statements: int
+    notes: list[str]
+
+
 class RawRows(TypedDict):
     columns: list[str]
     rows: list[list[Any]]

@@ -52,6 +52,7 @@ class Sandbox:
         self.tolerates = False
         self.tolerated: dict[str, int] = {}
         self._trusts = False
+        self._tables: set[str | None] = set()  # whose rows may be used
         for limit, value in _LIMITS.items():
             sqlite.limit(limit, value)
         sqlite.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
@@ -70,7 +71,7 @@ class Sandbox:
     def _authorize(
         self, operation: int, first: str | None, second: str | None, database: str | None, inner: str | None
     ) -> int:
-        if self._trusts or operation in _HARMLESS:
+        if self._trusts or operation in _HARMLESS or (operation in _ROWS and first in self._tables):
             return apsw.SQLITE_OK
         if operation == apsw.SQLITE_FUNCTION:
             return apsw.SQLITE_OK if (second or "").lower() in FUNCTIONS else apsw.SQLITE_DENY
@@ -89,6 +90,8 @@ class Sandbox:
                 return apsw.SQLITE_DENY
             if operation == apsw.SQLITE_CREATE_VTABLE and (second or "").lower() not in MODULES:
                 return apsw.SQLITE_DENY
+            if operation in _ROWS and len(self._tables) < _MOST_TABLES:
+                self._tables.add(first)
             return apsw.SQLITE_OK
         return apsw.SQLITE_DENY
 
@@ -166,5 +169,7 @@ _SCHEMA = frozenset(
     }
 )
 # The others, of temporary objects and of attached databases, are refused.
-_TABLES = _SCHEMA | {apsw.SQLITE_READ, apsw.SQLITE_INSERT, apsw.SQLITE_UPDATE, apsw.SQLITE_DELETE}
+_ROWS = frozenset({apsw.SQLITE_READ, apsw.SQLITE_INSERT, apsw.SQLITE_UPDATE, apsw.SQLITE_DELETE})
+_TABLES = _SCHEMA | _ROWS
+_MOST_TABLES = 1000
 _NAMES_TWO = frozenset({apsw.SQLITE_CREATE_INDEX, apsw.SQLITE_CREATE_TRIGGER, apsw.SQLITE_ALTER_TABLE})

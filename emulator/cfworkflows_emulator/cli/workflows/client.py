@@ -28,6 +28,12 @@ class Answer:
     info: Mapping[str, Any]
 
 
+class SupportsRead(Protocol):
+    """A file that is read from."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
 class Client(Protocol):
     """Calls the Local Explorer API. `is_served` says whether instances run meanwhile."""
 
@@ -35,6 +41,10 @@ class Client(Protocol):
 
     def request(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = NOTHING) -> Answer:
         """Request `path`, below the API's own. Raises RefusedError, and CfworkflowsError if there is no answer."""
+        ...
+
+    def upload(self, path: str, body: SupportsRead, *, query: Mapping[str, Any] | None = None) -> Answer:
+        """Send a file of any size. It is waited for as long as it takes. Raises as `request` does."""
         ...
 
     def events(self, path: str) -> Iterator[dict[str, Any]]:

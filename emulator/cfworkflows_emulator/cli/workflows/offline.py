@@ -5,23 +5,26 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from cfworkflows.http import Request
+from cfworkflows.http import ReadableStream, Request
 from cfworkflows.values import UnresolvedClassWarning
 from cfworkflows_emulator import EXPLORER_API
 from cfworkflows_emulator.api import ExplorerApi, Workflows
-from cfworkflows_emulator.cli.workflows.client import NOTHING, Answer, RefusedError
+from cfworkflows_emulator.cli.workflows.client import NOTHING, Answer, RefusedError, SupportsRead
 from cfworkflows_emulator.cli.workflows.options import Target
 from cfworkflows_emulator.config.loading import load_config
 from cfworkflows_emulator.engine import EVENT_TYPES, Engine
 from cfworkflows_emulator.runtime import DormantProject
 from cfworkflows_emulator.storage import StateError
 from cfworkflows_emulator.views import printable
+
+UPLOADED_BYTES = 256 * 1024
+"""How much of a file is read at a time."""
 
 
 @contextmanager
@@ -57,10 +60,24 @@ class FolderClient:
         asked = f"?{urlencode(query)}" if query else ""
         return self._runner.run(self._request(method, f"http://localhost{EXPLORER_API}{path}{asked}", body))
 
+    def upload(self, path: str, body: SupportsRead, *, query: Mapping[str, Any] | None = None) -> Answer:
+        async def parts() -> AsyncIterator[bytes]:
+            while part := body.read(UPLOADED_BYTES):
+                yield part
+
+        asked = f"?{urlencode(query)}" if query else ""
+        request = Request(
+            f"http://localhost{EXPLORER_API}{path}{asked}", {"method": "POST", "body": ReadableStream(parts())}
+        )
+        return self._runner.run(self._answered(request))
+
     async def _request(self, method: str, url: str, body: Any) -> Answer:
         request = Request(url, {"method": method})
         if body is not NOTHING:
             request = Request(request, {"body": json.dumps(body), "headers": {"content-type": "application/json"}})
+        return await self._answered(request)
+
+    async def _answered(self, request: Request) -> Answer:
         response = await self._api.fetch(request)
         envelope = await response.json()
         if not envelope["success"]:

@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator import EXPLORER_API
-from cfworkflows_emulator.cli.workflows.client import NOTHING, Answer, RefusedError
+from cfworkflows_emulator.cli.workflows.client import NOTHING, Answer, RefusedError, SupportsRead
 
 PATIENCE_S = 60.0
 """How long an answer may take, in seconds. While the server reloads it is silent."""
@@ -43,6 +43,12 @@ class ServerClient:
             response = self._asked(connection, method, f"{path}{asked}", text, headers)
             return self._answer(response)
 
+    def upload(self, path: str, body: SupportsRead, *, query: Mapping[str, Any] | None = None) -> Answer:
+        with self._connected(None) as connection:
+            asked = f"?{urlencode(query)}" if query else ""
+            headers = {**self._headers, "content-type": "application/octet-stream"}
+            return self._answer(self._asked(connection, "POST", f"{path}{asked}", body, headers))
+
     def events(self, path: str) -> Iterator[dict[str, Any]]:
         last_id = "0"
         while True:  # a reload of the server ends the stream, and not the instance
@@ -62,7 +68,12 @@ class ServerClient:
         return closing(HTTPConnection(self._host, self._port, timeout=timeout))
 
     def _asked(
-        self, connection: HTTPConnection, method: str, path: str, body: str | None, headers: dict[str, str]
+        self,
+        connection: HTTPConnection,
+        method: str,
+        path: str,
+        body: str | SupportsRead | None,
+        headers: dict[str, str],
     ) -> HTTPResponse:
         try:
             connection.request(method, EXPLORER_API + path, body, headers)

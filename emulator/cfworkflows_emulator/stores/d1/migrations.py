@@ -62,21 +62,12 @@ def pending(transactions: "Transactions", table: str, migrations: list[Migration
     return [each for each in migrations if each.name not in done]
 
 
-def apply(transactions: "Transactions", table: str, migration: Migration, dry_run: bool = False) -> int:
-    """Apply a migration, and note it, in one transaction. Returns how many statements it had.
-
-    With `dry_run` it is executed and undone. Raises MigrationError.
-    """
-    try:
-        sql = migration.path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise MigrationError(f"{migration.path} cannot be read: {error}") from error
+def apply(transactions: "Transactions", table: str, migration: Migration) -> int:
+    """Apply a migration, and note it, in one transaction. Returns how many statements it had. Raises MigrationError."""
+    sql = _text(migration)
     transactions.begin()
     try:
         count = transactions.script(sql)
-        if dry_run:
-            transactions.roll_back()
-            return count
         transactions.own(_TABLE.format(table=_quoted(table)))
         transactions.own(_NOTE.format(table=_quoted(table)), (migration.name,))
         transactions.commit()
@@ -87,6 +78,28 @@ def apply(transactions: "Transactions", table: str, migration: Migration, dry_ru
         transactions.roll_back()
         raise
     return count
+
+
+def rehearse(transactions: "Transactions", migrations: list[Migration]) -> int:
+    """Execute migrations, and undo them all. Returns how many statements they have. Raises MigrationError."""
+    count = 0
+    transactions.begin()
+    try:
+        for migration in migrations:
+            try:
+                count += transactions.script(_text(migration))
+            except StatementError as error:
+                raise MigrationError(_explained(migration, error)) from error
+    finally:
+        transactions.roll_back()
+    return count
+
+
+def _text(migration: Migration) -> str:
+    try:
+        return migration.path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise MigrationError(f"{migration.path} cannot be read: {error}") from error
 
 
 def _explained(migration: Migration, error: StatementError) -> str:

@@ -35,7 +35,7 @@ class Transactions:
 
     def __init__(self, sqlite: apsw.Connection) -> None:
         self.sandbox = Sandbox(sqlite)
-        self._sqlite = sqlite
+        self.sqlite = sqlite
         self._size = self._measured()
         self._schema = 0  # how often it has changed
         self._compiled: dict[str, int] = {}  # when a text was first seen
@@ -79,29 +79,30 @@ class Transactions:
     def own(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a statement of ours."""
         with self.sandbox.trusted():
-            return self._sqlite.execute(statement, values).fetchall()
+            return self.sqlite.execute(statement, values).fetchall()
 
     def image(self) -> bytes:
         """All of the database, as a file would have it."""
         with self.sandbox.trusted():
-            return self._sqlite.serialize("main")
+            return self.sqlite.serialize("main")
 
     def begin(self) -> None:
         self.own(_BEGIN)
 
     def commit(self) -> None:
         self.own(_COMMIT)
+        self._size = self._measured()
 
     def roll_back(self) -> None:
         """Undo what the open transaction has done, if there is one."""
         self._size = -1
-        if self._sqlite.in_transaction:
+        if self.sqlite.in_transaction:
             self.own(_ROLLBACK)
         self._size = self._measured()
         self._schema += 1
 
     def _answer(self, query: Query, index: int, formed: Formed) -> Answer:
-        sqlite, size = self._sqlite, self._size
+        sqlite, size = self.sqlite, self._size
         changes, row_id = sqlite.total_changes(), sqlite.last_insert_rowid()
         self._writes = False
         start = perf_counter()
@@ -147,7 +148,7 @@ class Transactions:
         """One statement, which may turn out to be none."""
         self._statements = 0
         self.sandbox.changes_schema = False
-        cursor = self._sqlite.cursor()
+        cursor = self.sqlite.cursor()
         cursor.exec_trace = self._seen
         try:
             rows = cursor.execute(sql, values, can_cache=self._is_fresh(sql)).fetchall()
