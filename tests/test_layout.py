@@ -159,7 +159,7 @@ KNOWN_TO_OTHERS = {
     "cfworkflows_emulator.stores.d1.changes": "what the APIs do to a database",
     "cfworkflows_emulator.stores.d1.exports": "needs apsw, which a start does without",
     "cfworkflows_emulator.stores.d1.migrations": "needs apsw too",
-    "cfworkflows_emulator.stores.d1.scripts": "needs apsw too",
+    "cfworkflows_emulator.stores.d1.images": "needs apsw too",
     "cfworkflows_emulator.stores.d1.statements": "where statements end, for the command line",
     "cfworkflows_emulator.config.loading": "needs pydantic, which a start does without",
     "cfworkflows_emulator.config.validation": "needs pydantic too",

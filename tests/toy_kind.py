@@ -118,7 +118,7 @@ class FakeToy:
     def section(self, binding: str, /) -> ToySection:
         return ToySection(binding, self.colour)
 
-    async def define(self, section: ToySection, worker: Worker, resources: Resources, /) -> None:
+    def define(self, section: ToySection, worker: Worker, resources: Resources, /) -> None:
         """A toy has no code."""
 
 

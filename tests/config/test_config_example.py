@@ -10,6 +10,7 @@ import pytest
 from config_project import Project
 
 from cfworkflows_emulator.config import SUPPORTED, WORKFLOWS, Dev, WorkerConfig
+from cfworkflows_emulator.config.kinds.d1 import D1Section
 from cfworkflows_emulator.config.kinds.kv import KVSection
 from cfworkflows_emulator.config.kinds.service import ServiceSection
 from cfworkflows_emulator.config.kinds.workflow.kind import WorkflowSection
@@ -23,6 +24,9 @@ ALL_ON = re.sub(r"(?m)^#(?=[\w\[])", "", EXAMPLE)
 WITHOUT_EFFECT = {(Dev, each.name) for each in fields(Dev) if each.name not in ("ip", "port")} | {
     (Triggers, "events"),
     (WorkflowSection, "remote"),
+    (D1Section, "jurisdiction"),
+    (D1Section, "database_internal_env"),
+    (D1Section, "remote"),
     (KVSection, "remote"),
     *((ServiceSection, name) for name in ("environment", "cross_account_grant", "remote")),
 }

@@ -1,12 +1,10 @@
 """D1 databases in tests: clean for each, with migrations and seeds that are executed once."""
 
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cfworkflows.errors import CfworkflowsError
-from cfworkflows_emulator.clock import VirtualClock
 from cfworkflows_emulator.config import D1_DATABASES, LoadedConfig
 from cfworkflows_emulator.config.kinds.d1 import MIGRATIONS_TABLE, D1Section
 from cfworkflows_emulator.runtime import Resources, Worker
@@ -46,11 +44,11 @@ class D1:
         """As a configuration would have it."""
         return D1Section(binding)
 
-    async def define(self, section: D1Section, worker: Worker, resources: Resources, /) -> None:
+    def define(self, section: D1Section, worker: Worker, resources: Resources, /) -> None:
         """Fill it."""
         store: D1Store = resources.opened(("d1", section.database))
         if self._migrations is not None or self._seeds or self._sql:
-            store.load(await _image(self._migrations, None, MIGRATIONS_TABLE, self._seeds, self._sql))
+            store.load(_image(self._migrations, None, MIGRATIONS_TABLE, self._seeds, self._sql))
 
 
 class D1Faked(KitKind[D1Section]):
@@ -61,45 +59,36 @@ class D1Faked(KitKind[D1Section]):
     def fake(self, value: Any, /) -> D1 | None:
         return value if isinstance(value, D1) else None
 
-    async def prepare(self, section: D1Section, loaded: LoadedConfig, resources: Resources, /) -> None:
+    def prepare(self, section: D1Section, loaded: LoadedConfig, resources: Resources, /) -> None:
         folder = loaded.directory / section.folder
         if not folder.is_dir():
             return
         store: D1Store = resources.opened(("d1", section.database))
         if not store.is_used:
             seeds = tuple(path for path in (loaded.directory / SEED,) if path.is_file())
-            store.load(await _image(folder, section.migrations_pattern, section.table, seeds, None))
+            store.load(_image(folder, section.migrations_pattern, section.table, seeds, None))
 
 
 D1_FAKED = D1Faked()
 
 _images: dict[Any, bytes] = {}
-
-
-async def _image(
-    folder: Path | None, pattern: str | None, table: str, seeds: tuple[Path, ...], sql: str | None
-) -> bytes:
-    """A database with migrations and seeds, made once for as long as their files stay what they are."""
-    from cfworkflows_emulator.stores.d1 import migrations, scripts
-
-    found = [] if folder is None else migrations.migrations_in(folder, pattern)
-    key = (*(_version(each.path) for each in found), *map(_version, seeds), table, sql)
-    if key in _images:
-        return _images[key]
-    store = D1Store(None, "migrations of a test", VirtualClock())
-    async with store.open():
-        for each in found:
-            apply = functools.partial(migrations.apply, table=table, migration=each)
-            await store.use(apply, limited=False)
-        for name, text in [*((str(path), _text(path)) for path in seeds), *([("sql", sql)] if sql else [])]:
-            await store.use(functools.partial(scripts.execute, sql=text, name=name), limited=False)
-        image = await store.image()
-    _images.clear() if len(_images) > _MOST else None
-    _images[key] = image
-    return image
-
-
 _MOST = 100
+
+
+def _image(folder: Path | None, pattern: str | None, table: str, seeds: tuple[Path, ...], sql: str | None) -> bytes:
+    """A database with migrations and seeds, made once for as long as their files stay what they are."""
+    from cfworkflows_emulator.stores.d1.images import image
+    from cfworkflows_emulator.stores.d1.migrations import migrations_in
+
+    found = [] if folder is None else migrations_in(folder, pattern)
+    key = (*(_version(each.path) for each in found), *map(_version, seeds), table, sql)
+    if key not in _images:
+        scripts = [(str(path), path.read_text(encoding="utf-8-sig")) for path in seeds]
+        made = image(found, table, [*scripts, *([("sql", sql)] if sql else [])])
+        if len(_images) >= _MOST:
+            _images.clear()
+        _images[key] = made
+    return _images[key]
 
 
 def _version(path: Path) -> tuple[str, int, int]:
@@ -108,7 +97,3 @@ def _version(path: Path) -> tuple[str, int, int]:
     except OSError as error:
         raise CfworkflowsError(f"{path} cannot be read: {error.strerror}.") from error
     return str(path), found.st_mtime_ns, found.st_size
-
-
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8-sig")

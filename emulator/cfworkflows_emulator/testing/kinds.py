@@ -19,11 +19,11 @@ def faked(binding: str, value: Any) -> Faked | None:
     return next((Faked(kind, fake, fake.section(binding)) for kind, fake in fakes if fake is not None), None)
 
 
-async def prepare(loaded: LoadedConfig, resources: Resources) -> None:
+def prepare(loaded: LoadedConfig, resources: Resources) -> None:
     """Make what a test finds in the bindings of a configuration."""
     for kind in KINDS:
         for section in loaded.sections(kind.kind):
-            await kind.prepare(section, loaded, resources)
+            kind.prepare(section, loaded, resources)
 
 
 def seen(binding: Any, world: World) -> Any:

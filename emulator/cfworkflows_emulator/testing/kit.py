@@ -14,8 +14,8 @@ class Fake(Protocol):
         """As a configuration would have it. Raises ValueError for settings that one may not have either."""
         ...
 
-    async def define(self, section: Any, worker: Worker, resources: Resources, /) -> None:
-        """Make known what the Worker itself has of it, or fill it."""
+    def define(self, section: Any, worker: Worker, resources: Resources, /) -> None:
+        """Make known what the Worker itself has of it."""
         ...
 
 
@@ -39,7 +39,7 @@ class KitKind(Generic[S]):
     def check(self, sections: list[S], /) -> None:
         """Raises ValueError where the bindings of one FakeEnv do not fit together."""
 
-    async def prepare(self, section: S, loaded: LoadedConfig, resources: Resources, /) -> None:
+    def prepare(self, section: S, loaded: LoadedConfig, resources: Resources, /) -> None:
         """What a test finds in a binding of a configuration, before anything uses it."""
 
     def seen(self, binding: Any, world: World, /) -> Any:

@@ -48,7 +48,7 @@ async def project_world(config: LoadedConfig) -> AsyncIterator[World]:
                 fire_crons=False,
             )
         )
-        await prepare(config, project.resources)
+        prepare(config, project.resources)
         yield _kept(World(project.engine, project.worker, clock, probe, seen), stack, leaks)
 
 
@@ -75,7 +75,7 @@ async def fake_world(
         }
         worker = Worker(Exports(), Environment({**values, **bound}), clock)
         for each in bindings.values():
-            await each.fake.define(each.section, worker, resources)
+            each.fake.define(each.section, worker, resources)
         await engine.resume_all()
         yield _kept(World(engine, worker, clock, probe, seen), stack, leaks)
 

@@ -150,7 +150,7 @@ class FakeWorkflow:
         settings = {"name": name, **self.settings, "binding": binding, "class_name": self.cls.__name__}
         return validated(WorkflowSection, settings)
 
-    async def define(self, section: WorkflowSection, worker: Worker, resources: Resources, /) -> None:
+    def define(self, section: WorkflowSection, worker: Worker, resources: Resources, /) -> None:
         resources.engine.define(definition_of(section, self.cls, worker))
 
 

@@ -135,8 +135,8 @@ def _sequences(sqlite: apsw.Connection, tables: list[str]) -> Iterator[str]:
         return
     for name, number in sqlite.execute("SELECT name, seq FROM sqlite_sequence"):
         if name in tables:
-            yield f"DELETE FROM sqlite_sequence WHERE name = {literal(name)};"
-            yield f"INSERT INTO sqlite_sequence (name, seq) VALUES({literal(name)},{literal(number)});"
+            yield _FORGET.format(name=literal(name))
+            yield _COUNT.format(name=literal(name), number=literal(number))
 
 
 def literal(value: Any) -> str:
@@ -161,6 +161,8 @@ def _quoted(name: str) -> str:
     return '"{}"'.format(name.replace('"', '""'))
 
 
+_FORGET = "DELETE FROM sqlite_sequence WHERE name = {name};"
+_COUNT = "INSERT INTO sqlite_sequence (name, seq) VALUES({name},{number});"
 _REBUILD = "INSERT INTO {table}({table}) VALUES('rebuild');"
 _INSERT = "INSERT INTO {table} ({columns}) VALUES("
 _SELECT = "SELECT {columns} FROM {table}{order}"

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, NamedTuple
 
 import apsw
@@ -36,16 +37,21 @@ def load(transactions: Transactions, chunks: Iterable[str], name: str) -> Import
     off they are checked at the end. Raises ScriptError, and nothing happened.
     """
     sqlite, sandbox = transactions.sqlite, transactions.sandbox
+    blocks = _blocks(chunks)
+    first = next(blocks, ("", 1))
+    is_unchecked = _KEYS_OFF.search(first[0]) is not None
+    if is_unchecked:  # within a transaction this has no effect
+        transactions.own("PRAGMA foreign_keys = OFF /* cfworkflows */")
     transactions.begin()
     try:
         with _tolerant(transactions):
             loading = _Loading(sqlite)
-            for block, line in _blocks(chunks):
-                if line == 1 and _KEYS_OFF.search(block):
-                    transactions.own("PRAGMA defer_foreign_keys = ON /* cfworkflows */")
+            for block, line in chain([first], blocks):
                 loading.execute(transactions, block, line, name)
             if not loading.count:
                 raise ScriptError(f"{errors.NO_STATEMENT}\n  in {name}")
+            if is_unchecked:
+                _check_keys(transactions, name)
             try:
                 transactions.commit()
             except apsw.Error as error:
@@ -54,6 +60,15 @@ def load(transactions: Transactions, chunks: Iterable[str], name: str) -> Import
     except BaseException:
         transactions.roll_back()
         raise
+    finally:
+        if is_unchecked:
+            transactions.own("PRAGMA foreign_keys = ON /* cfworkflows */")
+
+
+def _check_keys(transactions: Transactions, name: str) -> None:
+    for table, _, parent, _ in transactions.own("PRAGMA foreign_key_check /* cfworkflows */"):
+        text = f"FOREIGN KEY constraint failed: a row of {table} has no row in {parent}"
+        raise ScriptError(f"{text}\n  in {name}\nNothing of it was kept.")
 
 
 class _Loading:

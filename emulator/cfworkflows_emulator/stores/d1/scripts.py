@@ -30,5 +30,5 @@ def execute(transactions: "Transactions", sql: str, name: str) -> int:
 
 def described(error: StatementError, name: object) -> list[str]:
     """Where a statement of a file is wrong, in lines."""
-    at = [f"  at {name}:{error.line + error.sql[: error.offset or 0].strip().count(chr(10))}"]
+    at = [f"  at {name}:{error.line + error.sql[: error.offset or 0].count(chr(10))}"]
     return [*at, *(pointed(error.sql, error.offset) if error.sql else []), *([f"  {error.hint}"] if error.hint else [])]

@@ -41,10 +41,11 @@ def split(sql: str) -> Iterator[Statement]:
                 line += sql.count("\n", start, at)
                 start = at
             continue
-        if kind == "end" and trigger.ends_at_semicolon():
-            yield Statement(sql[start:at], line, is_empty)
-            line += sql.count("\n", start, at)
-            start, is_empty, trigger = at, True, _Trigger()
+        if kind == "end":
+            if trigger.ends_at_semicolon():
+                yield Statement(sql[start:at], line, is_empty)
+                line += sql.count("\n", start, at)
+                start, is_empty, trigger = at, True, _Trigger()
             continue
         is_empty = False
         trigger.see(token[0].upper() if kind == "word" else kind or "")

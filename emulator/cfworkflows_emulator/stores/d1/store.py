@@ -62,7 +62,7 @@ class D1Store:
         self._clock = clock
         self._time_limit_s = time_limit_s
         self._image: bytes | None = None
-        self._file = LateFile(path, (_metadata,), durability, f"The D1 database {database}")
+        self._file = LateFile(path, SCHEMA, durability, f"The D1 database {database}")
         self._transactions: Transactions | None = None
         self._using: asyncio.Future[Any] | None = None
         self._turns: int | None = None  # how many are left, where the event loop waits
@@ -98,10 +98,6 @@ class D1Store:
         if self._transactions is not None or self.path is not None:
             raise RuntimeError("Only a database in memory that nobody has used begins with an image.")
         self._image = image
-
-    async def image(self) -> bytes:
-        """All of the database, for another one to begin with."""
-        return await self.use(lambda transactions: transactions.image())
 
     async def run(self, queries: Sequence[Query], formed: Formed, /) -> list[Answer]:
         answers = await self.use(lambda transactions: transactions.run(queries, formed))
@@ -187,6 +183,9 @@ class D1Store:
 def _metadata(sqlite: "apsw.Connection") -> None:
     sqlite.execute("CREATE TABLE _cf_METADATA (key INTEGER PRIMARY KEY, value)")
 
+
+SCHEMA = (_metadata,)
+"""What a file has before anything of the user's."""
 
 _NEXT_GENERATION = (
     "INSERT INTO _cf_METADATA (key, value) VALUES (2, 1) ON CONFLICT (key) DO UPDATE SET value = value + 1 "
