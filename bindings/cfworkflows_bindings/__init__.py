@@ -4,14 +4,14 @@ A binding implements the Protocol that `cfworkflows.types` has for its kind. `fo
 `environment` is `env` itself. May import the SDK only: a binding declares what it needs of the emulator as a Protocol.
 """
 
-from cfworkflows_bindings.d1 import D1Database
+from cfworkflows_bindings.d1 import D1Binding
 from cfworkflows_bindings.environment import Environment
 from cfworkflows_bindings.kv import KVBinding
 from cfworkflows_bindings.service import ServiceBinding
 from cfworkflows_bindings.workflow import WorkflowBinding, WorkflowEngine, WorkflowInstance
 
 __all__ = [
-    "D1Database",
+    "D1Binding",
     "Environment",
     "KVBinding",
     "ServiceBinding",

@@ -18,7 +18,7 @@ D1Value = str | float | bool | bytes | bytearray | memoryview | Sequence[int] | 
 """What can be bound. As on the platform, every number is bound as a REAL, and an int beyond 2**53 is refused."""
 
 
-class D1Timings(TypedDict):
+class D1Timings(ClosedJsDict):
     """How long SQLite took, in ms."""
 
     sql_duration_ms: float

@@ -8,21 +8,21 @@ from typing import Any
 import pytest
 
 from cfworkflows import D1Error
-from cfworkflows_bindings import D1Database
+from cfworkflows_bindings import D1Binding
 from cfworkflows_emulator.clock import VirtualClock
 from cfworkflows_emulator.stores.d1 import D1Store
 
 
 @pytest.fixture
-async def db() -> AsyncIterator[D1Database]:
+async def db() -> AsyncIterator[D1Binding]:
     """A database with a table."""
     async with D1Store(None, "DB", VirtualClock()).open() as store:
-        database = D1Database(store, "DB")
+        database = D1Binding(store, "DB")
         await database.exec("CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, n REAL)")
         yield database
 
 
-async def test_rows_are_objects_with_attributes(db: D1Database) -> None:
+async def test_rows_are_objects_with_attributes(db: D1Binding) -> None:
     """As results are."""
     result = await db.prepare("INSERT INTO t (name) VALUES (?) RETURNING *").bind("ann").run()
     assert (True, 1, "ann") == (result.success, result["meta"]["changes"], result.results[0].name)
@@ -31,7 +31,7 @@ async def test_rows_are_objects_with_attributes(db: D1Database) -> None:
     assert None is await db.prepare("SELECT * FROM t WHERE id = 9").first("name")
 
 
-async def test_rows_as_lists_have_the_names_of_columns_first(db: D1Database) -> None:
+async def test_rows_as_lists_have_the_names_of_columns_first(db: D1Binding) -> None:
     """In both spellings, and where there are no rows."""
     statement = db.prepare("SELECT id, name AS id FROM t")
     assert [["id", "id"]] == await statement.raw({"columnNames": True}) == await statement.raw(column_names=True)
@@ -54,7 +54,7 @@ async def test_rows_as_lists_have_the_names_of_columns_first(db: D1Database) -> 
         ("\ud800", "text", "?"),
     ],
 )
-async def test_value_is_bound_as_on_the_platform(db: D1Database, value: Any, kind: str, given: Any) -> None:
+async def test_value_is_bound_as_on_the_platform(db: D1Binding, value: Any, kind: str, given: Any) -> None:
     """Numbers are REALs, and what JSON does not have is NULL."""
     assert [[given, kind]] == await db.prepare("SELECT ?1, typeof(?1)").bind(value).raw()
 
@@ -72,20 +72,20 @@ async def test_value_is_bound_as_on_the_platform(db: D1Database, value: Any, kin
 )
 def test_value_that_cannot_be_bound_is_refused(value: Any, text: str) -> None:
     """At once, with what to write instead."""
-    statement = D1Database(D1Store(None, "DB", VirtualClock()), "DB").prepare("SELECT ?")
+    statement = D1Binding(D1Store(None, "DB", VirtualClock()), "DB").prepare("SELECT ?")
     with pytest.raises(D1Error) as caught:
         statement.bind(value)
     assert f"D1_TYPE_ERROR: {text}" in str(caught.value)
     assert caught.value.__notes__
 
 
-async def test_whole_numbers_are_ints_as_far_as_floats_have_them(db: D1Database) -> None:
+async def test_whole_numbers_are_ints_as_far_as_floats_have_them(db: D1Binding) -> None:
     """Beyond, they are floats, as everything is in JavaScript."""
     [row] = await db.prepare("SELECT 3.0, 9007199254740991, 9007199254740993, 9e999").raw()
     assert ["3", "9007199254740991", "9007199254740992.0", "None"] == [str(value) for value in row]
 
 
-async def test_error_shows_the_place_and_the_caller_below_the_platforms_text(db: D1Database) -> None:
+async def test_error_shows_the_place_and_the_caller_below_the_platforms_text(db: D1Binding) -> None:
     """The notes have no values in them."""
     with pytest.raises(D1Error) as caught:
         await db.prepare("SELECT id,\n  nope FROM t WHERE name = ?").bind("secret").all()
@@ -120,7 +120,7 @@ async def test_error_shows_the_place_and_the_caller_below_the_platforms_text(db:
         (f"SELECT max({','.join('1' * 33)})", "too many arguments on function max at offset 7: SQLITE_ERROR"),
     ],
 )
-async def test_what_the_platform_refuses_is_refused(db: D1Database, sql: str, text: str) -> None:
+async def test_what_the_platform_refuses_is_refused(db: D1Binding, sql: str, text: str) -> None:
     """In its words, and nothing has happened."""
     with pytest.raises(D1Error) as caught:
         await db.prepare(f"{sql}").all()
@@ -128,7 +128,7 @@ async def test_what_the_platform_refuses_is_refused(db: D1Database, sql: str, te
     assert 0 == await db.prepare("SELECT count(*) AS c FROM t").first("c")
 
 
-async def test_batch_is_one_transaction(db: D1Database) -> None:
+async def test_batch_is_one_transaction(db: D1Binding) -> None:
     """The first that fails undoes all of it, and is named."""
     insert = db.prepare("INSERT INTO t (id) VALUES (?)")
     with pytest.raises(D1Error, match=r"UNIQUE constraint failed: t.id: SQLITE_CONSTRAINT \(extended: ") as caught:
@@ -139,7 +139,7 @@ async def test_batch_is_one_transaction(db: D1Database) -> None:
         await db.batch([1])  # type: ignore[list-item]  # what is no statement
 
 
-async def test_exec_executes_each_line(db: D1Database) -> None:
+async def test_exec_executes_each_line(db: D1Binding) -> None:
     """All in one transaction; the first line is named in the error, as on the platform."""
     done = await db.exec("INSERT INTO t (name) VALUES ('a')\n\nINSERT INTO t (name) VALUES ('b');")
     assert 2 == done.count
@@ -149,7 +149,7 @@ async def test_exec_executes_each_line(db: D1Database) -> None:
     assert any("use prepare()" in note for note in caught.value.__notes__)
 
 
-async def test_columns_are_those_after_a_change_of_the_schema(db: D1Database) -> None:
+async def test_columns_are_those_after_a_change_of_the_schema(db: D1Binding) -> None:
     """A statement that was compiled before tells no columns that are no more."""
     statement = db.prepare("SELECT * FROM t")
     await statement.all()
@@ -157,7 +157,7 @@ async def test_columns_are_those_after_a_change_of_the_schema(db: D1Database) ->
     assert [["id", "name"]] == await statement.raw(column_names=True)
 
 
-async def test_session_has_bookmarks_that_grow(db: D1Database) -> None:
+async def test_session_has_bookmarks_that_grow(db: D1Binding) -> None:
     """None before the first answer, unless it began with one."""
     session = db.with_session("first-primary")
     assert None is session.get_bookmark()
@@ -169,7 +169,7 @@ async def test_session_has_bookmarks_that_grow(db: D1Database) -> None:
     assert second == db.withSession(second).get_bookmark()
 
 
-async def test_pragmas_end_with_their_call(db: D1Database) -> None:
+async def test_pragmas_end_with_their_call(db: D1Binding) -> None:
     """Foreign keys cannot be turned off, and are deferred in one transaction alone."""
     await db.exec("PRAGMA foreign_keys = OFF")
     assert 1 == await db.prepare("PRAGMA foreign_keys").first("foreign_keys")

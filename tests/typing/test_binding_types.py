@@ -16,6 +16,8 @@ from checkers import compare, mypy, pyright
 import cfworkflows.testing
 import cfworkflows_bindings
 from cfworkflows import types
+from cfworkflows_bindings.d1.session import D1DatabaseSession
+from cfworkflows_bindings.d1.statement import D1PreparedStatement
 from cfworkflows_bindings.forms import snake_case
 from cfworkflows_emulator.engine.subscription import Subscription
 
@@ -37,9 +39,12 @@ class Promise(NamedTuple):
 KINDS = {
     "workflow": Promise(cfworkflows_bindings.WorkflowBinding, types.Workflow, "[Any, Any]"),
     "kv": Promise(cfworkflows_bindings.KVBinding, types.KVNamespace),
+    "d1": Promise(cfworkflows_bindings.D1Binding, types.D1Database),
     "service": Promise(cfworkflows_bindings.ServiceBinding, types.Fetcher),
 }
 HANDLES = {
+    "d1_statement": Promise(D1PreparedStatement, types.D1PreparedStatement),
+    "d1_session": Promise(D1DatabaseSession, types.D1DatabaseSession),
     "workflow_instance": Promise(cfworkflows_bindings.WorkflowInstance, types.WorkflowInstance, "[Any]"),
     "workflow_subscription": Promise(Subscription, types.WorkflowInstanceSubscription),
     "workflow_in_tests": Promise(cfworkflows.testing.Workflow, types.Workflow, "[Any, Any]"),

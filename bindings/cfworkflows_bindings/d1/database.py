@@ -12,7 +12,7 @@ from cfworkflows_bindings.d1.store import D1Store, Query, StatementError
 from cfworkflows_bindings.d1.values import lists
 
 
-class D1Database:
+class D1Binding:
     """`env.DB`: a SQLite database."""
 
     def __init__(self, store: D1Store, id: str) -> None:

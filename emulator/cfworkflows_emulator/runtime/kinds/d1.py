@@ -1,6 +1,6 @@
 """D1 databases: each id is one store, whichever Workers are bound to it."""
 
-from cfworkflows_bindings import D1Database
+from cfworkflows_bindings import D1Binding
 from cfworkflows_emulator.config import D1_DATABASES as KIND
 from cfworkflows_emulator.config.kinds.d1 import D1Section
 from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
@@ -12,11 +12,11 @@ class D1Runtime(RuntimeKind[D1Section]):
     """A binding is the store of its id, and that."""
 
     kind = KIND
-    binding = D1Database
+    binding = D1Binding
     store = D1Store
 
-    async def bind(self, section: D1Section, resources: Resources, /) -> D1Database:
-        return D1Database(await d1_store(section.database, resources), section.database)
+    async def bind(self, section: D1Section, resources: Resources, /) -> D1Binding:
+        return D1Binding(await d1_store(section.database, resources), section.database)
 
 
 D1_DATABASES = D1Runtime()

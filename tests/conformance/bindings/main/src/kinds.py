@@ -14,9 +14,10 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+import d1
 import kv
 
-KINDS: tuple[ModuleType, ...] = (kv,)
+KINDS: tuple[ModuleType, ...] = (kv, d1)
 
 OPS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
     name: op for kind in KINDS for name, op in getattr(kind, "OPS", {}).items()

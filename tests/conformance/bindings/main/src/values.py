@@ -43,7 +43,7 @@ class Plain:
 def describe_error(error: BaseException) -> dict[str, Any]:
     shown: dict[str, Any] = {"name": getattr(error, "name", type(error).__name__), "message": str(error)}
     if error.__cause__ is not None:
-        shown["cause"] = describe_error(error.__cause__)
+        shown["cause"] = {"$error": describe_error(error.__cause__)}
     return shown
 
 
