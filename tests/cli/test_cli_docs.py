@@ -29,6 +29,8 @@ def commands(command, path):
 
 
 COMMANDS = dict(commands(main, "cfwf"))
+SHARED = ("cfwf workflows", "cfwf d1")
+OF_ALL = {"--local", "--cwd", "--persist-to", "--env", "--config", "--host", "--port", "--json"}
 
 
 def section(name):
@@ -40,9 +42,9 @@ def test_every_command_has_its_heading():
     assert sorted(COMMANDS) == sorted(re.findall(r"^## `(.+)`$", PAGE, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if not name.startswith("cfwf workflows")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if not name.startswith(SHARED)])
 def test_every_option_has_its_place(name):
-    """The section of a command lists its arguments and options, and no others; `cfwf workflows` has its own test."""
+    """The section of a command lists its arguments and options, and no others; those that share options have a test."""
     parameters = COMMANDS[name].params
     shown = {
         each.opts[-1] if isinstance(each, click.Option) else each.make_metavar(click.Context(main)).strip("[]")
@@ -50,6 +52,14 @@ def test_every_option_has_its_place(name):
     }
     documented = re.findall(r"^\| `(-?-?[A-Za-z-]+)` \| ", section(name).partition("| rule |")[0], re.MULTILINE)
     assert sorted(shown) == sorted(documented)
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name.startswith("cfwf d1 ")])
+def test_own_options_of_d1_are_in_its_section(name):
+    """Beside those that all its commands have."""
+    options = [each for each in COMMANDS[name].params if isinstance(each, click.Option) and not each.hidden]
+    own = {each.opts[-1] for each in options} - OF_ALL
+    assert set() == {option for option in own if f"`{option}`" not in section(name)}
 
 
 def test_every_rule_has_its_row():
