@@ -266,7 +266,8 @@ class _Worker:
         project = await stack.enter_async_context(opening)
         project_time.keep()
         self._time = project_time
-        for notice in [*(project.notices if not go.loaded_before else ()), *project.faults]:
+        notices = [*project.notices, *await project.store_notices()] if not go.loaded_before else []
+        for notice in [*notices, *project.faults]:
             self._console.warn(notice)
         return project
 

@@ -102,6 +102,15 @@ class Project:
                     project._crons.start(each)
             yield project
 
+    async def store_notices(self) -> list[str]:
+        """What the stores of the bindings lack that the configurations speak of."""
+        return [
+            notice
+            for kind in kinds.KINDS
+            for each in self.configs
+            for notice in await kind.store_notices(each, self.resources)
+        ]
+
     async def close(self, grace_s: float = 0) -> list[str]:
         """Stop. What runs in the background, and then the callbacks of steps, get `grace_s` seconds to end.
 

@@ -28,6 +28,10 @@ class RuntimeKind(Generic[S]):
     def define(self, loaded: LoadedConfig, worker: Worker, resources: Resources, /) -> None:
         """Register what the Worker itself has of this kind, once its code is loaded."""
 
+    async def store_notices(self, loaded: LoadedConfig, resources: Resources, /) -> list[str]:
+        """Notices of what the stores lack that the configuration speaks of. Only what costs little is looked at."""
+        return []
+
     def notices(self, loaded: LoadedConfig, /) -> Iterator[str]:
         """Notices of what the configuration asks for and does not get."""
         return iter(())
