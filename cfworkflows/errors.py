@@ -9,7 +9,8 @@
     │   ├── StepError                 an error of any other class that crossed a step boundary
     │   ├── WorkflowError             a binding or instance call was refused; its text starts with "(code) "
     │   ├── BindingError              a binding with data refused a call, in the platform's words
-    │   │   └── KVError               a KV namespace did; its `status` is the platform's
+    │   │   ├── KVError               a KV namespace did; its `status` is the platform's
+    │   │   └── R2Error               an R2 bucket did; its `code` is the platform's
     │   ├── SerializationError        a value cannot be stored; also a TypeError
     │   ├── PayloadValidationError    a payload does not fit its type; also a ValueError
     │   ├── CronError                 text that is not a cron expression; also a ValueError
@@ -91,6 +92,26 @@ def instance_not_found(id: object = None) -> WorkflowError:
     if id is not None:
         error.add_note(f"Its id would be {id!r}.")
     return error
+
+
+class BindingError(CfworkflowsError):
+    """A binding with data refused a call. The text is the platform's, which calls all of them `Error`."""
+
+    @property
+    def name(self) -> str:
+        return "Error"
+
+
+class R2Error(BindingError):
+    """A call on an R2 bucket was refused: `put: The specified object name is not valid. (10020)`.
+
+    `code` is the platform's code, or None for the few errors that have none.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        coded = _ENDS_IN_CODE.search(message)
+        self.code = int(coded[1]) if coded is not None else None
 
 
 class SerializationError(CfworkflowsError, TypeError):
@@ -284,6 +305,7 @@ def exact(text: str) -> str:
 _NAME = vars(type)["__name__"]
 
 
+_ENDS_IN_CODE = re.compile(r" \((\d+)\)$")
 _CODED = re.compile(r"\(([\w.]+)\) (.*)", re.DOTALL)
 
 

@@ -6,7 +6,19 @@ A binding implements the Protocol that `cfworkflows.types` has for its kind. `fo
 
 from cfworkflows_bindings.environment import Environment
 from cfworkflows_bindings.kv import KVBinding
+from cfworkflows_bindings.r2 import R2Binding, R2MultipartUpload, R2Object, R2ObjectBody
 from cfworkflows_bindings.service import ServiceBinding
 from cfworkflows_bindings.workflow import WorkflowBinding, WorkflowEngine, WorkflowInstance
 
-__all__ = ["Environment", "KVBinding", "ServiceBinding", "WorkflowBinding", "WorkflowEngine", "WorkflowInstance"]
+__all__ = [
+    "Environment",
+    "KVBinding",
+    "R2Binding",
+    "R2MultipartUpload",
+    "R2Object",
+    "R2ObjectBody",
+    "ServiceBinding",
+    "WorkflowBinding",
+    "WorkflowEngine",
+    "WorkflowInstance",
+]

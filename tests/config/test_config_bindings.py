@@ -98,7 +98,9 @@ def test_every_kind_of_binding_is_listed_with_its_resource(project: Project) -> 
         ("TEXT", "Text Blob", "a.txt"),
         ("DATA", "Data Blob", "a.bin"),
     ] == [(binding.name, binding.kind, binding.resource) for binding in loaded.bindings]
-    assert {"Workflow", "KV Namespace", "Worker"} == {binding.kind for binding in loaded.bindings if binding.supported}
+    assert {"Workflow", "KV Namespace", "R2 Bucket", "Worker"} == {
+        binding.kind for binding in loaded.bindings if binding.supported
+    }
     assert len(every_kind()) == len({binding.kind for binding in loaded.bindings})
     for binding in loaded.bindings:
         assert binding.location is not None

@@ -12,7 +12,7 @@ from cfworkflows_emulator.api.kind import ExplorerKind
 from cfworkflows_emulator.api.requests import StatusBody
 from cfworkflows_emulator.config import WORKFLOWS, LoadedConfig, WorkflowSection
 from cfworkflows_emulator.engine import Engine, Selection, Status
-from cfworkflows_emulator.runtime import Worker
+from cfworkflows_emulator.runtime import Resources, Worker
 
 TRIGGER = "api"
 CHUNK = 500
@@ -34,6 +34,9 @@ class Served(Protocol):
 
     @property
     def engine(self) -> Engine: ...
+
+    @property
+    def resources(self) -> Resources: ...
 
 
 class Workflows:

@@ -9,6 +9,7 @@ from pathlib import Path
 from cfworkflows_emulator.config import LoadedConfig
 from cfworkflows_emulator.engine import Engine, open_database
 from cfworkflows_emulator.runtime.kinds.workflow import definitions_without_code
+from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.runtime.time import ProjectTime
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import StateFolder
@@ -21,6 +22,7 @@ class DormantProject:
 
     config: LoadedConfig
     engine: Engine
+    resources: Resources
 
     @property
     def configs(self) -> Sequence[LoadedConfig]:
@@ -52,6 +54,7 @@ class DormantProject:
             clock = ProjectTime(state, 1).clock
             engine = await Engine.open(definitions_without_code(config), clock, database, dormant=True)
             try:
-                yield cls(config, engine)
+                async with Resources(engine, [config.config.name]) as resources:
+                    yield cls(config, engine, resources)
             finally:
                 await engine.close()

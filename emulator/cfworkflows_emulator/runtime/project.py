@@ -31,6 +31,7 @@ class Project:
     """A running Worker: `worker` answers requests, `engine` runs its instances, `env` has its bindings.
 
     `workers` are this one and the others of the session, by name, `configs` their configurations in the same order.
+    `resources` are what the bindings use.
     `notices` says what the configurations ask for and do not get, `faults` what in the code can never work.
     """
 
@@ -45,7 +46,7 @@ class Project:
         self.notices = session_notices(configs, exports)
         self.faults = session_faults(configs, exports)
         self._crons = Crons(self.engine.clock, self.workers)
-        self._resources = resources
+        self.resources = resources
         self._closed = False
 
     @classmethod
@@ -118,9 +119,9 @@ class Project:
         for worker in self.workers.values():
             left += await worker.close(max(deadline - loop.time(), 0))
         left += await self.engine.close(max(deadline - loop.time(), 0))
-        await self._resources.close()
-        if self._resources.folder is not None:
-            self._resources.folder.close()
+        await self.resources.close()
+        if self.resources.folder is not None:
+            self.resources.folder.close()
         return left
 
 

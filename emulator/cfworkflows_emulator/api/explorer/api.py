@@ -10,6 +10,8 @@ from cfworkflows_emulator import EXPLORER_API
 from cfworkflows_emulator.api import results
 from cfworkflows_emulator.api.explorer.instances import InstanceRoutes
 from cfworkflows_emulator.api.explorer.local import LocalRoutes
+from cfworkflows_emulator.api.explorer.r2 import R2Routes
+from cfworkflows_emulator.api.r2.buckets import R2Buckets
 from cfworkflows_emulator.api.requests import (
     CreateBody,
     DeleteBody,
@@ -58,6 +60,7 @@ class ExplorerApi:
         return [
             Route("GET", "", self._describe, "This description."),
             *LocalRoutes(self._workflows).routes(),
+            *R2Routes(R2Buckets(self._workflows.project)).routes(),
             Route(
                 "GET",
                 "/workflows",

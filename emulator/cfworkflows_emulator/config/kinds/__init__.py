@@ -8,9 +8,9 @@ from typing import Any
 
 from cfworkflows_emulator.config.kinds.kind import Kind, Layer
 from cfworkflows_emulator.config.kinds.kv import KV_NAMESPACES
+from cfworkflows_emulator.config.kinds.r2 import R2_BUCKETS
 from cfworkflows_emulator.config.kinds.service import SERVICES
 from cfworkflows_emulator.config.kinds.workflow import WORKFLOWS
 
-SUPPORTED: tuple[Kind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, SERVICES)
-
-__all__ = ["KV_NAMESPACES", "SERVICES", "SUPPORTED", "WORKFLOWS", "Kind", "Layer"]
+SUPPORTED: tuple[Kind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, R2_BUCKETS, SERVICES)
+__all__ = ["KV_NAMESPACES", "R2_BUCKETS", "SERVICES", "SUPPORTED", "WORKFLOWS", "Kind", "Layer"]

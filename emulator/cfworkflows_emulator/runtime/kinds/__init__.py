@@ -5,10 +5,11 @@ from typing import Any
 from cfworkflows_emulator.config import Kind
 from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
 from cfworkflows_emulator.runtime.kinds.kv import KV_NAMESPACES
+from cfworkflows_emulator.runtime.kinds.r2 import R2_BUCKETS
 from cfworkflows_emulator.runtime.kinds.service import SERVICES
 from cfworkflows_emulator.runtime.kinds.workflow import WORKFLOWS
 
-KINDS: tuple[RuntimeKind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, SERVICES)
+KINDS: tuple[RuntimeKind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, R2_BUCKETS, SERVICES)
 
 __all__ = ["KINDS", "RuntimeKind", "runtime_kind"]
 

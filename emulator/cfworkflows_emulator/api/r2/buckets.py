@@ -1,0 +1,50 @@
+"""The buckets that the Workers of a project are bound to."""
+
+from typing import Any
+
+from cfworkflows_bindings import R2Binding
+from cfworkflows_emulator.api.kind import ExplorerKind
+from cfworkflows_emulator.api.workflows import Served
+from cfworkflows_emulator.clock import Clock
+from cfworkflows_emulator.config import R2_BUCKETS
+from cfworkflows_emulator.config.kinds.r2 import R2Section
+from cfworkflows_emulator.runtime import runtime_kind
+
+
+class R2Buckets:
+    """The buckets of a project, by their names on this machine."""
+
+    def __init__(self, project: Served) -> None:
+        self._project = project
+        self._sections = {
+            section.bucket: section for loaded in project.configs for section in loaded.sections(R2_BUCKETS)
+        }
+
+    @property
+    def names(self) -> list[str]:
+        return sorted(self._sections)
+
+    @property
+    def clock(self) -> Clock:
+        return self._project.engine.clock
+
+    async def find(self, name: str) -> R2Binding | None:
+        """The bucket as a Worker has it; None if no Worker is bound to it."""
+        section = self._sections.get(name)
+        if section is None:
+            return None
+        bucket: R2Binding = await runtime_kind(R2_BUCKETS).bind(section, self._project.resources)
+        return bucket
+
+
+class R2Listed(ExplorerKind[R2Section]):
+    """R2 buckets among the bindings of a Worker."""
+
+    kind = R2_BUCKETS
+    group = "r2"
+
+    def described(self, section: R2Section, worker: str, /) -> dict[str, Any]:
+        return {"id": section.bucket, "bindingName": section.binding}
+
+
+R2_LISTED = R2Listed()
