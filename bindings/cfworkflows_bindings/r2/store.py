@@ -121,6 +121,10 @@ class Rows(Protocol):
 class R2Store(Protocol):
     """The objects and the uploads of a bucket."""
 
+    def setting(self, name: str) -> str | None: ...
+
+    def set_setting(self, name: str, value: str | None) -> None: ...
+
     def head(self, key: str) -> StoredObject | None: ...
 
     def get(self, key: str) -> tuple[StoredObject, Any] | None:

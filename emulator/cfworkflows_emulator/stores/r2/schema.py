@@ -28,6 +28,7 @@ def _first(sqlite: "apsw.Connection") -> None:
         "etag TEXT NOT NULL, md5 TEXT NOT NULL, uploaded INTEGER NOT NULL, blob TEXT, body BLOB, "
         "PRIMARY KEY (upload, number))"
     )
+    sqlite.execute("CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)")
 
 
 MIGRATIONS: "Sequence[Migration[apsw.Connection]]" = [_first]

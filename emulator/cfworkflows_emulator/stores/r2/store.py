@@ -77,6 +77,20 @@ class R2Store:
     def close(self) -> None:
         self._late.close()
 
+    def setting(self, name: str) -> str | None:
+        """What is noted of the bucket itself under a name."""
+        select = "SELECT value FROM settings WHERE name = ?"
+        row = self._file.run(lambda sqlite: sqlite.execute(select, (name,)).fetchone())
+        return None if row is None else str(row[0])
+
+    def set_setting(self, name: str, value: str | None) -> None:
+        """Note it; None takes it away."""
+        if value is None:
+            self._file.transact(lambda sqlite: sqlite.execute("DELETE FROM settings WHERE name = ?", (name,)))
+        else:
+            replace = "INSERT OR REPLACE INTO settings VALUES (?, ?)"
+            self._file.transact(lambda sqlite: sqlite.execute(replace, (name, value)))
+
     def head(self, key: str) -> StoredObject | None:
         row = self._file.run(lambda sqlite: sqlite.execute(_HEAD, (key,)).fetchone())
         return None if row is None else StoredObject.of(row)
