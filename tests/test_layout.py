@@ -147,6 +147,8 @@ KNOWN_TO_OTHERS = {
     "cfworkflows.http.streams": "the body of a request as the server receives it",
     "cfworkflows.http.url": "the URL of a request as the server receives it",
     "cfworkflows_bindings.r2.codes": "the codes and limits of its errors, which its APIs share",
+    "cfworkflows_bindings.r2.conditions": "the conditions of a request over HTTP",
+    "cfworkflows_bindings.r2.ranges": "the ranges of a request over HTTP",
     "cfworkflows_bindings.r2.metadata": "the headers of an object, which its APIs share",
     "cfworkflows_bindings.workflow.batch": "the platform's limits, which its APIs share",
     "cfworkflows_bindings.workflow.codes": "the codes of its errors, which its APIs share",

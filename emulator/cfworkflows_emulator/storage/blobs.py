@@ -70,6 +70,7 @@ class Blobs:
         waiting: list[bytes] = []
         size = held = 0
         writer: _Writer | None = None
+        writing: asyncio.Future[None] | None = None
         try:
             async for chunk in content:
                 waiting.append(chunk)
@@ -78,16 +79,22 @@ class Blobs:
                 if held >= BLOCK:
                     if writer is None:
                         writer = _Writer(folder / secrets.token_hex(16), algorithms)
-                    # Of the next block, no more is read than there is while this one is written.
-                    await writer.add(waiting)
+                    if writing is not None:
+                        await writing
+                    # The next block is read while this one is written.
+                    writing = asyncio.ensure_future(writer.add(waiting))
                     waiting, held = [], 0
             if writer is None and size <= INLINE:
                 return self.hold(b"".join(waiting), algorithms)
             if writer is None:
                 writer = _Writer(folder / secrets.token_hex(16), algorithms)
+            if writing is not None:
+                await writing
             name = await writer.finish(waiting, syncs=self._syncs)
             return Blob(size, _digests(writer.hashes), None, name)
         except BaseException:
+            if writing is not None and not writing.done():
+                writing.add_done_callback(lambda done: done.cancelled() or done.exception())
             if writer is not None:
                 writer.give_up()
             raise
