@@ -216,9 +216,11 @@ class _Writer:
 
     async def add(self, chunks: list[bytes]) -> None:
         loop = asyncio.get_running_loop()
-        hashing = loop.run_in_executor(None, self._hash, chunks)  # which takes longer, beside the writing
+        # As one, because a thread waits for the interpreter after each piece that it has hashed or written.
+        data = b"".join(chunks) if len(chunks) != 1 else chunks[0]
+        hashing = loop.run_in_executor(None, self._hash, data)  # which takes longer, beside the writing
         try:
-            await loop.run_in_executor(None, self._add, chunks)
+            await loop.run_in_executor(None, self._add, data)
         finally:
             await hashing
 
@@ -228,10 +230,9 @@ class _Writer:
         await asyncio.get_running_loop().run_in_executor(None, self._finish, syncs)
         return self._path.name
 
-    def _hash(self, chunks: list[bytes]) -> None:
-        for chunk in chunks:
-            for each in self.hashes.values():
-                each.update(chunk)
+    def _hash(self, data: bytes) -> None:
+        for each in self.hashes.values():
+            each.update(data)
 
     def give_up(self) -> None:
         """Leave nothing behind. A thread that is still at work does so when it ends."""
@@ -242,28 +243,27 @@ class _Writer:
             finally:
                 self._lock.release()
 
-    def _add(self, chunks: list[bytes]) -> None:
+    def _add(self, data: bytes) -> None:
         with self._lock:
             try:
                 if not self._given_up:
-                    self._append(chunks)
+                    self._append(data)
             except OSError as error:
                 raise _disk_error(self._path.parent, error) from error
             finally:
                 if self._given_up:
                     self._clean()
 
-    def _append(self, chunks: list[bytes]) -> None:
+    def _append(self, data: bytes) -> None:
         if self._file is None:
             try:
                 self._file = self._unfinished.open("xb", buffering=0)
             except FileNotFoundError:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._unfinished.open("xb", buffering=0)
-        for chunk in chunks:
-            view = memoryview(chunk)
-            while view:
-                view = view[self._file.write(view) :]
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
 
     def _finish(self, syncs: bool) -> None:
         with self._lock:
