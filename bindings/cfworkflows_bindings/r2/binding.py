@@ -1,7 +1,6 @@
 """An R2 binding."""
 
 import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -209,5 +208,5 @@ def _cursor(after: str) -> str:
 def _place(cursor: object) -> str:
     try:
         return base64.urlsafe_b64decode(str(cursor)).decode()
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise refusal("list", INTERNAL, f"The cursor is none that list() gave: {cursor!r}.") from None

@@ -143,7 +143,7 @@ class Reading:
         self._blobs: Blobs | None = blobs
         self._path = path
         self._offset = offset
-        self._file: BinaryIO | None = None
+        self._file: _Descriptor | None = None
         blobs.begin(path.name)
 
     async def read_all(self) -> bytes:
@@ -179,11 +179,12 @@ class Reading:
 
     def _take(self, offset: int, size: int) -> bytes:
         try:
-            if self._file is None:
-                self._file = self._path.open("rb", buffering=0)
-            data = os.pread(self._file.fileno(), size, offset)
+            file = self._file  # has one more owner now: it stays open until this is over
+            if file is None:
+                file = self._file = _Descriptor(self._path)
+            data = os.pread(file.number, size, offset)
             while len(data) < size:  # no system reads more than 2 GiB at once
-                more = os.pread(self._file.fileno(), size - len(data), offset + len(data))
+                more = os.pread(file.number, size - len(data), offset + len(data))
                 if not more:
                     raise StateError(f"{self._path} is {size - len(data)} bytes too short: it was damaged.")
                 data += more
@@ -193,14 +194,26 @@ class Reading:
 
     def close(self) -> None:
         """Forget it; what was read by then is read."""
-        file, self._file = self._file, None
+        self._file = None
         blobs, self._blobs = self._blobs, None
         if blobs is not None:
             blobs.end(self._path.name)
-        del file  # a thread that still reads has it too
 
     def __del__(self) -> None:
         self.close()
+
+
+class _Descriptor:
+    """An open file, which is closed with its last owner."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, path: Path) -> None:
+        self.number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):  # it was not opened
+            os.close(self.number)
 
 
 class _Writer:
