@@ -152,8 +152,6 @@ async def test_boto3_uploads_in_parts(files: Files) -> None:
 )
 async def test_refusals_of_s3(files: Files, method: str, arguments: dict[str, Any], code: str) -> None:
     """Each has the code of S3, and changes nothing."""
-    if code == "NotImplemented":
-        pytest.skip("GET of a bucket with a parameter that is unknown lists it")
     await files.bucket.put("a", "12345")
     with pytest.raises(ClientError) as caught:
         await files.s3(method, **arguments)
@@ -233,7 +231,7 @@ async def test_chunks_are_verified(files: Files, trailer: str) -> None:
     status, _, answer = await files.ask("PUT", f"{S3}/files/chunks", headers=headers, data=body)
     assert (200, b"") == (status, answer)
     found = await files.bucket.get("chunks")
-    assert ({}, WHOLE) == (found.http_metadata, await found.bytes())
+    assert (False, WHOLE) == ("contentEncoding" in found.http_metadata, await found.bytes())
     headers, body = chunked(files, lambda data: data.replace(b"b", b"c"), trailer)
     status, _, answer = await files.ask("PUT", f"{S3}/files/chunks", headers=headers, data=body)
     assert (400 if trailer else 403) == status
@@ -302,7 +300,7 @@ async def test_the_explorer_has_buckets_and_objects(files: Files) -> None:
 
     assert {"buckets": [{"name": "files"}]} == await result("GET", f"{BASE}/r2/buckets")
     given = {"Content-Type": "text/x", "cf-r2-custom-metadata": '{"by": "me"}'}
-    stored = await result("PUT", f"{objects}/a%2Fb", headers=given, data=LARGE)
+    stored = await result("PUT", f"{objects}/a%2Fb", headers=given, data=io.BytesIO(LARGE))
     assert len(LARGE) == stored["size"]
     status, headers, body = await files.ask("GET", f"{objects}/a%2Fb")
     assert (200, "text/x", f'"{stored["etag"]}"', LARGE) == (status, headers["content-type"], headers["etag"], body)

@@ -17,6 +17,40 @@ from cfworkflows_emulator.api.r2.signature import verified
 
 PREFIX = "/cdn-cgi/local/r2/s3"
 
+# What S3 has besides, each asked for by a parameter of that name.
+NOT_SUPPORTED = frozenset(
+    [
+        "accelerate",
+        "acl",
+        "analytics",
+        "attributes",
+        "encryption",
+        "intelligent-tiering",
+        "inventory",
+        "legal-hold",
+        "lifecycle",
+        "logging",
+        "metrics",
+        "notification",
+        "object-lock",
+        "ownershipControls",
+        "policy",
+        "policyStatus",
+        "publicAccessBlock",
+        "replication",
+        "requestPayment",
+        "restore",
+        "retention",
+        "select",
+        "tagging",
+        "torrent",
+        "versionId",
+        "versioning",
+        "versions",
+        "website",
+    ]
+)
+
 Handler = Callable[[S3Call], Awaitable[Response]]
 
 
@@ -58,6 +92,9 @@ class R2S3:
             known = ", ".join(self._buckets.names) or "none"
             raise S3Error(404, "NoSuchBucket", f"The specified bucket does not exist. There are: {known}.")
         call = S3Call(request, self._buckets, bucket, name, key, query, signed)
+        unknown = sorted(query.keys() & NOT_SUPPORTED)
+        if unknown:
+            raise S3Error(501, "NotImplemented", f"{', '.join(unknown)} of a bucket or an object is not supported.")
         for method, wanted, handler in OBJECT_CALLS if key else BUCKET_CALLS:
             if request.method == method and all(each in query for each in wanted):
                 return await handler(call)
