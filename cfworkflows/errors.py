@@ -94,14 +94,6 @@ def instance_not_found(id: object = None) -> WorkflowError:
     return error
 
 
-class BindingError(CfworkflowsError):
-    """A binding with data refused a call. The text is the platform's, which calls all of them `Error`."""
-
-    @property
-    def name(self) -> str:
-        return "Error"
-
-
 class R2Error(BindingError):
     """A call on an R2 bucket was refused: `put: The specified object name is not valid. (10020)`.
 

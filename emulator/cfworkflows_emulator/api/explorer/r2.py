@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from cfworkflows.errors import R2Error
-from cfworkflows.http import Response
+from cfworkflows.http import Headers, Response
 from cfworkflows_bindings import R2Binding, R2Object, R2ObjectBody
 from cfworkflows_bindings.r2.codes import INTERNAL, MESSAGES, NO_SUCH_KEY
 from cfworkflows_bindings.r2.metadata import HTTP_FIELDS
@@ -106,7 +106,7 @@ class R2Routes:
             metadata = {} if custom is None else json.loads(custom)
         except ValueError:
             raise ApiError(400, INVALID, f"The header {METADATA} is no JSON object.") from None
-        http = {name: headers[header] for name, header in HTTP_FIELDS.items() if header in headers}
+        http = Headers({header: headers[header] for header in (*HTTP_FIELDS.values(), "expires") if header in headers})
         with _refusals():
             stored = await bucket.put(
                 call.names["object_key"],
