@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent / "bindings"
 PARITY = FOLDER / "parity.toml"
 
 # The scenarios whose bindings there are. Each kind adds its own when it is supported.
-PLAYED = re.compile(r"kv_|durability_(storm_)?kv$")
+PLAYED = re.compile(r"kv_|r2_|durability_(storm_)?kv$|durability_(storm_)?r2(_multipart)?$")
 
 NORMALISED = (
     "Undefined, null and an absent field are one, and so are the classes of errors.",

@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode, urlsplit
 
 from cfworkflows.errors import CfworkflowsError
+from cfworkflows_emulator import EXPLORER_API
 from cfworkflows_emulator.cli.r2.client import CHUNK, Listed
-from cfworkflows_emulator.cli.workflows.client import API
 
 
 class ServedBuckets:
@@ -57,7 +57,7 @@ class ServedBuckets:
         connection = HTTPConnection(self._host, self._port, blocksize=CHUNK)
         try:
             # The response is then the only owner of the connection, and closes it at its end.
-            connection.request(method, API + path, body, {**self._headers, **headers, "connection": "close"})
+            connection.request(method, EXPLORER_API + path, body, {**self._headers, **headers, "connection": "close"})
             return connection.getresponse()
         except (OSError, HTTPException) as error:
             raise CfworkflowsError(f"{self.where} cannot be reached: {error}.") from error

@@ -15,8 +15,9 @@ from types import ModuleType
 from typing import Any
 
 import kv
+import r2
 
-KINDS: tuple[ModuleType, ...] = (kv,)
+KINDS: tuple[ModuleType, ...] = (kv, r2)
 
 OPS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
     name: op for kind in KINDS for name, op in getattr(kind, "OPS", {}).items()
