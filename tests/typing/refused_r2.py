@@ -14,7 +14,7 @@ class Files(WorkerEntrypoint[Env]):
         files = self.env.FILES
         await files.get("a", {"bogus": 1})  # error: [call-overload]; reportCallIssue
         await files.get("a", bogus=1)  # error: [call-overload]; reportCallIssue
-        await files.put("a", {"a": 1})  # error: [call-overload]; reportCallIssue
-        await files.put("a", "b", storage_class="Glacier")  # error: [call-overload]; reportCallIssue
+        await files.put("a", {"a": 1})  # error: [call-overload]; reportArgumentType
+        await files.put("a", "b", storage_class="Glacier")  # error: [call-overload]; reportArgumentType
         await files.delete(5)  # error: [arg-type]; reportArgumentType
         await files.list(limit="10")  # error: [arg-type]; reportArgumentType

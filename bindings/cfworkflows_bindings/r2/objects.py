@@ -23,15 +23,33 @@ class R2Checksums:
     def __init__(self, known: Mapping[str, str]) -> None:
         self._known = known
 
-    def __getattr__(self, name: str) -> bytes | None:
-        if name not in ALGORITHMS:
-            raise AttributeError(name)
-        return Bytes.fromhex(self._known[name]) if name in self._known else None
+    @property
+    def md5(self) -> bytes | None:
+        return self._bytes("md5")
+
+    @property
+    def sha1(self) -> bytes | None:
+        return self._bytes("sha1")
+
+    @property
+    def sha256(self) -> bytes | None:
+        return self._bytes("sha256")
+
+    @property
+    def sha384(self) -> bytes | None:
+        return self._bytes("sha384")
+
+    @property
+    def sha512(self) -> bytes | None:
+        return self._bytes("sha512")
 
     def __getitem__(self, name: str) -> Any:
         if name not in ALGORITHMS:
             raise KeyError(name)
         return getattr(self, name)
+
+    def _bytes(self, name: str) -> bytes | None:
+        return Bytes.fromhex(self._known[name]) if name in self._known else None
 
     def to_json(self) -> dict[str, str]:
         """Those that are known, in hexadecimal."""
