@@ -21,6 +21,7 @@ from cfworkflows.errors import (
     NonRetryableError,
     PayloadValidationError,
     PortabilityWarning,
+    R2Error,
     SerializationError,
     StepError,
     WorkflowError,
@@ -66,8 +67,9 @@ from cfworkflows.types import (
 from cfworkflows.values import JsDict
 
 if TYPE_CHECKING:
-    from cfworkflows.http.transform import TransformStream
+    from cfworkflows.http.transform import FixedLengthStream, TransformStream
     from cfworkflows.http.writable import WritableStream
+    from cfworkflows.types.r2 import R2Bucket, R2MultipartUpload, R2Object, R2ObjectBody, R2Objects
     from cfworkflows.web.base64 import atob, btoa
     from cfworkflows.web.clone import structured_clone, structuredClone
     from cfworkflows.web.console import console
@@ -95,6 +97,7 @@ __all__ = [
     "DurationError",
     "ExecutionContext",
     "File",
+    "FixedLengthStream",
     "FormData",
     "Headers",
     "InstanceStatus",
@@ -105,6 +108,12 @@ __all__ = [
     "NonRetryableError",
     "PayloadValidationError",
     "PortabilityWarning",
+    "R2Bucket",
+    "R2Error",
+    "R2MultipartUpload",
+    "R2Object",
+    "R2ObjectBody",
+    "R2Objects",
     "ReadableStream",
     "Request",
     "Response",
@@ -149,6 +158,12 @@ __all__ = [
 
 # What few Workers need is imported on first use.
 _LATE = {
+    "FixedLengthStream": "cfworkflows.http.transform",
+    "R2Bucket": "cfworkflows.types.r2",
+    "R2MultipartUpload": "cfworkflows.types.r2",
+    "R2Object": "cfworkflows.types.r2",
+    "R2ObjectBody": "cfworkflows.types.r2",
+    "R2Objects": "cfworkflows.types.r2",
     "TransformStream": "cfworkflows.http.transform",
     "WritableStream": "cfworkflows.http.writable",
     "TextDecoder": "cfworkflows.web.encoding",

@@ -14,7 +14,6 @@ ABSENT = {
     "DecompressionStream": "use gzip or zlib of the standard library.",
     "TextDecoderStream": 'use `TextDecoder().decode(chunk, {"stream": True})` for each chunk.',
     "TextEncoderStream": "streams take text as it is, and write it as UTF-8.",
-    "FixedLengthStream": "use TransformStream, and set the Content-Length header.",
     "CryptoKey": "use hmac of the standard library, or the package cryptography.",
     "connect": "use `asyncio.open_connection(host, port)`.",
     "navigator": "write down what you would ask it: sys.platform, or a variable of the configuration.",

@@ -10,7 +10,8 @@
     │   ├── WorkflowError             a binding or instance call was refused; its text starts with "(code) "
     │   ├── BindingError              a binding with data refused a call, in the platform's words
     │   │   ├── D1Error               a D1 database did: `D1_ERROR: …`
-    │   │   └── KVError               a KV namespace did; its `status` is the platform's
+    │   │   ├── KVError               a KV namespace did; its `status` is the platform's
+    │   │   └── R2Error               an R2 bucket did; its `code` is the platform's
     │   ├── SerializationError        a value cannot be stored; also a TypeError
     │   ├── PayloadValidationError    a payload does not fit its type; also a ValueError
     │   ├── CronError                 text that is not a cron expression; also a ValueError
@@ -98,6 +99,18 @@ def instance_not_found(id: object = None) -> WorkflowError:
     if id is not None:
         error.add_note(f"Its id would be {id!r}.")
     return error
+
+
+class R2Error(BindingError):
+    """A call on an R2 bucket was refused: `put: The specified object name is not valid. (10020)`.
+
+    `code` is the platform's code, or None for the few errors that have none.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        coded = _ENDS_IN_CODE.search(message)
+        self.code = int(coded[1]) if coded is not None else None
 
 
 class SerializationError(CfworkflowsError, TypeError):
@@ -291,6 +304,7 @@ def exact(text: str) -> str:
 _NAME = vars(type)["__name__"]
 
 
+_ENDS_IN_CODE = re.compile(r" \((\d+)\)$")
 _CODED = re.compile(r"\(([\w.]+)\) (.*)", re.DOTALL)
 
 

@@ -7,6 +7,7 @@ A binding implements the Protocol that `cfworkflows.types` has for its kind. `fo
 from cfworkflows_bindings.d1 import D1Binding
 from cfworkflows_bindings.environment import Environment
 from cfworkflows_bindings.kv import KVBinding
+from cfworkflows_bindings.r2 import R2Binding, R2MultipartUpload, R2Object, R2ObjectBody
 from cfworkflows_bindings.service import ServiceBinding
 from cfworkflows_bindings.workflow import WorkflowBinding, WorkflowEngine, WorkflowInstance
 
@@ -14,6 +15,10 @@ __all__ = [
     "D1Binding",
     "Environment",
     "KVBinding",
+    "R2Binding",
+    "R2MultipartUpload",
+    "R2Object",
+    "R2ObjectBody",
     "ServiceBinding",
     "WorkflowBinding",
     "WorkflowEngine",

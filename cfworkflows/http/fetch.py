@@ -163,11 +163,12 @@ class _Upload:
 class _Incoming:
     """The body of a response as it comes in. Left unread, its connection is closed with it."""
 
-    __slots__ = ("__weakref__", "_limits", "_loop", "_response")
+    __slots__ = ("__weakref__", "_limits", "_loop", "_response", "known_length")
 
     def __init__(self, response: "ClientResponse", limits: Limits) -> None:
         import asyncio
 
+        self.known_length = None if "Content-Encoding" in response.headers else response.content_length
         self._loop = asyncio.get_running_loop()
         self._response = response
         self._limits = limits

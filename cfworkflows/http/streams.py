@@ -48,7 +48,7 @@ class ReadableStream:
     form.
     """
 
-    __slots__ = ("__weakref__", "_disturbed", "_error", "_lock", "_locked", "_source", "_whole")
+    __slots__ = ("__weakref__", "_disturbed", "_error", "_length", "_lock", "_locked", "_source", "_whole")
 
     def __init__(self, source: AsyncIterable[Chunk] | Iterable[Chunk] | Chunk) -> None:
         self._source: AsyncIterator[Chunk] | None = None
@@ -57,10 +57,13 @@ class ReadableStream:
         self._lock: Any = None
         self._locked = False
         self._disturbed = False
+        self._length: int | None = None  # how many bytes there are in all, where that is known
         if isinstance(source, (str, bytes, bytearray, memoryview)):
             self._whole = to_bytes(source)
+            self._length = len(self._whole)
         elif isinstance(source, AsyncIterable):
             self._source = aiter(source)
+            self._length = getattr(source, "known_length", None)
         elif isinstance(source, Mapping) or not isinstance(source, Iterable):
             raise TypeError(
                 f"ReadableStream takes bytes or an (async) iterable of bytes, not {type(source).__name__}; "
@@ -100,7 +103,10 @@ class ReadableStream:
             return ReadableStream(whole), ReadableStream(whole)
         self._acquire()
         tee = _Tee(self)
-        return ReadableStream(_Branch(tee, 0)), ReadableStream(_Branch(tee, 1))
+        branches = ReadableStream(_Branch(tee, 0)), ReadableStream(_Branch(tee, 1))
+        for branch in branches:
+            branch._length = self._length
+        return branches
 
     async def pipe_to(self, destination: "WritableStream", options: PipeOptions | None = None) -> None:
         """Write all of it to `destination`, and close that; an error of either end is raised, and ends the other.
@@ -222,6 +228,7 @@ class ReadableStream:
         """Move the content to a new stream; this one is left as if it was read."""
         moved = ReadableStream(b"")
         moved._source, moved._whole, moved._error, moved._lock = self._source, self._whole, self._error, self._lock
+        moved._length = self._length
         self._source, self._whole = None, None
         self._disturbed = self._locked = True
         return moved
@@ -390,6 +397,14 @@ class _Branch:
     def __del__(self) -> None:
         # A branch that can no longer be read must not make the other fill the memory.
         self._tee.waiting[self._number] = None
+
+
+def length_of(stream: ReadableStream) -> int | None:
+    """How many bytes `stream` has in all; None where that is known at its end only.
+
+    It is known of bytes, of a body that came with a Content-Length, and of what says so by a `known_length`.
+    """
+    return stream._length
 
 
 def to_bytes(chunk: Chunk) -> bytes:

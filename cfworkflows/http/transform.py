@@ -1,10 +1,10 @@
-"""`TransformStream`: what is written to one end is read from the other."""
+"""`TransformStream` and `FixedLengthStream`: what is written to one end is read from the other."""
 
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cfworkflows.http.streams import Chunk, ReadableStream
+from cfworkflows.http.streams import Chunk, ReadableStream, to_bytes
 from cfworkflows.http.writable import WritableStream
 
 if TYPE_CHECKING:
@@ -54,6 +54,37 @@ class TransformStream:
         """The end to read from."""
         self.writable = WritableStream(_Transforming(transformer, pipe))
         """The end to write to."""
+
+
+class FixedLengthStream(TransformStream):
+    """A TransformStream without a transformer that says how many bytes will pass: what asks for a body of known length,
+    such as `put` of an R2 bucket, takes its `readable`. To write more bytes, or to close it before, raises TypeError.
+    """
+
+    def __init__(self, expected_length: int) -> None:
+        super().__init__(_Counted(int(expected_length)))
+        self.readable._length = int(expected_length)
+
+
+class _Counted:
+    """The transformer of a FixedLengthStream."""
+
+    def __init__(self, left: int) -> None:
+        self._left = left
+
+    def start(self, controller: Controller) -> None:
+        """There is nothing to be done."""
+
+    def transform(self, chunk: Chunk, controller: Controller) -> None:
+        data = to_bytes(chunk)
+        self._left -= len(data)
+        if self._left < 0:
+            raise TypeError("Attempt to write too many bytes through a FixedLengthStream.")
+        controller.enqueue(data)
+
+    def flush(self, controller: Controller) -> None:
+        if self._left:
+            raise TypeError("FixedLengthStream did not see all expected bytes before close().")
 
 
 class _Transforming:

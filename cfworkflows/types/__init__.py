@@ -5,6 +5,8 @@ The implementation of a Protocol is the platform's, or that of `cfworkflows_bind
 and the durations and values below it.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from cfworkflows.types.d1 import (
     D1Database,
     D1DatabaseSession,
@@ -58,6 +60,29 @@ from cfworkflows.types.workflow import (
     WorkflowInstanceSubscription,
 )
 
+if TYPE_CHECKING:
+    from cfworkflows.types.r2 import (
+        R2Bucket,
+        R2Checksums,
+        R2Conditional,
+        R2ConditionalGetOptions,
+        R2ConditionalPutOptions,
+        R2GetOptions,
+        R2HTTPMetadata,
+        R2ListOptions,
+        R2MultipartOptions,
+        R2MultipartUpload,
+        R2Object,
+        R2ObjectBody,
+        R2Objects,
+        R2PutOptions,
+        R2Range,
+        R2StorageClass,
+        R2UploadedPart,
+        R2UploadPartOptions,
+        R2Value,
+    )
+
 __all__ = [
     "LOCATION_HINTS",
     "MAX_RETENTION_MS",
@@ -91,6 +116,25 @@ __all__ = [
     "KVValue",
     "KVValueWithMetadata",
     "LocationHint",
+    "R2Bucket",
+    "R2Checksums",
+    "R2Conditional",
+    "R2ConditionalGetOptions",
+    "R2ConditionalPutOptions",
+    "R2GetOptions",
+    "R2HTTPMetadata",
+    "R2ListOptions",
+    "R2MultipartOptions",
+    "R2MultipartUpload",
+    "R2Object",
+    "R2ObjectBody",
+    "R2Objects",
+    "R2PutOptions",
+    "R2Range",
+    "R2StorageClass",
+    "R2UploadPartOptions",
+    "R2UploadedPart",
+    "R2Value",
     "RestartOptions",
     "RetentionOptions",
     "SendEventOptions",
@@ -106,3 +150,17 @@ __all__ = [
     "WorkflowInstanceCreateOptions",
     "WorkflowInstanceSubscription",
 ]
+
+# What few Workers need is imported on first use.
+_LATE = {name: "cfworkflows.types.r2" for name in __all__ if name.startswith("R2")}
+
+
+if not TYPE_CHECKING:  # else a type checker would accept any name
+
+    def __getattr__(name: str) -> Any:
+        if name not in _LATE:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        found = globals()[name] = getattr(import_module(_LATE[name]), name)
+        return found

@@ -29,7 +29,7 @@ def commands(command, path):
 
 
 COMMANDS = dict(commands(main, "cfwf"))
-SHARED = ("cfwf workflows", "cfwf d1")
+SHARED = ("cfwf workflows", "cfwf d1", "cfwf r2")
 OF_ALL = {"--local", "--cwd", "--persist-to", "--env", "--config", "--host", "--port", "--json"}
 
 

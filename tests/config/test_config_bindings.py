@@ -99,7 +99,7 @@ def test_every_kind_of_binding_is_listed_with_its_resource(project: Project) -> 
         ("DATA", "Data Blob", "a.bin"),
     ] == [(binding.name, binding.kind, binding.resource) for binding in loaded.bindings]
     supported = {binding.kind for binding in loaded.bindings if binding.supported}
-    assert {"D1 Database", "KV Namespace", "Workflow", "Worker"} == supported
+    assert {"D1 Database", "KV Namespace", "R2 Bucket", "Workflow", "Worker"} == supported
     assert len(every_kind()) == len({binding.kind for binding in loaded.bindings})
     for binding in loaded.bindings:
         assert binding.location is not None

@@ -12,6 +12,7 @@ from config_project import Project
 from cfworkflows_emulator.config import SUPPORTED, WORKFLOWS, Dev, WorkerConfig
 from cfworkflows_emulator.config.kinds.d1 import D1Section
 from cfworkflows_emulator.config.kinds.kv import KVSection
+from cfworkflows_emulator.config.kinds.r2 import R2Section
 from cfworkflows_emulator.config.kinds.service import ServiceSection
 from cfworkflows_emulator.config.kinds.workflow.kind import WorkflowSection
 from cfworkflows_emulator.config.models import Triggers
@@ -28,6 +29,7 @@ WITHOUT_EFFECT = {(Dev, each.name) for each in fields(Dev) if each.name not in (
     (D1Section, "database_internal_env"),
     (D1Section, "remote"),
     (KVSection, "remote"),
+    *((R2Section, name) for name in ("jurisdiction", "remote")),
     *((ServiceSection, name) for name in ("environment", "cross_account_grant", "remote")),
 }
 

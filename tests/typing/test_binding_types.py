@@ -40,11 +40,15 @@ KINDS = {
     "workflow": Promise(cfworkflows_bindings.WorkflowBinding, types.Workflow, "[Any, Any]"),
     "kv": Promise(cfworkflows_bindings.KVBinding, types.KVNamespace),
     "d1": Promise(cfworkflows_bindings.D1Binding, types.D1Database),
+    "r2": Promise(cfworkflows_bindings.R2Binding, types.R2Bucket),
     "service": Promise(cfworkflows_bindings.ServiceBinding, types.Fetcher),
 }
 HANDLES = {
     "d1_statement": Promise(D1PreparedStatement, types.D1PreparedStatement),
     "d1_session": Promise(D1DatabaseSession, types.D1DatabaseSession),
+    "r2_object": Promise(cfworkflows_bindings.R2Object, types.R2Object),
+    "r2_object_body": Promise(cfworkflows_bindings.R2ObjectBody, types.R2ObjectBody),
+    "r2_multipart_upload": Promise(cfworkflows_bindings.R2MultipartUpload, types.R2MultipartUpload),
     "workflow_instance": Promise(cfworkflows_bindings.WorkflowInstance, types.WorkflowInstance, "[Any]"),
     "workflow_subscription": Promise(Subscription, types.WorkflowInstanceSubscription),
     "workflow_in_tests": Promise(cfworkflows.testing.Workflow, types.Workflow, "[Any, Any]"),
@@ -104,8 +108,10 @@ def test_names_are_there_in_both_spellings(promise: Promise) -> None:
 
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: options.__name__)
 def test_options_are_there_in_both_spellings(options: type) -> None:
-    """An options object may have each of its keys in snake_case or in camelCase."""
-    keys = set(options.__annotations__)
+    """An options object may have each of its keys in snake_case or in camelCase. One that is required, and that makes
+    another result of a call, is so in an object for each.
+    """
+    keys = set(options.__optional_keys__)
     assert spellings(keys) == keys
 
 

@@ -291,3 +291,12 @@ def _milliseconds(moment: datetime | None) -> int | None:
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
     elapsed = aware - _EPOCH
     return (elapsed.days * 86_400 + elapsed.seconds) * 1000 + elapsed.microseconds // 1000
+
+
+class R2ObjectsQuery(Query):
+    """Which objects of a bucket. `cursor` is `result_info.cursor` of the previous page; `per_page` is 1 to 1000."""
+
+    prefix: str = ""
+    delimiter: str = ""
+    cursor: str = ""
+    per_page: int = 1000

@@ -354,3 +354,31 @@ class StepOutput(TypedDict):
 class Sent(TypedDict):
     instanceId: str
     timestamp: str
+
+
+class R2BucketName(TypedDict):
+    name: str
+
+
+class R2BucketList(TypedDict):
+    buckets: list[R2BucketName]
+
+
+class R2Listed(TypedDict):
+    key: str
+    etag: str
+    size: int
+    last_modified: str
+    http_metadata: dict[str, str]
+    custom_metadata: dict[str, str]
+
+
+class R2Stored(TypedDict):
+    key: str
+    etag: str
+    size: int
+    version: str
+
+
+class R2Deleted(TypedDict):
+    key: str

@@ -10,7 +10,16 @@ Imports nothing but `cfworkflows`.
 
 from cfworkflows_emulator.config.bindings import BindingInfo
 from cfworkflows_emulator.config.diagnostics import ConfigError, Diagnostic, Location, render
-from cfworkflows_emulator.config.kinds import D1_DATABASES, KV_NAMESPACES, SERVICES, SUPPORTED, WORKFLOWS, Kind, Layer
+from cfworkflows_emulator.config.kinds import (
+    D1_DATABASES,
+    KV_NAMESPACES,
+    R2_BUCKETS,
+    SERVICES,
+    SUPPORTED,
+    WORKFLOWS,
+    Kind,
+    Layer,
+)
 from cfworkflows_emulator.config.kinds.kind import S
 from cfworkflows_emulator.config.kinds.workflow.classes import class_not_found
 from cfworkflows_emulator.config.kinds.workflow.kind import WorkflowSection
@@ -22,6 +31,7 @@ from cfworkflows_emulator.config.variables import Variable
 __all__ = [
     "D1_DATABASES",
     "KV_NAMESPACES",
+    "R2_BUCKETS",
     "SERVICES",
     "SUPPORTED",
     "WORKFLOWS",

@@ -180,16 +180,6 @@ def _check_binding(report: Report, kind: Unsupported, path: Path, element: objec
 
 
 def _check_values(report: Report, kind: Unsupported, path: Path, element: Mapping[str, Any]) -> None:
-    if kind.key == "r2_buckets":
-        for key in ("bucket_name", "preview_bucket_name"):
-            bucket = element.get(key)
-            if isinstance(bucket, str) and not _is_bucket_name(bucket):
-                report.error(
-                    f"{field_name(path)}.{key}={show(bucket)} is invalid. Bucket names must begin and end with an "
-                    "alphanumeric character, only contain lowercase letters, numbers, and hyphens, and be between 3 "
-                    "and 63 characters long.",
-                    (*path, key),
-                )
     if kind.key == "ratelimits" and isinstance(simple := element.get("simple"), dict):
         if json_type(simple.get("limit")) != "number":
             report.error(
@@ -202,12 +192,6 @@ def _check_values(report: Report, kind: Unsupported, path: Path, element: Mappin
                 f"but got {show(simple.get('period'))}.",
                 (*path, "simple", "period"),
             )
-
-
-def _is_bucket_name(name: str) -> bool:
-    import re
-
-    return re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", name) is not None
 
 
 def _check_routes(report: Report, data: Mapping[str, Any]) -> None:

@@ -31,6 +31,7 @@ class Project:
     """A running Worker: `worker` answers requests, `engine` runs its instances, `env` has its bindings.
 
     `workers` are this one and the others of the session, by name, `configs` their configurations in the same order.
+    `resources` are what the bindings use.
     `notices` says what the configurations ask for and do not get, `faults` what in the code can never work.
     """
 

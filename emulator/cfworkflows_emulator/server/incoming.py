@@ -99,10 +99,11 @@ def _body(request: web.BaseRequest) -> "IncomingBody | bytes | None":
 class IncomingBody:
     """The chunks of a body as they arrive. What is not read stays with the client: the connection buffers little."""
 
-    __slots__ = ("_expects_continue", "_request")
+    __slots__ = ("_expects_continue", "_request", "known_length")
 
     def __init__(self, request: web.BaseRequest) -> None:
         self._request = request
+        self.known_length = request.content_length
         self._expects_continue = request.headers.get("Expect", "").lower() == "100-continue"
 
     def __aiter__(self) -> AsyncIterator[bytes]:

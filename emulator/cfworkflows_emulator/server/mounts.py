@@ -1,14 +1,11 @@
 """What answers before the Worker: the control paths, below `/cdn-cgi/` and `/client/v4`."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Iterable
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from cfworkflows.http import Request, Response
 from cfworkflows_emulator.runtime import Project
-
-if TYPE_CHECKING:
-    from cfworkflows_emulator.api import Guard
 
 CONTROL_PREFIXES = ("/cdn-cgi/", "/client/v4")
 
@@ -22,15 +19,15 @@ class Mount(Protocol):
 
 
 class GuardedMount:
-    """A mount that only programs on this machine and pages of this server can reach."""
+    """A mount that `refusal` keeps others away from: it gives the answer to them, and None to those who may pass."""
 
-    def __init__(self, mount: Mount, guard: "Guard") -> None:
+    def __init__(self, mount: Mount, refusal: Callable[[Request], Response | None]) -> None:
         self._mount = mount
-        self._guard = guard
+        self._refusal = refusal
         self.owns = mount.owns
 
     async def fetch(self, request: Request) -> Response:
-        return self._guard.refusal(request) or await self._mount.fetch(request)
+        return self._refusal(request) or await self._mount.fetch(request)
 
 
 class ControlPaths:
@@ -58,10 +55,25 @@ class ControlPaths:
         self._project.engine.end_subscriptions(onlookers_only=True)
 
     def _made(self) -> list[GuardedMount]:
-        from cfworkflows_emulator.api import ExplorerApi, Guard, RestApi, ScheduledTrigger, Workflows
+        from cfworkflows_emulator.api import (
+            R2S3,
+            ExplorerApi,
+            Guard,
+            R2Buckets,
+            R2Public,
+            RestApi,
+            ScheduledTrigger,
+            Workflows,
+        )
 
         project = self._project
         workflows = Workflows(project)
         guard = Guard(self._allowed_hosts)
         mounts = (ExplorerApi(workflows), RestApi(workflows), ScheduledTrigger(project.worker, project.engine.clock))
-        return [GuardedMount(mount, guard) for mount in mounts]
+        buckets = R2Buckets(project)
+        # Pages of any site may read a public bucket, and follow presigned URLs, as far as the bucket's rules say.
+        for_pages = (R2Public(buckets), R2S3(buckets))
+        return [
+            *(GuardedMount(mount, guard.host_refusal) for mount in for_pages),
+            *(GuardedMount(mount, guard.refusal) for mount in mounts),
+        ]

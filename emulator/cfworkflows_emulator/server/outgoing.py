@@ -10,7 +10,7 @@ from typing import cast
 from aiohttp import web
 
 from cfworkflows.http import ReadableStream, Response
-from cfworkflows.http.streams import ReadableStreamReader
+from cfworkflows.http.streams import ReadableStreamReader, length_of
 from cfworkflows_emulator.server.connection import Connection
 from cfworkflows_emulator.tracebacks import printable_error
 
@@ -54,7 +54,10 @@ class Outgoing:
         else:
             length = ""
         self._body = response.take_body()
-        framing = self._framing(int(length) if length.isascii() and length.isdigit() else None)
+        given = int(length) if length.isascii() and length.isdigit() else None
+        if given is None and isinstance(self._body, ReadableStream):
+            given = length_of(self._body)
+        framing = self._framing(given)
         lines = [f"HTTP/1.1 {self.status} {self.reason}"]
         lines += (f"{name}: {value}" for name, value in (*pairs, *framing))
         if _CONTROL.search("\t".join(lines)) is not None:
@@ -62,7 +65,7 @@ class Outgoing:
         self._head = "\r\n".join((*lines, "\r\n")).encode()
 
     def _framing(self, given: int | None) -> list[tuple[str, str]]:
-        """The headers that say where the body ends. `given` is the length that the Worker's own headers say."""
+        """The headers that say where the body ends. `given` is the length, where it is known."""
         found: list[tuple[str, str]] = []
         body = self._body
         if self._request.method == "HEAD" or self.status in _WITHOUT_BODY:

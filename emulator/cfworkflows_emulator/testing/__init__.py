@@ -10,6 +10,7 @@ and `kinds` which there are. `leaks` finds what is left over, `idling` ends test
 brings, `mocks` and `introspection` change what happens, `stand_ins` are what a test puts into `env`, `world` puts it
 together; `fake_env`, `worker` and `fixtures` are what tests see. A `blueprint` is opened again and again, in each
 `trial` of `crash`, which dies at one of its `points`, or of `determinism`; `golden_history` replays recorded histories.
+`r2` is the kit's part of R2 buckets.
 `plugin` has pytest's hooks, `coroutines` those for async tests, and `reports` says what a failure looks like.
 """
 
@@ -48,6 +49,7 @@ if TYPE_CHECKING:  # the names as type checkers see them; `tests/typing` compare
     from cfworkflows_emulator.testing.leaks import LeakError as LeakError
     from cfworkflows_emulator.testing.mocks import IntrospectionError as IntrospectionError, Modifier as Modifier
     from cfworkflows_emulator.testing.points import Point as Point
+    from cfworkflows_emulator.testing.r2 import R2 as R2
     from cfworkflows_emulator.testing.waiting import StalledError as StalledError
     from cfworkflows_emulator.testing.worker import WorkerClient as WorkerClient
     from cfworkflows_emulator.testing.workflow import Workflow as Workflow, WorkflowInstance as WorkflowInstance
@@ -66,6 +68,7 @@ _HOMES = {
     "MessageBatch": "worker",
     "Modifier": "mocks",
     "Point": "points",
+    "R2": "r2",
     "RepeatedEffect": "crash",
     "ScheduledController": "worker",
     "StalledError": "waiting",

@@ -7,10 +7,11 @@ from cfworkflows_emulator.runtime import Resources, runtime_kind
 from cfworkflows_emulator.testing.d1 import D1_FAKED
 from cfworkflows_emulator.testing.kit import Faked, KitKind
 from cfworkflows_emulator.testing.kv import KV_FAKED
+from cfworkflows_emulator.testing.r2 import R2_FAKED
 from cfworkflows_emulator.testing.workflow import WORKFLOWS_FAKED
 from cfworkflows_emulator.testing.world import World
 
-KINDS: tuple[KitKind[Any], ...] = (WORKFLOWS_FAKED, KV_FAKED, D1_FAKED)
+KINDS: tuple[KitKind[Any], ...] = (WORKFLOWS_FAKED, KV_FAKED, D1_FAKED, R2_FAKED)
 
 
 def faked(binding: str, value: Any) -> Faked | None:

@@ -11,6 +11,8 @@ from cfworkflows_emulator.api import results
 from cfworkflows_emulator.api.explorer.d1 import D1Routes
 from cfworkflows_emulator.api.explorer.instances import InstanceRoutes
 from cfworkflows_emulator.api.explorer.local import LocalRoutes
+from cfworkflows_emulator.api.explorer.r2 import R2Routes
+from cfworkflows_emulator.api.r2.buckets import R2Buckets
 from cfworkflows_emulator.api.requests import (
     CreateBody,
     DeleteBody,
@@ -60,6 +62,7 @@ class ExplorerApi:
             Route("GET", "", self._describe, "This description."),
             *LocalRoutes(self._workflows).routes(),
             *D1Routes(self._workflows).routes(),
+            *R2Routes(R2Buckets(self._workflows.project)).routes(),
             Route(
                 "GET",
                 "/workflows",

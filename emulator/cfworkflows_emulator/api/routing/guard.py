@@ -24,8 +24,8 @@ class Guard:
         be our own, and `Sec-Fetch-Site` must not say that another site asks: a GET carries no `Origin`. What a browser
         writes has to be JSON, which no form can send.
         """
-        if not self._hosts.knows(request.url):
-            return _refused(403, "Invalid Host header")
+        if (refusal := self.host_refusal(request)) is not None:
+            return refusal
         url = urlsplit(request.url)
         origin = request.headers.get("origin")
         if origin is not None and origin != f"{url.scheme}://{url.netloc}":
@@ -37,6 +37,10 @@ class Guard:
         if from_browser and request.method not in _READS and not _is_json(request):
             return _refused(415, "A page has to send JSON: set the header Content-Type: application/json")
         return None
+
+    def host_refusal(self, request: Request) -> Response | None:
+        """The same for what pages of other sites may ask for: the `Host` alone counts."""
+        return None if self._hosts.knows(request.url) else _refused(403, "Invalid Host header")
 
 
 def _is_json(request: Request) -> bool:

@@ -9,9 +9,10 @@ from typing import Any
 from cfworkflows_emulator.config.kinds.d1 import D1_DATABASES
 from cfworkflows_emulator.config.kinds.kind import Kind, Layer
 from cfworkflows_emulator.config.kinds.kv import KV_NAMESPACES
+from cfworkflows_emulator.config.kinds.r2 import R2_BUCKETS
 from cfworkflows_emulator.config.kinds.service import SERVICES
 from cfworkflows_emulator.config.kinds.workflow import WORKFLOWS
 
-SUPPORTED: tuple[Kind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, D1_DATABASES, SERVICES)
+SUPPORTED: tuple[Kind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, D1_DATABASES, R2_BUCKETS, SERVICES)
 
-__all__ = ["D1_DATABASES", "KV_NAMESPACES", "SERVICES", "SUPPORTED", "WORKFLOWS", "Kind", "Layer"]
+__all__ = ["D1_DATABASES", "KV_NAMESPACES", "R2_BUCKETS", "SERVICES", "SUPPORTED", "WORKFLOWS", "Kind", "Layer"]

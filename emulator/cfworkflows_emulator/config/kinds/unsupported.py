@@ -68,12 +68,6 @@ UNSUPPORTED = (
     ),
     Unsupported("queues.producers", "Queue", f"binding queue? delivery_delay?:number {_REMOTE}", ("queue", "binding")),
     Unsupported(
-        "r2_buckets",
-        "R2 Bucket",
-        f"binding bucket_name? preview_bucket_name? jurisdiction? local_dev?:object {_REMOTE}",
-        ("preview_bucket_name", "bucket_name", "binding"),
-    ),
-    Unsupported(
         "assets",
         "Assets",
         "directory? binding? base_path? run_worker_first?:boolean|array "

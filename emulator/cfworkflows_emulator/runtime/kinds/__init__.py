@@ -6,10 +6,11 @@ from cfworkflows_emulator.config import Kind
 from cfworkflows_emulator.runtime.kinds.d1 import D1_DATABASES
 from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
 from cfworkflows_emulator.runtime.kinds.kv import KV_NAMESPACES
+from cfworkflows_emulator.runtime.kinds.r2 import R2_BUCKETS
 from cfworkflows_emulator.runtime.kinds.service import SERVICES
 from cfworkflows_emulator.runtime.kinds.workflow import WORKFLOWS
 
-KINDS: tuple[RuntimeKind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, D1_DATABASES, SERVICES)
+KINDS: tuple[RuntimeKind[Any], ...] = (WORKFLOWS, KV_NAMESPACES, D1_DATABASES, R2_BUCKETS, SERVICES)
 
 __all__ = ["KINDS", "RuntimeKind", "runtime_kind"]
 

@@ -16,8 +16,9 @@ from typing import Any
 
 import d1
 import kv
+import r2
 
-KINDS: tuple[ModuleType, ...] = (kv, d1)
+KINDS: tuple[ModuleType, ...] = (kv, d1, r2)
 
 OPS: dict[str, Callable[[dict[str, Any], Any], Any]] = {
     name: op for kind in KINDS for name, op in getattr(kind, "OPS", {}).items()

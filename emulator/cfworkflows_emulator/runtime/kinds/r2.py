@@ -1,0 +1,26 @@
+"""R2 buckets: each name is one store, whichever Workers are bound to it."""
+
+from cfworkflows_bindings import R2Binding
+from cfworkflows_emulator.config import R2_BUCKETS as KIND
+from cfworkflows_emulator.config.kinds.r2 import R2Section
+from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
+from cfworkflows_emulator.runtime.resources import Resources
+from cfworkflows_emulator.stores.r2 import R2Store, file_of
+
+
+class R2Runtime(RuntimeKind[R2Section]):
+    """A binding is the store of its bucket, and that."""
+
+    kind = KIND
+    binding = R2Binding
+    store = R2Store
+
+    async def bind(self, section: R2Section, resources: Resources, /) -> R2Binding:
+        bucket = section.bucket
+        path = file_of(resources.folder.path, bucket) if resources.folder is not None else None
+        made = R2Store(path, bucket, resources.engine.clock, resources.durability)
+        store: R2Store = await resources.store(("r2", bucket), made.open)
+        return R2Binding(store, bucket)
+
+
+R2_BUCKETS = R2Runtime()
