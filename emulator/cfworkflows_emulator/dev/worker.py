@@ -37,6 +37,7 @@ from cfworkflows_emulator.supervisor.messages import (
     Connection,
     Go,
     Hopeless,
+    Loaded,
     MadeFrom,
     Outdated,
     Released,
@@ -245,9 +246,10 @@ class _Worker:
         self._state = state
         project_time = ProjectTime(state, self._common.speed)
 
-        def loaded() -> None:
+        def loaded(found: bool) -> None:
             if self._is_outdated(configs, go, failed=False):
                 raise _OutdatedError
+            self._channel.send(Loaded(found))
 
         self._debugging.clock = project_time.clock
         self._debugging.install()
@@ -262,6 +264,7 @@ class _Worker:
             loaded=loaded,
             name_blocks=True,
             settings=self._common.engine,
+            deaths=go.deaths,
         )
         project = await stack.enter_async_context(opening)
         project_time.keep()

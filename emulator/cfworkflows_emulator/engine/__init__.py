@@ -16,7 +16,9 @@ from cfworkflows_emulator.engine.journal.sizes import MAX_STATE_BYTES, MAX_VALUE
 from cfworkflows_emulator.engine.journal.state import Status
 from cfworkflows_emulator.engine.journal.store import Beginning, InstanceRow
 from cfworkflows_emulator.engine.journal.streams import Chunk, StoredStream
+from cfworkflows_emulator.engine.killing import end_as_it_is
 from cfworkflows_emulator.engine.run.branch import branch_task
+from cfworkflows_emulator.engine.run.code import RUN_IN_TASK
 from cfworkflows_emulator.engine.run.results import REDACTED, is_sensitive, open_stream, result_of, shown_output
 from cfworkflows_emulator.engine.run.step_wait import check_event_type, is_event_type
 from cfworkflows_emulator.engine.run.streams import is_stream
@@ -30,6 +32,7 @@ __all__ = [
     "MAX_VALUE_BYTES",
     "MIGRATIONS",
     "REDACTED",
+    "RUN_IN_TASK",
     "Beginning",
     "Chunk",
     "Diagnosis",
@@ -46,6 +49,7 @@ __all__ = [
     "branch_task",
     "check_event_type",
     "encoded",
+    "end_as_it_is",
     "is_event_type",
     "is_sensitive",
     "is_stream",

@@ -193,9 +193,9 @@ class Instance:
         log.info("%s complete", self)
         self._end_run(keep_callbacks=True)
 
-    def fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException, *, undo: bool = True) -> None:
         """`run()` raised: undo its steps, if any is to be undone, and end. Attempts that are under way go on."""
-        if rollback.steps_to_undo(self.state):
+        if undo and rollback.steps_to_undo(self.state):
             log.error("%s failed, its steps are undone", self, exc_info=printable_error(error))
             self._roll_back(record_of(error), Status.ERRORED)
         else:

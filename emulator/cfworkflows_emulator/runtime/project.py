@@ -23,6 +23,7 @@ from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
 from cfworkflows_emulator.runtime.notices import session_faults, session_notices
 from cfworkflows_emulator.runtime.origin import current_worker
 from cfworkflows_emulator.runtime.resources import Resources
+from cfworkflows_emulator.runtime.suspects import Suspects
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage.folder import StateFolder
 
@@ -61,20 +62,22 @@ class Project:
         probe: Probe = NO_PROBE,
         holder: int | None = None,
         address: str | None = None,
-        loaded: Callable[[], None] = lambda: None,
+        loaded: Callable[[bool], None] = lambda found: None,
         name_blocks: bool = False,
         fire_crons: bool = True,
+        deaths: int = 0,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and wake the instances that were at work.
 
         `others` are Workers that run beside it: one engine runs the instances of all, and bindings of one reach another
         (`script_name`, `services`). `clock` is the machine's by default. `state` is the state folder, None to keep
         everything in memory. `settings` are the engine's, `probe` is a test's. `holder` is the process to name when
-        another one wants the same state, this one by default, and `address` the URL where it answers. `loaded` is
-        called when the code is there and no instance runs yet: what it raises ends the opening. With `name_blocks`,
-        code of the Workers that blocks the event loop is named in the log while it does; with `fire_crons`, the
-        Workers' crons call their `scheduled` handlers. Closed at the end of the block, without waiting for what runs:
-        `close` first, to wait.
+        another one wants the same state, this one by default, and `address` the URL where it answers. With
+        `name_blocks`, code of the Workers that blocks the event loop is named in the log while it does; with
+        `fire_crons`, the Workers' crons call their `scheduled` handlers. `deaths` is how many processes before this one
+        died in a row: then an instance whose `run()` kills the process is found, and ended. `loaded` is called when the
+        code is there and no instance runs yet, with whether one was found: what it raises ends the opening. Closed at
+        the end of the block, without waiting for what runs: `close` first, to wait.
 
         Raises StateError for a folder or database that cannot be used, WorkerLoadError for code that does not import,
         and ConfigError for Workflow classes that are configured and not there, and Workers that do not fit together.
@@ -85,7 +88,11 @@ class Project:
             stack.push_async_callback(close_client)
             folder = stack.enter_context(StateFolder(state, holder, address)) if state is not None else None
             engine = await stack.enter_async_context(opened_engine(clock or SystemClock(), folder, settings, probe))
-            stack.enter_context(started_futures_as_tasks(asyncio.get_running_loop()))
+            loop = asyncio.get_running_loop()
+            suspects = Suspects(state, deaths) if state is not None else None
+            if suspects is not None:
+                stack.enter_context(suspects.noting(loop))
+            stack.enter_context(started_futures_as_tasks(loop))
             names = [each.config.name for each in configs]
             resources = await stack.enter_async_context(Resources(engine, names, folder, settings.durability))
             for each in configs:
@@ -96,7 +103,9 @@ class Project:
             stack.push_async_callback(project.close)
             if name_blocks:
                 stack.enter_context(blocks_named(*(each.directory for each in configs)))
-            loaded()
+            loaded(suspects is not None and suspects.found is not None)
+            if suspects is not None:
+                await suspects.judge(engine)
             await engine.resume_all()
             if fire_crons:
                 for each in configs:

@@ -23,13 +23,16 @@ Work = Callable[[Channel, int], int]
 
 
 class Child:
-    """A worker. `failed` says that it serves an error instead of the code, `halted` that a debugger has halted it."""
+    """A worker. `failed` says that it serves an error instead of the code, `loaded` that its code got to be loaded, and
+    `halted` that a debugger has halted it.
+    """
 
     def __init__(self, pid: int, channel: QueuedChannel) -> None:
         self.pid = pid
         self.channel = channel
         self.failed = False
         self.halted = False
+        self.loaded = False
         self._serves_since: float | None = None
 
     @classmethod

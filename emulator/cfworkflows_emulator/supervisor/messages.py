@@ -28,7 +28,7 @@ class Go:
     `reason` is why the worker before this one does not serve any more, None for the first one; `since` when that came
     up, by `time.perf_counter`. `paths` have changed since that one was made. What is saved from `looked_ns` on, in ns
     since the epoch, may be read by halves. `failure` is a text to serve in place of the code. `loaded_before` says that
-    a worker before this one could load the code.
+    a worker before this one could load the code, `deaths` how many workers died in a row before this one.
     """
 
     reason: str | None = None
@@ -37,6 +37,7 @@ class Go:
     looked_ns: int = 0
     failure: str | None = None
     loaded_before: bool = False
+    deaths: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,13 @@ class Lent:
 
 
 # From a worker
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The code is there, and instances run from now on. With `found`, one of them has killed the worker before this."""
+
+    found: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +140,7 @@ class Continued:
 
 ToWorker = Connections | Go | Stop | Lent
 FromWorker = (
-    Connections | Serving | MadeFrom | Stopping | Released | Renew | Outdated | Hopeless
+    Connections | Loaded | Serving | MadeFrom | Stopping | Released | Renew | Outdated | Hopeless
     | Borrow | Returned | Halted | Continued
 )  # fmt: skip
 Message = ToWorker | FromWorker

@@ -22,6 +22,7 @@ from cfworkflows_emulator.supervisor.messages import (
     Halted,
     Hopeless,
     Lent,
+    Loaded,
     MadeFrom,
     Message,
     Outdated,
@@ -62,8 +63,9 @@ RETRY_S = 1.0
 """How long to wait, in seconds, before another try to fork a process that the system did not grant."""
 
 YOUNG_S = 5.0  # a worker that dies younger than this may well die again
-MOST_DEATHS = 5  # of young workers in a row, and then only a change helps
+MOST_DEATHS = 5  # of young workers in a row, the last while its code was loaded: then only a change helps
 FIRST_DELAY_S = 0.25  # before the third worker; it doubles from one to the next
+LONGEST_DELAY_S = 2.0
 
 
 class Supervisor:
@@ -272,6 +274,10 @@ class Supervisor:
 
     def _on(self, child: Child, message: Message) -> None:
         match message:
+            case Loaded():
+                child.loaded = True
+                if message.found and child is self._worker:
+                    self._deaths = 1  # there is an explanation, and it does not happen for ever
             case Serving():
                 child.serves(failed=message.failed)
                 self._has_served = True
@@ -359,21 +365,21 @@ class Supervisor:
         if self._code is not None:
             return
         why = f"The worker process {cause(code)}."
-        if not self._has_served:
+        if not self._has_served and not child.loaded:
             self._terminal.error(f"{why} It died before it served.")
             self._code = 1
             return
         self._deaths = self._deaths + 1 if child.uptime < YOUNG_S else 1
         self._postponed = {}  # the next one reads it anyway
-        self._go = Go(reason="the worker process had ended", since=time.perf_counter())
-        if self._deaths >= MOST_DEATHS:
+        self._go = Go(reason="the worker process had ended", since=time.perf_counter(), deaths=self._deaths)
+        if self._deaths >= MOST_DEATHS and not child.loaded:
             text = f"{why} That was the {self._deaths}th time in a row: it is started again when a file changes."
             self._terminal.error(text)
             self._go = replace(self._go, failure=text)
             self._start()
             return
         self._terminal.error(f"{why} It is started again; nothing that was stored is lost.")
-        delay = 0.0 if self._deaths == 1 else FIRST_DELAY_S * 2 ** (self._deaths - 2)
+        delay = 0.0 if self._deaths == 1 else min(FIRST_DELAY_S * 2 ** (self._deaths - 2), LONGEST_DELAY_S)
         self._loop.after(delay, "restart", self._start)
 
     # What happens outside

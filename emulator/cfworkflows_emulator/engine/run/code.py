@@ -1,6 +1,7 @@
 """The code of `run()`, in a task of its own."""
 
 import asyncio
+from types import CodeType
 from typing import Any
 
 from cfworkflows.step import WorkflowStep
@@ -62,3 +63,7 @@ class Code:
             over.open((None, error))  # a SystemExit that left the task would end the process
         else:
             over.open((output, None))
+
+
+RUN_IN_TASK: CodeType = Code._call.__code__
+"""The code of the task that executes a `run()`."""
