@@ -38,5 +38,7 @@ async def test_an_instance_with_a_damaged_journal_is_shown_and_deleted(explorer:
         status, answer = await explorer.get(path)
         assert (200, "errored") == (status, answer["result"]["status"])
         assert "cannot be read from entry" in answer["result"]["error"]["message"]
+    status, answer = await explorer.get(f"{BASE}/{INSTANCE}/export")
+    assert (400, True) == (status, "Instance bad cannot be exported" in answer["errors"][0]["message"])
     status, _ = await explorer.send("DELETE", f"{BASE}/{INSTANCE}")
     assert 200 == status

@@ -133,3 +133,25 @@ async def test_an_id_that_is_none_is_refused(serve, id):
     server = await serve(nap)
     with pytest.raises(ValueError, match=r"is no id of an event of this feed\. Give the id of the last"):
         server.engine.follow("nap", id)
+
+
+async def test_an_entry_that_cannot_be_read_ends_no_feed(serve):
+    """It is an event with an error that names instance and entry; a subscription of that one instance raises."""
+    server = await serve(nap)
+    bad, good = await server.create(id="bad"), await server.create(id="good")
+    for instance in (bad, good):
+        await server.finish(instance)
+    await server.database.run(
+        lambda connection: connection.execute(
+            """UPDATE journal SET value = '{"$":' WHERE type = 'step_completed' AND instance = 1"""
+        )
+    )
+    events = [event.event for event in await taken(server.engine.follow("nap"), 16)]
+    broken = [event for event in events if event.type == "step_completed"]
+    assert [("bad", False, True), ("good", True, False)] == [
+        (event.instanceId, "output" in event, "error" in event) for event in broken
+    ]
+    assert "(step_completed) of instance bad in workflows.sqlite cannot be read: " in broken[0].error.message
+    with pytest.raises(WorkflowError, match=r"of instance bad in workflows\.sqlite cannot be read"):
+        async with await bad.subscribe() as subscription:
+            print([event async for event in subscription])

@@ -33,6 +33,7 @@ from cfworkflows_emulator.engine.journal.selection import EVERY, Selection
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
 from cfworkflows_emulator.engine.journal.store import Entries, InstanceRow, InstanceStore, Rows
 from cfworkflows_emulator.engine.journal.streams import Chunk
+from cfworkflows_emulator.engine.listing import Listing
 from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
 from cfworkflows_emulator.engine.restart import restart, restart_from
 from cfworkflows_emulator.engine.retention import Retention
@@ -79,6 +80,7 @@ class Engine:
             probe,
         )
         self._instances = instances
+        self._listing = Listing(store, self.residents, looks=not instances.runs_code)
         self._creation = Creation(self._shared, self.residents, self._definitions, instances)
         self.activity = Activity(self.residents, self._creation, self._shared.callbacks, store, determinism)
         self._alarms = Alarms(clock, store.next_alarms, self.residents.wake, settings.ahead_ms)
@@ -237,14 +239,16 @@ class Engine:
         entries = await self.store.journal(row.key)
         if not entries:
             raise instance_not_found(id)
-        return InstanceState.read(entries)
+        state = InstanceState.read(entries)
+        self._listing.saw(row.key, state)
+        return state
 
     async def outcome(self, workflow: str, id: str) -> InstanceState:
         """Like `state`, but of an instance that has ended without its steps: it takes no time to fold them."""
         row = await self._find(workflow, id)
         if row.key not in self.residents.actors and Status(row.status).finite:
             await self.store.flushed()
-            state = InstanceState.read(await self.store.ending(row.key))
+            state = InstanceState.read(await self.store.ending(row.key), whole=False)
             if state.status.finite:  # it was not restarted meanwhile
                 return state
         return await self.state(workflow, id)
@@ -366,8 +370,7 @@ class Engine:
     async def list(self, workflow: str, selection: Selection = EVERY, *, limit: int = 100, offset: int = 0) -> Rows:
         """The instances of a workflow, newest first unless the selection says otherwise."""
         self.workflow(workflow)
-        await self.store.flushed()
-        return await self.store.list(workflow, selection, limit=limit, offset=offset)
+        return await self._listing.rows(workflow, selection, limit, offset)
 
     async def count(self, workflow: str, selection: Selection) -> int:
         """How many instances of a workflow are in a selection."""
@@ -378,8 +381,7 @@ class Engine:
     async def counts(self, workflow: str) -> dict[str, int]:
         """How many instances of a workflow are in each status; statuses without any are left out."""
         self.workflow(workflow)
-        await self.store.flushed()
-        return await self.store.counts(workflow)
+        return await self._listing.counts(workflow)
 
     async def history(self, workflow: str, id: str) -> tuple[InstanceRow, Entries]:
         """The row of an instance and its whole journal, oldest entry first."""
@@ -422,6 +424,7 @@ class Engine:
 
     def _read(self, row: InstanceRow, entries: Sequence[Entry]) -> InstanceState:
         state = InstanceState.read(entries)
+        self._listing.saw(row.key, state)
         if state.unreadable_from is not None and state.error is not None:
             self._admission.leave(row.key)
             log.error("%s/%s does not go on. %s", row.workflow, row.id, state.error.message)

@@ -1,6 +1,7 @@
 """The events of all instances of a workflow, past and future."""
 
 import asyncio
+import logging
 import re
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable
@@ -11,7 +12,9 @@ from cfworkflows.errors import WorkflowError
 from cfworkflows.values import JsDict
 from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES, Entry
 from cfworkflows_emulator.engine.journal.store import InstanceStore
-from cfworkflows_emulator.engine.subscription import InstanceEvents, preview
+from cfworkflows_emulator.engine.subscription import InstanceEvents, UnreadableEntryError, preview
+
+log = logging.getLogger("cfworkflows.engine")
 
 CHUNK = 200
 NOW = "now"
@@ -71,11 +74,26 @@ class Feed:
                     instance = self._instances[key]
                     if instance is None or entry.type not in EVENT_TYPES:
                         continue
-                    yield FeedEvent(self._id_behind(key, entry), instance.event(entry))
+                    yield FeedEvent(self._id_behind(key, entry), self._event(instance, entry))
             if self._error is not None:
                 raise self._error
         finally:
             self._store.unfollow(self._follow)
+
+    @staticmethod
+    def _event(instance: InstanceEvents, entry: Entry) -> JsDict:
+        """The event of an entry. One that cannot be read says so, and does not end the feed of the others."""
+        try:
+            return instance.event(entry)
+        except UnreadableEntryError as error:
+            log.error("%s", error)
+            return JsDict(
+                instanceId=instance.id,
+                eventId=entry.seq,
+                timestamp=entry.time,
+                type=entry.type,
+                error=JsDict(name="WorkflowInternalError", message=str(error)),
+            )
 
     def _follow(self, keys: Iterable[int]) -> None:
         self._changed_keys.update(dict.fromkeys(sorted(keys)))

@@ -7,7 +7,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any
 
-from cfworkflows.errors import WorkflowError
+from cfworkflows.errors import WorkflowError, name_of, text_of
 from cfworkflows.types import SubscriptionResult
 from cfworkflows.values import JsDict, decode
 from cfworkflows_emulator.engine.journal.entries import ENTRIES, EVENT_TYPES, TERMINAL, Entry, EntryType
@@ -15,6 +15,11 @@ from cfworkflows_emulator.engine.journal.state import Status
 from cfworkflows_emulator.engine.journal.store import InstanceStore
 from cfworkflows_emulator.engine.journal.streams import StoredStream
 from cfworkflows_emulator.engine.run.results import is_sensitive, open_stream, shown_output
+from cfworkflows_emulator.storage.folder import DATABASE
+
+
+class UnreadableEntryError(WorkflowError):
+    """An entry of a journal is not as an engine writes it."""
 
 
 class InstanceEvents:
@@ -24,7 +29,7 @@ class InstanceEvents:
     """
 
     def __init__(self, id: str, stream_of: Callable[[str, StoredStream], object]) -> None:
-        self._id = id
+        self.id = id
         self._stream_of = stream_of
         self._params: str | None = None
         self._sensitive: dict[str, bool] = {}
@@ -34,11 +39,20 @@ class InstanceEvents:
         if entry.type == EntryType.WORKFLOW_QUEUED and entry.value is not None:  # not when it is queued again
             self._params = entry.value
         elif entry.type == EntryType.STEP_STARTED:
-            self._sensitive[str(entry.step)] = is_sensitive(entry.data["config"])
+            self._sensitive[str(entry.step)] = is_sensitive(entry.data.get("config", {}))
 
     def event(self, entry: Entry) -> JsDict:
-        """The event of an entry whose type is one of EVENT_TYPES."""
-        event = JsDict(instanceId=self._id, eventId=entry.seq, timestamp=entry.time, type=entry.type)
+        """The event of an entry whose type is one of EVENT_TYPES. Raises UnreadableEntryError."""
+        try:
+            return self._event(entry)
+        except Exception as error:
+            raise UnreadableEntryError(
+                f"Entry {entry.seq} ({entry.type}) of instance {self.id} in {DATABASE} cannot be read: "
+                f"{name_of(type(error))}: {text_of(error).rstrip('.')}. It is damaged, or written by a newer version."
+            ) from error
+
+    def _event(self, entry: Entry) -> JsDict:
+        event = JsDict(instanceId=self.id, eventId=entry.seq, timestamp=entry.time, type=entry.type)
         if entry.step is not None:
             event["stepName"] = entry.step
         for name in ENTRIES[entry.type].event or ():

@@ -10,13 +10,13 @@ import asyncio
 import contextvars
 import json
 import os
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from cfworkflows.errors import WorkflowError, WorkflowInternalError
-from cfworkflows_emulator.engine import RUN_IN_TASK, Engine, end_as_it_is
+from cfworkflows_emulator.engine import RUN_IN_TASK, Engine, branch_task, end_as_it_is
 from cfworkflows_emulator.engine.run.caller import running_in
 
 NAME = "running.json"
@@ -72,12 +72,13 @@ class Suspects:
             yield
             return
         previous = loop.get_task_factory()
+        make: Callable[..., Any] = previous or branch_task
 
         def factory(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Any:
             key = _whose(work, options.get("context"))
             if key is not None:
                 work = _Noted(work, key, self)
-            return previous(loop, work, **options) if previous is not None else asyncio.Task(work, loop=loop, **options)
+            return make(loop, work, **options)
 
         loop.set_task_factory(factory)
         quiet = loop.call_later(QUIET_S, self._forget)

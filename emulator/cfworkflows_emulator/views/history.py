@@ -154,14 +154,17 @@ class _Found:
 
     def bounds(self, kind: str, name: str, verb: Verb) -> tuple[int, int | None, bool]:
         """When a step began and ended, and whether a delay of it was skipped."""
-        end = self._times[verb.ended] if verb.ended is not None else None
+        end = self._times.get(verb.ended) if verb.ended is not None else None  # its entry may be what cannot be read
         return self._times[verb.began], end, (kind, name) in self._skipped
 
     def do(self, kind: str, name: str, step: StepState) -> DoStep:
         return DoStep(kind, name, step, *self.bounds(kind, name, step), self._attempts.get((kind, name), []))
 
     def _end(self, kind: str, entry: Entry, *, success: bool) -> None:
-        attempt = self._attempts[kind, entry.step][-1]
+        attempts = self._attempts.get((kind, entry.step))
+        if not attempts:  # where the journal is damaged
+            return
+        attempt = attempts[-1]
         error = entry.data.get("error")
         attempt.end = entry.time
         attempt.success = success

@@ -80,10 +80,13 @@ class InstanceDocument(Form):
 async def export_instance(engine: Engine, workflow: str, id: str) -> dict[str, Any]:
     """An `InstanceDocument`, with all there is: outputs of sensitive steps too, since a replay needs them.
 
-    Raises WorkflowError if there is no such instance, or if it was restarted or deleted while it was read.
+    Raises WorkflowError if there is no such instance, if it was restarted or deleted while it was read, and if its
+    journal is damaged.
     """
     row, entries = await engine.history(workflow, id)
-    state = InstanceState.fold(entries)
+    state = InstanceState.read(entries)
+    if state.unreadable_from is not None and state.error is not None:
+        raise WorkflowError(f"Instance {id} cannot be exported. {state.error.message}", code="export.damaged")
     streams = []
     for step, known in state.steps.items():
         if known.stream is None:
@@ -102,19 +105,26 @@ async def export_instance(engine: Engine, workflow: str, id: str) -> dict[str, A
         "id": id,
         "status": str(state.visible_status),
         "exported": iso(engine.clock.now()),
-        "journal": [_exported(entry) for entry in entries],
+        "journal": [_exported(id, entry) for entry in entries],
         "streams": streams,
     }
 
 
-def _exported(entry: Entry) -> dict[str, Any]:
+def _exported(id: str, entry: Entry) -> dict[str, Any]:
     shown: dict[str, Any] = {"seq": entry.seq, "time": iso(entry.time), "type": entry.type}
     if entry.step is not None:
         shown["step"] = entry.step
     if entry.data:
         shown["data"] = entry.data
     if entry.value is not None:
-        shown["value"] = json.loads(entry.value)
+        try:
+            shown["value"] = json.loads(entry.value)
+        except ValueError as error:
+            raise WorkflowError(
+                f"Instance {id} cannot be exported: the value of entry {entry.seq} ({entry.type}) in its journal is "
+                f"damaged: {error}",
+                code="export.damaged",
+            ) from error
     return shown
 
 

@@ -50,6 +50,13 @@ def rewind(entries: Sequence[Entry], kind: str, step: str) -> list[Entry]:
     return [entry for entry in entries if stays(entry)]
 
 
+def is_damaged_before(entry: Entry, entries: Sequence[Entry]) -> bool:
+    """Whether the gap in `entries` before `entry` is none that a restart, wholly or from a step, has left."""
+    is_beginning = entry is entries[0] and entry.type == EntryType.WORKFLOW_QUEUED
+    later = {each.type for each in entries if each.seq >= entry.seq}
+    return not is_beginning and EntryType.WORKFLOW_RESTARTED not in later
+
+
 def _step(entry: Entry) -> Step | None:
     """The kind and the name of the step that an entry is about."""
     kind = entry.data["kind"] if entry.type in OF_ANY_KIND else ENTRIES[entry.type].step

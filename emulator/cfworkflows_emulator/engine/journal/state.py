@@ -8,9 +8,11 @@ from cfworkflows.errors import ErrorRecord, name_of, text_of
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import Entry, EntryType, StepKey
 from cfworkflows_emulator.engine.journal.mailbox import Mailbox
+from cfworkflows_emulator.engine.journal.rewind import is_damaged_before
 from cfworkflows_emulator.engine.journal.sizes import bytes_of
 from cfworkflows_emulator.engine.journal.streams import StoredStream
 from cfworkflows_emulator.engine.journal.verbs import SleepState, StepState, Verb, WaitState
+from cfworkflows_emulator.storage.folder import DATABASE
 
 __all__ = ["InstanceState", "RollbackState", "SleepState", "Status", "StepState", "Verb", "WaitState"]
 
@@ -81,15 +83,17 @@ class InstanceState:
     unreadable_from: int | None = None
 
     @classmethod
-    def read(cls, entries: Sequence[Entry]) -> "InstanceState":
+    def read(cls, entries: Sequence[Entry], *, whole: bool = True) -> "InstanceState":
         """Like `fold`, of a journal that may not be as an engine writes it: damaged, or of a newer version.
 
         The instance counts as errored from the entry on that cannot be read, `unreadable_from`. Nothing says so in its
-        journal: whoever can read that finds it as it was.
+        journal: whoever can read that finds it as it was. If it is `whole`, only a restart has left gaps in it.
         """
         state = cls()
         for entry in entries:
             try:
+                if whole and entry.seq != state.last_seq + 1 and is_damaged_before(entry, entries):
+                    raise LookupError(f"entry {state.last_seq + 1} is missing")
                 state.apply(entry)
             except Exception as error:  # noqa: BLE001 - whatever is missing, or of another kind than it should be
                 state._give_up(entry, entries[-1].seq, f"{name_of(type(error))}: {text_of(error)}")
@@ -115,8 +119,8 @@ class InstanceState:
         self.ended_at = entry.time
         self.error = ErrorRecord(
             "WorkflowInternalError",
-            f"The journal of the instance cannot be read from entry {entry.seq} ({entry.type}{step}) on: {why}. It is "
-            "damaged, or written by a newer version: update cfworkflows, or delete the instance.",
+            f"The journal of the instance in {DATABASE} cannot be read from entry {entry.seq} ({entry.type}{step}) on: "
+            f"{why}. It is damaged, or written by a newer version: update cfworkflows, or delete the instance.",
         )
         self.unreadable_from, self.last_seq = entry.seq, last_seq
 

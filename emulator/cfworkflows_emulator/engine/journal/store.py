@@ -364,7 +364,7 @@ class InstanceStore:
                 row = connection.execute(query, position).fetchone()
                 if row is not None:
                     seq, time, type_, step, data, value = row
-                    found[position] = Entry(seq, time, type_, step, json.loads(data), value)
+                    found[position] = Entry(seq, time, type_, step, _from_json(data), value)
             return found
 
         return await self._database.run(read)
