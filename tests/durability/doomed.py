@@ -91,9 +91,9 @@ async def send(outgoing):
     await _send(outgoing)
 
 
-async def checkpoint(database):
+async def checkpoint(database, **options):
     counter.passed("checkpoint:before")
-    await _checkpoint(database)
+    await _checkpoint(database, **options)
     counter.passed("checkpoint:after")
 
 

@@ -128,6 +128,26 @@ async def test_a_start_on_a_full_disk_acknowledges_nothing(tmp_path):
             served.kill()
 
 
+@pytest.mark.parametrize("replaced", [False, True], ids=["removed", "replaced by a copy"])
+async def test_a_state_folder_that_is_removed_is_noticed(tmp_path, replaced):
+    """Nothing is acknowledged into nothing; by itself another worker goes on with what is there then."""
+    async with Served(tmp_path) as served:
+        await served.create("waiter", "before")
+        await served.until("waiter", "before", "waiting")
+        served.state.rename(tmp_path / "away")
+        if replaced:
+            shutil.copytree(tmp_path / "away", served.state)
+        status, answer = await served.create("waiter", "i")
+        assert (500, True) == (status, "was removed or replaced while it was in use" in str(answer))
+        assert f"error: The state cannot be written: {served.database}: the file, or its folder, was" in served.text
+        await served.printed(r"Reloaded in .* \(the state can be written again\)")
+        assert replaced == (await served.instance("waiter", "before") is not None)
+        assert 200 == (await served.create("waiter", "i"))[0]
+        assert 0 == await served.stop()
+        assert "Traceback" not in served.text
+    assert served.database.exists()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are Linux's")
 async def test_writes_that_fail_are_told_and_got_over(tmp_path):
     """The same for any error of the disk: here a limit that is set on the worker while it runs."""

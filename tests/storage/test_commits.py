@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from cfworkflows_emulator.storage import Database, StateError
+from cfworkflows_emulator.storage import Database, DiskError, StateError, connection, place
 from cfworkflows_emulator.storage import commits as module
 from cfworkflows_emulator.storage.batch import MOST_ROWS_AT_ONCE, Insert
 from cfworkflows_emulator.storage.commits import Commits
@@ -185,8 +185,8 @@ async def test_the_log_is_folded_into_the_database_when_it_is_long(database, tmp
     folded = []
     checkpoint = Database.checkpoint
 
-    async def fold(database):
-        await checkpoint(database)
+    async def fold(database, **options):
+        await checkpoint(database, **options)
         folded.append((tmp_path / "notes.sqlite").stat().st_size)
 
     monkeypatch.setattr(Database, "checkpoint", fold)
@@ -206,8 +206,8 @@ async def test_the_log_is_folded_when_nobody_writes(database, monkeypatch):
     folded = asyncio.Event()
     checkpoint = Database.checkpoint
 
-    async def fold(database):
-        await checkpoint(database)
+    async def fold(database, **options):
+        await checkpoint(database, **options)
         folded.set()
 
     monkeypatch.setattr(Database, "checkpoint", fold)
@@ -219,6 +219,40 @@ async def test_the_log_is_folded_when_nobody_writes(database, monkeypatch):
     async with asyncio.timeout(30):
         await folded.wait()
     assert 5 == await _count(database)
+
+
+async def test_a_long_log_is_cut_when_nobody_writes(database, tmp_path, monkeypatch):
+    """What a time of much work made of its file is given back, also where that was the last that was written."""
+    monkeypatch.setattr(module, "CHECKPOINT_AFTER", 1_000)
+    monkeypatch.setattr(module, "IDLE_S", 0)
+    log = tmp_path / "notes.sqlite-wal"
+    commits = _commits(database)
+    commits.write_row(NOTES, ("x" * 8_000_000,), 1, 8_000_000)
+    await commits.flushed()
+    assert log.stat().st_size > 8_000_000
+    async with asyncio.timeout(30):
+        while log.stat().st_size > connection.LONGEST_LOG_KEPT:
+            await database.run(lambda connection: None)
+    assert 1 == await _count(database)
+    commits.close()
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_nothing_is_acknowledged_into_a_file_that_is_gone(database, tmp_path, monkeypatch, replaced):
+    """The commit after its removal fails, and says so; one in its place is not written to."""
+    monkeypatch.setattr(place, "LOOK_EVERY_S", 0)
+    commits = _commits(database)
+    commits.write_row(NOTES, ("a",), 1)
+    await commits.flushed()
+    (tmp_path / "notes.sqlite").rename(tmp_path / "elsewhere")
+    if replaced:
+        (tmp_path / "notes.sqlite").write_bytes(b"")
+    commits.write_row(NOTES, ("b",), 1)
+    with pytest.raises(
+        DiskError, match=r"notes\.sqlite: the file, or its folder, was removed or replaced while it was"
+    ):
+        await commits.flushed()
+    assert 1 == await _count(database)
 
 
 async def test_of_several_updates_of_a_row_the_last_counts(database, groups):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Set
 from typing import Generic
 
 from cfworkflows_emulator.storage.batch import Batch, Insert, Key, Row, Write
-from cfworkflows_emulator.storage.connection import DiskError, StateError
+from cfworkflows_emulator.storage.connection import DiskError, RemovedError, StateError
 from cfworkflows_emulator.storage.database import Database
 from cfworkflows_emulator.turns import LINGER_TURNS
 
@@ -41,6 +41,7 @@ class Commits(Generic[Key]):
         self.failure: StateError | None = None
         self.abandoned = False
         self._is_over = False
+        self._is_closed = False
         self._database = database
         self._written = written
         self._on_failure = failed
@@ -147,6 +148,7 @@ class Commits(Generic[Key]):
 
     def close(self) -> None:
         """Schedule nothing more. What is pending is still written if something waits for it."""
+        self._is_closed = True
         if self._idle is not None:
             self._idle.cancel()
             self._idle = None
@@ -182,6 +184,8 @@ class Commits(Generic[Key]):
             self._await_idleness()
 
     def _await_idleness(self) -> None:
+        if self._is_closed:
+            return
         self._idle = asyncio.get_running_loop().call_later(IDLE_S, self._look_whether_idle, self._count)
 
     def _look_whether_idle(self, count: int) -> None:
@@ -207,9 +211,11 @@ class Commits(Generic[Key]):
         if fold or self._since_checkpoint >= CHECKPOINT_AFTER:
             self._since_checkpoint = 0
             try:
-                await self._database.checkpoint()
+                await self._database.checkpoint(shorten=fold)
             except Exception as error:  # noqa: BLE001 - what cannot be folded now is not going to be later
                 self._fail(error)
+            if not fold and self._idle is None:
+                self._await_idleness()  # the file of a long log stays as long as it was
 
     def _take(self) -> Batch[Key]:
         batch, self._pending = self._pending, Batch()
@@ -243,7 +249,10 @@ class Commits(Generic[Key]):
 
     def _fail(self, error: Exception) -> None:
         text = f"The state cannot be written: {str(error).rstrip('.')}. What was stored before is safe, "
-        if isinstance(error, DiskError):
+        if isinstance(error, RemovedError):
+            text = f"The state cannot be written: {error}. What was stored in it is where it was moved to, or gone; "
+            self.failure = DiskError(f"{text}another worker starts with what is there now.")
+        elif isinstance(error, DiskError):
             self.failure = DiskError(f"{text}nothing is stored until it can be written again.")
         else:
             self.failure = StateError(f"{text}nothing is stored from here on: see to the file, then start again.")

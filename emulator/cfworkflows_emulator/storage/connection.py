@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 from urllib.parse import quote
 
 from cfworkflows.errors import CfworkflowsError
+from cfworkflows_emulator.storage.place import Place
 
 T = TypeVar("T")
 
@@ -54,6 +55,10 @@ class DiskError(StateError):
     """The disk cannot be read or written: it is full, read-only or broken. It may pass."""
 
 
+class RemovedError(DiskError):
+    """The file has gone, with what was stored in it, or another one has taken its place."""
+
+
 class Connection(Generic[C]):
     """A SQLite connection in autocommit mode, for one thread at a time. Opens the database at `path` with `library`,
     None for one in memory, and brings its schema up to date: `migrations` has all of them, the oldest first.
@@ -79,6 +84,7 @@ class Connection(Generic[C]):
         self.waits_for_disk = durability == "full"
         self._library = library
         self._where = str(path) if path else "in memory"
+        self._log = path.with_name(f"{path.name}-wal") if path is not None else None
         try:
             self.sqlite = library.connect(path, read_only)
         except library.error as error:
@@ -94,6 +100,7 @@ class Connection(Generic[C]):
                 self._migrate(migrations, version)
             if path is not None and self.waits_for_disk:
                 _sync_folders(path)
+            self._place = Place(path) if path is not None else None
         except BaseException as error:
             self.close()
             if isinstance(error, library.error):
@@ -118,15 +125,19 @@ class Connection(Generic[C]):
         with the same lock, and undoes all of it if it fails, be it in the commit; BEGIN and COMMIT would be two
         statements more. The exception is a conflict that is resolved with FAIL, which keeps the rows before it.
         """
+        if self._place is not None and self._place.is_lost():
+            raise RemovedError(f"{self._where}: the file, or its folder, was removed or replaced while it was in use")
         try:
             return function(self.sqlite) if is_atomic else _in_transaction(self.sqlite, function)
         except self._library.error as error:
             self._translate(error)
             raise
 
-    def checkpoint(self) -> None:
-        """Fold the log of commits into the database file."""
+    def checkpoint(self, *, shorten: bool = False) -> None:
+        """Fold the log of commits into the database file. Asked to `shorten`, it frees what a long log has taken."""
         self.run(lambda sqlite: sqlite.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
+        if shorten and self._log is not None and self._log.stat().st_size > LONGEST_LOG_KEPT:
+            self.run(_shorten)
 
     def close(self) -> None:
         self.sqlite.close()
@@ -205,6 +216,16 @@ def _configure(sqlite: Speaks, durability: Durability, folds_its_log: bool) -> N
         sqlite.execute("PRAGMA wal_autocheckpoint = 0")
     sqlite.execute(f"PRAGMA journal_size_limit = {LONGEST_LOG_KEPT}")
     sqlite.execute("PRAGMA foreign_keys = ON")
+
+
+def _shorten(sqlite: sqlite3.Connection) -> None:
+    """Empty the log, unless another process reads it just now, which is not waited for."""
+    timeout = sqlite.execute("PRAGMA busy_timeout").fetchone()[0]
+    sqlite.execute("PRAGMA busy_timeout = 0")
+    try:
+        sqlite.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    finally:
+        sqlite.execute(f"PRAGMA busy_timeout = {timeout}")
 
 
 def _sync_folders(path: Path) -> None:

@@ -96,9 +96,9 @@ class Database:
         """
         return self._connection.transact(function, is_atomic=is_atomic)
 
-    async def checkpoint(self) -> None:
-        """Fold the log of commits into the database file."""
-        await self._in_thread(self._connection.checkpoint)
+    async def checkpoint(self, *, shorten: bool = False) -> None:
+        """Fold the log of commits into the database file. Asked to `shorten`, it frees what a long log has taken."""
+        await self._in_thread(partial(self._connection.checkpoint, shorten=shorten))
 
     async def _in_thread(self, call: Callable[[], T]) -> T:
         underway = object()

@@ -30,9 +30,14 @@ def address_of_holder(path: Path) -> str | None:
 
 
 def takes_data(path: Path) -> bool:
-    """Whether a file of 1 MiB can be written in a state folder: the disk is not full, and it is not read-only."""
+    """Whether a file of 1 MiB can be written in a state folder: the disk is not full, and it is not read-only.
+
+    A folder that was removed is made again, unless the folder of the project is gone too.
+    """
     probe = path / "probe"
     try:
+        path.parent.mkdir(exist_ok=True)
+        path.mkdir(exist_ok=True)
         try:
             probe.write_bytes(bytes(PROBE_BYTES))
         finally:
