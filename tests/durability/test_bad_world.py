@@ -105,6 +105,38 @@ async def test_a_worker_that_starts_on_a_full_disk_is_got_over(tmp_path, before)
             assert "Traceback" not in served.text
 
 
+@pytest.mark.parametrize("meanwhile", ["a save", "a wrong save", "a stop"])
+async def test_whatever_happens_on_a_full_disk_is_got_over(tmp_path, meanwhile):
+    """A reload, one to code that does not load, and an end in order: with space again all is there."""
+    source = "from cfworkflows import *\nclass Waits(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
+    source += "        await step.wait_for_event('next', {'type': 'item'})\n"
+    (tmp_path / "entry.py").write_text(source)
+    workflow = 'name = "waiter"\nbinding = "W"\nclass_name = "Waits"\n'
+    (tmp_path / "wrangler.toml").write_text(f'name = "w"\nmain = "entry.py"\n[[workflows]]\n{workflow}')
+    with mounted(tmp_path / "state", "3m") as remount:
+        async with Served(tmp_path, "--watch", config=tmp_path / "wrangler.toml") as served:
+            created = (await fill(served))[0]
+            use_up(tmp_path / "state/big")
+            if meanwhile == "a stop":
+                assert 0 == await served.stop()
+            else:
+                wrong = "raise ValueError\n" if meanwhile == "a wrong save" else "# changed\n"
+                (tmp_path / "entry.py").write_text(source + wrong)
+                await served.printed("Waiting for a change; requests are answered with the error")
+            (tmp_path / "state/big").unlink()
+            remount("size=50m")
+            if meanwhile == "a stop":
+                served.start()
+                await served.ready()
+            elif meanwhile == "a wrong save":
+                (tmp_path / "entry.py").write_text(source)
+                await served.printed(r"Reloaded in .* \(entry.py changed\)|Reloaded in .* \(.*/entry.py changed\)")
+            else:
+                await served.printed(r"Reloaded in .* \(the state can be written again\)")
+            await check_kept(served, created)
+            assert 0 == await served.stop()
+
+
 async def test_a_start_on_a_full_disk_acknowledges_nothing(tmp_path):
     """It ends and says why; or, where it need not write to start, it refuses. With space again all is there."""
     with mounted(tmp_path / "state", "3m") as remount:

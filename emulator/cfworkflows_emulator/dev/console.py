@@ -5,6 +5,7 @@ import os
 import sys
 from typing import TextIO
 
+from cfworkflows_emulator.dev.output import own_copy
 from cfworkflows_emulator.server.failure import describe
 from cfworkflows_emulator.shown import shown, shown_line
 from cfworkflows_emulator.terminals import can_clear, columns, is_coloured
@@ -26,8 +27,11 @@ class Console:
         self._coloured = {id(stream): is_coloured(stream) for stream in (sys.stdout, sys.stderr)}
 
     def keep_streams(self) -> None:
-        """Print to the streams that there are now, whatever takes their place for the Worker."""
-        self._kept = sys.stdout, sys.stderr
+        """Print to where the standard streams go now, whatever code of the Worker does to them."""
+        if self._kept is None:
+            self._kept = own_copy(sys.stdout), own_copy(sys.stderr)
+            for own, stream in zip(self._kept, (sys.stdout, sys.stderr), strict=True):
+                self._coloured[id(own)] = self._coloured[id(stream)]
 
     @property
     def _out(self) -> TextIO:
@@ -98,6 +102,8 @@ class Console:
             stream.write(f"{text}\n")
         except BrokenPipeError:  # nobody reads it any more, as after `cfwf dev | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        except (OSError, ValueError):  # code of the Worker has closed its file, so there is nothing to print to
+            return
 
 
 class ConsoleHandler(logging.Handler):

@@ -10,6 +10,7 @@ from cfworkflows_emulator.dev.console import Console
 from cfworkflows_emulator.dev.hotkeys import HINT, Hotkeys
 from cfworkflows_emulator.dev.logs import Logs
 from cfworkflows_emulator.dev.options import DevOptions
+from cfworkflows_emulator.dev.output import end_pipes, guard_pipes
 from cfworkflows_emulator.dev.reading import Reading
 from cfworkflows_emulator.dev.worker import Workers
 from cfworkflows_emulator.engine import EngineSettings
@@ -20,6 +21,7 @@ from cfworkflows_emulator.supervisor.supervisor import Supervisor
 
 def serve(options: DevOptions, reading: Reading, started: float) -> int:
     """See `start`. `reading` has the configurations."""
+    guard_pipes()
     console = Console(options.log_level)
     logs = Logs(console, options.log_level)
     logs.install()
@@ -56,7 +58,9 @@ def serve(options: DevOptions, reading: Reading, started: float) -> int:
     )
     supervisor = Supervisor(workers.work, console, watch=options.watch, keys=keys)
     hotkeys = Hotkeys(supervisor, console, workers.address)
-    return supervisor.run(hotkeys.press)
+    code = supervisor.run(hotkeys.press)
+    end_pipes()
+    return code
 
 
 def _port(options: DevOptions, config: LoadedConfig) -> int | None:

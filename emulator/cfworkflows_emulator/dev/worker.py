@@ -23,6 +23,7 @@ from cfworkflows_emulator.dev.debugging import Debugging
 from cfworkflows_emulator.dev.forks import Forks, end_children
 from cfworkflows_emulator.dev.logs import Logs
 from cfworkflows_emulator.dev.orders import Orders
+from cfworkflows_emulator.dev.output import drain_in_thread, end_pipes
 from cfworkflows_emulator.dev.reading import Reading
 from cfworkflows_emulator.dev.startup import BANNER, bindings_table, instances_lines, origin, ready_line
 from cfworkflows_emulator.engine import EngineSettings
@@ -129,6 +130,8 @@ class _Worker:
         self._began_ns = time.time_ns()
 
     def run(self) -> int:
+        drain_in_thread()
+        self._console.keep_streams()
         configs: Sequence[LoadedConfig] | ConfigError
         try:  # while the worker before this one ends
             configs = self._common.reading.first if self._is_first else self._common.reading.again()
@@ -144,6 +147,7 @@ class _Worker:
             return runner.run(self._serve(configs, go))
         finally:
             end_children()
+            end_pipes()
 
     def _leave(self) -> list[int]:
         """In a process that the Worker has forked: the files that it has to be without. It reports nothing of ours."""

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Set
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from cfworkflows.errors import ErrorRecord, SerializationError, WorkflowError
@@ -190,7 +191,7 @@ class Instance:
             self._fail(error.with_traceback(None))  # it has no lines but ours
             return
         self.append(EntryType.WORKFLOW_COMPLETED, value=value)
-        log.info("%s complete", self)
+        self.store.once_written(partial(log.info, "%s complete", self))
         self._end_run(keep_callbacks=True)
 
     def fail(self, error: BaseException, *, undo: bool = True) -> None:
@@ -203,7 +204,7 @@ class Instance:
 
     def _fail(self, error: BaseException) -> None:
         self.append(EntryType.WORKFLOW_ERRORED, error=record_of(error).as_dict())
-        log.error("%s errored", self, exc_info=printable_error(error))
+        self.store.once_written(partial(log.error, "%s errored", self, exc_info=printable_error(error)))
         self._end_run(keep_callbacks=True)
 
     def _roll_back(self, cause: ErrorRecord, ending: Status, **terminated: str) -> None:

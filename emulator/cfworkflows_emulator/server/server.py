@@ -15,6 +15,7 @@ from cfworkflows.http import Response
 from cfworkflows_emulator.hosts import Hosts
 from cfworkflows_emulator.runtime import Project
 from cfworkflows_emulator.server.connection import Connection, ConnectionFactory
+from cfworkflows_emulator.server.exhaustion import Exhaustion
 from cfworkflows_emulator.server.failure import Failure, closed_response, failure_response
 from cfworkflows_emulator.server.incoming import BadRequestError, ClientDisconnectedError, incoming_request
 from cfworkflows_emulator.server.mounts import CONTROL_PREFIXES, ControlPaths
@@ -78,6 +79,7 @@ class Server:
         return [each for each in found if each is not None]
 
     async def start(self) -> None:
+        Exhaustion(self._loop)
         for listening in self._sockets:
             self._listeners.append(await self._loop.create_server(self._connections, sock=listening, backlog=BACKLOG))
 

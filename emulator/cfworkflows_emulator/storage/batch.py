@@ -41,13 +41,14 @@ class Batch(Generic[Key]):
     by statement and key. So each of both is one statement.
     """
 
-    __slots__ = ("about", "added", "before", "latest", "weight")
+    __slots__ = ("about", "added", "before", "latest", "then_call", "weight")
 
     def __init__(self) -> None:
         self.before: list[Write] = []
         self.added: defaultdict[Insert, list[Row]] = defaultdict(list)
         self.latest: defaultdict[str, dict[Hashable, Row]] = defaultdict(dict)
         self.about: set[Key] = set()
+        self.then_call: list[Callable[[], object]] = []
         self.weight = 0
 
     def then(self, write: Write) -> None:

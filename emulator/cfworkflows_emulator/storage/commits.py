@@ -122,6 +122,13 @@ class Commits(Generic[Key]):
             self._waiters.append(then)
             self._schedule(0)
 
+    def once_written(self, call: Callable[[], object]) -> None:
+        """Call `call` when everything handed over so far is durable, and never if it cannot be. It hurries nothing."""
+        if self._pending.weight:
+            self._pending.then_call.append(call)
+        else:
+            self.when_durable(lambda error: call() if error is None else None)
+
     def check(self) -> None:
         """Raises StateError if nothing is written any more."""
         if self.failure is not None:
@@ -227,6 +234,8 @@ class Commits(Generic[Key]):
     def _serve(self, batch: Batch[Key]) -> None:
         if batch.about:
             self._written(batch.about)
+        for call in batch.then_call:
+            call()
         served, self._served = self._served, []
         self._serving = True
         try:

@@ -242,6 +242,10 @@ class InstanceStore:
         """Call `then` when everything handed over so far is durable, or with the error if it cannot be."""
         self._commits.when_durable(then)
 
+    def once_written(self, call: Callable[[], object]) -> None:
+        """Call `call` when everything handed over so far is durable, and never if it cannot be. It hurries nothing."""
+        self._commits.once_written(call)
+
     # Reading
 
     async def find(self, workflow: str, id: str) -> InstanceRow | None:

@@ -72,7 +72,7 @@ def end(host: Host) -> None:
         host.append(EntryType.WORKFLOW_TERMINATED, **terminated)
     else:
         host.append(EntryType.WORKFLOW_ERRORED, error=rollback.cause.as_dict())
-    log.info("%s %s, rollback %s", host, rollback.ending, rollback.outcome)
+    host.store.once_written(partial(log.info, "%s %s, rollback %s", host, rollback.ending, rollback.outcome))
 
 
 def abandon(host: Host, *, again: bool) -> None:
