@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NoReturn, Unpack
 
 from cfworkflows.http import Request, RequestInit, Response
+from cfworkflows.http.departure import departs
 
 
 class ServiceBinding:
@@ -28,7 +29,9 @@ class ServiceBinding:
 
         The other Worker receives the URL unchanged. Raises what its handler raises.
         """
-        return await self._call(Request(resource, init, **options))
+        request = Request(resource, init, **options)
+        await departs()
+        return await self._call(request)
 
     def _refuse(self, name: str) -> NoReturn:
         if name.startswith("_"):  # asked for by copy, inspect and the like

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, Unpack, cast
 
 from cfworkflows.http.client import open_client
+from cfworkflows.http.departure import departs
 from cfworkflows.http.headers import Headers
 from cfworkflows.http.limits import Limits
 from cfworkflows.http.request import Request, RequestInit
@@ -59,6 +60,7 @@ async def fetch(
     request = Request(resource, init, **cast("RequestInit", options))
     if "websocket" in request.headers.get("upgrade", "").lower():  # type: ignore[union-attr]  # "" is not None
         raise NotImplementedError("A fetch that upgrades to a WebSocket is not supported yet.")
+    await departs()
     return await _Exchange(request, timeout).send()
 
 

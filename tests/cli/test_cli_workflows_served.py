@@ -213,6 +213,36 @@ async def test_a_killed_server_leaves_its_folder_to_the_commands(shop, running):
         assert "paused" == shop.json("instances", "pause", "orders", "first")["status"]
 
 
+async def test_a_note_of_another_server_is_not_believed(shop, running):
+    """Whatever address the file names, params go to the server that uses the folder, or nowhere."""
+    seen = []
+
+    async def answers(reader, writer):
+        if head := await reader.read(4096):  # none is sent by who only looks whether somebody listens
+            seen.append(head)
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
+        writer.close()
+
+    other = await asyncio.start_server(answers, "127.0.0.1", 0)
+    note = shop.folder / ".cfwf/state/holder.json"
+    async with other, running():
+        true = json.loads(note.read_text())
+        address = f"http://127.0.0.1:{other.sockets[0].getsockname()[1]}"
+        note.write_text(json.dumps({**true, "address": address}))
+        text = await asyncio.to_thread(shop.fails, "trigger", "orders", '{"token": "hidden"}')
+        assert f"{address}, and what answers there does not use this state folder. Nothing was sent" in text
+        assert 1 == len(seen)
+        assert b"GET /cdn-cgi/local/explorer/api/local/state/" == seen[0][:44]
+        assert true["secret"].encode() not in seen[0]
+        note.write_text(json.dumps({**true, "address": "http://192.0.2.1:80"}))
+        assert "is in use by another process" in await asyncio.to_thread(shop.fails, "trigger", "orders", "{}")
+        note.write_text(json.dumps(true))
+        await asyncio.to_thread(shop.out, "trigger", "orders", "--id", "mine")
+    note.write_text(json.dumps({**true, "pid": os.getpid(), "address": address}))
+    async with await asyncio.start_server(answers, "127.0.0.1", int(address.rpartition(":")[2])):
+        assert ["mine"] == [each["id"] for each in await asyncio.to_thread(shop.json, "instances", "list", "orders")]
+
+
 async def test_errors_are_told_in_a_line(shop, running):
     """What the API refuses, what is not there, and servers that are not ours."""
     async with running():

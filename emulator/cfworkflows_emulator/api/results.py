@@ -208,6 +208,10 @@ class Worker(TypedDict):
     persistenceScope: str
 
 
+class Held(TypedDict):
+    proof: str
+
+
 class Outcome(TypedDict):
     outcome: str
     noRetry: bool

@@ -38,6 +38,8 @@ class Served(Protocol):
     @property
     def resources(self) -> Resources: ...
 
+    def proof(self, nonce: str) -> str: ...
+
 
 class Workflows:
     """The workflows that the Workers of a project define, by name."""

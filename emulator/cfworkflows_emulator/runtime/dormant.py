@@ -37,6 +37,10 @@ class DormantProject:
         """None is loaded."""
         return {}
 
+    def proof(self, nonce: str) -> str:
+        """None: nobody is served."""
+        return ""
+
     @classmethod
     @asynccontextmanager
     async def open(cls, config: LoadedConfig, state: Path, *, writable: bool) -> "AsyncIterator[DormantProject]":

@@ -25,7 +25,7 @@ from cfworkflows_emulator.runtime.origin import current_worker
 from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.runtime.suspects import Suspects
 from cfworkflows_emulator.runtime.worker import Worker
-from cfworkflows_emulator.storage.folder import StateFolder
+from cfworkflows_emulator.storage.folder import StateFolder, proof
 
 
 class Project:
@@ -120,6 +120,11 @@ class Project:
             for each in self.configs
             for notice in await kind.store_notices(each, self.resources)
         ]
+
+    def proof(self, nonce: str) -> str:
+        """What shows that this is the project that holds its state folder; see `storage.folder.proof`."""
+        folder = self.resources.folder
+        return proof(folder.secret, nonce) if folder is not None else ""
 
     async def close(self, grace_s: float = 0) -> list[str]:
         """Stop. What runs in the background, and then the callbacks of steps, get `grace_s` seconds to end.

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Hashable, Set
+from functools import partial
 from typing import Generic
 
 from cfworkflows_emulator.storage.batch import Batch, Insert, Key, Row, Write
@@ -25,6 +26,11 @@ HEAVIEST_IN_PLACE = 2_000
 CHECKPOINT_AFTER = 16_000
 CHECKPOINT_WHEN_IDLE_AFTER = 1_000
 IDLE_S = 0.1
+
+
+def _called(call: Callable[[], object], error: BaseException | None) -> None:
+    if error is None:
+        call()
 
 
 class Commits(Generic[Key]):
@@ -127,7 +133,7 @@ class Commits(Generic[Key]):
         if self._pending.weight:
             self._pending.then_call.append(call)
         else:
-            self.when_durable(lambda error: call() if error is None else None)
+            self.when_durable(partial(_called, call))
 
     def check(self) -> None:
         """Raises StateError if nothing is written any more."""

@@ -1,11 +1,16 @@
 """The state folder of a project: where it is, and that one process at a time uses it."""
 
+import hashlib
+import ipaddress
 import json
 import os
+import socket
 import sys
 import weakref
 from pathlib import Path
 from types import TracebackType
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from cfworkflows_emulator.storage.connection import DiskError, StateError
 
@@ -19,14 +24,54 @@ HOLDER = "holder.json"
 """The file in the folder that says which process uses it."""
 
 
-def address_of_holder(path: Path) -> str | None:
-    """The URL of the server that uses the state folder `path`; None if no server does, or its URL is not known."""
+class Holder(NamedTuple):
+    """Who uses a state folder: the URL of its server, and what only the two of them know."""
+
+    address: str
+    secret: str
+
+
+def holder_of(path: Path) -> Holder | None:
+    """The server that uses the state folder `path`; None if no server does, or its URL is not known.
+
+    The file in the folder may be left over, or come from anywhere with the folder: so the server has to be on this
+    machine and, before anything is told to it, has to answer with the `proof` of the secret.
+    """
     try:
-        holder = json.loads((path / HOLDER).read_text(encoding="utf-8"))
-        os.kill(holder["pid"], 0)
-        return str(holder["address"])
-    except (OSError, ValueError, KeyError, TypeError):  # no such process or file, or an old version's
+        note = json.loads((path / HOLDER).read_text(encoding="utf-8"))
+        holder = Holder(str(note["address"]), str(note["secret"]))
+        os.kill(note["pid"], 0)
+        url = urlsplit(holder.address)
+        is_here = url.scheme == "http" and url.username is None and _is_here(url.hostname or "")
+        return holder if is_here else None
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):  # no such process or file, or an old version's
         return None
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process uses the state folder `path` just now."""
+    try:
+        os.close(_locked(path / "lock"))
+    except BlockingIOError:
+        return True
+    return False
+
+
+def proof(secret: str, nonce: str) -> str:
+    """What a server answers that knows the secret in its state folder, and nobody else to whom `nonce` is new."""
+    return hashlib.sha256(f"{secret} {nonce}".encode()).hexdigest()
+
+
+def _is_here(host: str) -> bool:
+    """Whether an address is of this machine: nothing can be bound to another one."""
+    if host == "localhost":
+        return True
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((str(ipaddress.ip_address(host)), 0))
+        except (OSError, ValueError):
+            return False
+    return True
 
 
 def takes_data(path: Path) -> bool:
@@ -50,9 +95,10 @@ def takes_data(path: Path) -> bool:
 class StateFolder:
     """An open state folder. The lock goes with the process, so a killed server leaves none behind.
 
-    `holder` is the process that is named to others, by default the current one; `address` is the URL where it answers.
-    What is noted of another process stays when the folder is closed, because that process may open it again. Raises
-    DiskError if the folder cannot be written, and StateError if another process holds it.
+    `holder` is the process that is named to others, by default the current one; `address` is the URL where it answers,
+    and `secret` what is in the folder for `proof`. What is noted of another process stays when the folder is closed,
+    because that process may open it again. Raises DiskError if the folder cannot be written, and StateError if another
+    process holds it.
     """
 
     def __init__(self, path: Path, holder: int | None = None, address: str | None = None) -> None:
@@ -60,12 +106,15 @@ class StateFolder:
         self._holder = path / HOLDER
         self._holds_for_another = holder not in (None, os.getpid())
         self._lock: int | None = None
+        self.secret = os.urandom(16).hex()
         try:
             path.mkdir(parents=True, exist_ok=True)
             self._lock = _locked(path / "lock")
             _open.add(self)
             self._keep_out_of_git()
-            note = {"pid": holder or os.getpid(), "command": sys.argv, **({"address": address} if address else {})}
+            note: dict[str, Any] = {"pid": holder or os.getpid(), "command": sys.argv}
+            if address:
+                note |= {"address": address, "secret": self.secret}
             # At once, because others read it.
             new = self._holder.with_suffix(".new")
             new.write_text(json.dumps(note), encoding="utf-8")

@@ -28,6 +28,7 @@ class LocalRoutes:
     def routes(self) -> list[Route]:
         return [
             Route("GET", "/local/workers", self._workers, "List the Workers.", result=list[results.Worker]),
+            Route("GET", "/local/state/{nonce}", self._state, "Prove to use a state folder.", result=results.Held),
             Route(
                 "POST",
                 "/local/scheduled",
@@ -41,6 +42,9 @@ class LocalRoutes:
 
     async def _workers(self, call: Call) -> Response:
         return success([self._described(loaded) for loaded in self._project.configs])
+
+    async def _state(self, call: Call) -> Response:
+        return success({"proof": self._project.proof(call.names["nonce"])})
 
     def _described(self, loaded: LoadedConfig) -> dict[str, Any]:
         bindings: dict[str, list[dict[str, Any]]] = {group: [] for group in kinds.GROUPS}

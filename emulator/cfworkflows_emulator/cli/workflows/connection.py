@@ -27,7 +27,7 @@ def connect(target: Target, *, changes: bool = False) -> Iterator[Client]:
         host = target.host or "localhost"
         yield ServerClient(f"http://{f'[{host}]' if ':' in host else host}:{target.port or DEFAULT_PORT}")
         return
-    from cfworkflows_emulator.cli.workflows.servers import address_of_server
+    from cfworkflows_emulator.cli.workflows.servers import client_of, server_of
     from cfworkflows_emulator.config import ConfigError
 
     try:
@@ -38,10 +38,8 @@ def connect(target: Target, *, changes: bool = False) -> Iterator[Client]:
         with _server_below((target.cwd or Path()).absolute(), error) as client:
             yield client
         return
-    if (address := address_of_server(state)) is not None:
-        from cfworkflows_emulator.cli.workflows.online import ServerClient
-
-        yield ServerClient(address, by_folder=True)
+    if (holder := server_of(state)) is not None and (server := client_of(holder, state)) is not None:
+        yield server
         return
     from cfworkflows_emulator.cli.workflows.offline import folder_client
 
@@ -52,18 +50,22 @@ def connect(target: Target, *, changes: bool = False) -> Iterator[Client]:
 @contextmanager
 def _server_below(folder: Path, nothing: CfworkflowsError) -> Iterator[Client]:
     """A client of the only server in a project below `folder`. Raises `nothing` if there is none."""
-    from cfworkflows_emulator.cli.workflows.online import ServerClient
-    from cfworkflows_emulator.cli.workflows.servers import servers_below
+    from cfworkflows_emulator.cli.workflows.servers import client_of, servers_below
+    from cfworkflows_emulator.storage.folder import DEFAULT
 
-    servers = {project.relative_to(folder): address for project, address in servers_below(folder).items()}
+    servers = {project.relative_to(folder): holder for project, holder in servers_below(folder).items()}
     if not servers:
         raise nothing
     if len(servers) > 1:
-        listed = "".join(f"\n  --port {urlsplit(address).port}  {project}" for project, address in servers.items())
+        ports = {project: urlsplit(holder.address).port for project, holder in servers.items()}
+        listed = "".join(f"\n  --port {port}  {project}" for project, port in ports.items())
         raise CfworkflowsError(f"There is no project in this folder, and several servers run below it. Choose:{listed}")
-    for project, address in servers.items():
-        click.echo(shown(f"Asking the server of {project}, {address}."), err=True)
-        yield ServerClient(address, by_folder=True)
+    for project, holder in servers.items():
+        server = client_of(holder, folder / project / DEFAULT)
+        if server is None:
+            raise nothing
+        click.echo(shown(f"Asking the server of {project}, {holder.address}."), err=True)
+        yield server
 
 
 def state_folder(target: Target) -> Path:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator import DEFAULT_PORT
-from cfworkflows_emulator.storage.folder import DEFAULT, address_of_holder
+from cfworkflows_emulator.cli.workflows.client import Client, RefusedError
+from cfworkflows_emulator.storage.folder import DEFAULT, HOLDER, Holder, holder_of, is_locked, proof
 
 DEPTH = 4
 """So many folders down it is looked for projects: where there are more, a search would take its time."""
@@ -15,16 +17,41 @@ DEPTH = 4
 _SKIPPED = frozenset({"node_modules", "site-packages", "__pycache__"})
 
 
-def address_of_server(state: Path) -> str | None:
-    """The URL of the server that uses the state folder `state`, None if no server listens there."""
-    address = address_of_holder(state)
-    return address if address is not None and _listens(address) else None
+def server_of(state: Path) -> Holder | None:
+    """The server that uses the state folder `state` by what is noted there, None if none listens at that address."""
+    holder = holder_of(state)
+    return holder if holder is not None and _listens(holder.address) else None
 
 
-def servers_below(folder: Path) -> dict[Path, str]:
-    """The URLs of the servers of projects below `folder`, by the folders of the projects."""
-    found = ((project, address_of_server(project / DEFAULT)) for project in _projects(folder))
-    return {project: address for project, address in found if address is not None}
+def servers_below(folder: Path) -> dict[Path, Holder]:
+    """The servers of projects below `folder`, by the folders of the projects."""
+    found = ((project, server_of(project / DEFAULT)) for project in _projects(folder))
+    return {project: holder for project, holder in found if holder is not None}
+
+
+def client_of(holder: Holder, state: Path) -> Client | None:
+    """A client of the server, if it shows that it uses the folder: another one gets to see nothing. None if none does.
+
+    Raises CfworkflowsError if it is another one, and the folder is in use all the same.
+    """
+    from cfworkflows_emulator.cli.workflows.online import ServerClient
+
+    server = ServerClient(holder.address, by_folder=True)
+    nonce = os.urandom(16).hex()
+    try:
+        answer = server.request("GET", f"/local/state/{nonce}").result
+    except RefusedError as error:
+        if error.status == 500:  # its code does not load, as it says
+            raise
+        answer = None
+    if isinstance(answer, dict) and answer.get("proof") == proof(holder.secret, nonce):
+        return server
+    if not is_locked(state):
+        return None
+    raise CfworkflowsError(
+        f"{state / HOLDER} names {holder.address}, and what answers there does not use this state folder. Nothing was "
+        "sent to it. Name the server that does with --port, or stop it."
+    )
 
 
 def _projects(folder: Path) -> Iterator[Path]:

@@ -1,9 +1,13 @@
 """Whose code is calling: which instance's, and in the callback of which of its steps."""
 
+import asyncio
 import contextvars
+from functools import partial
 from typing import Protocol
 
+from cfworkflows.http.departure import departure
 from cfworkflows_emulator.engine.run.host import Journalled
+from cfworkflows_emulator.storage import StateError
 
 
 class Owner(Protocol):
@@ -47,6 +51,16 @@ def callback_in(context: contextvars.Context) -> Callback | None:
 def run_as(host: Journalled, context: contextvars.Context) -> None:
     """Mark `context`: the code that runs in it is `host`'s."""
     context.run(_running.set, host)
+    context.run(departure.set, partial(_departs, host))
+
+
+async def _departs(host: Journalled) -> None:
+    """Before a request leaves `run()`: the results that it has seen are to be durable. A callback's attempt is."""
+    if enclosing_callback() is None:
+        try:
+            await host.store.flushed()
+        except StateError:  # the run ends where it stands, and the next process continues it
+            raise asyncio.CancelledError from None
 
 
 def running_here() -> Journalled | None:
