@@ -218,7 +218,7 @@ def _configure(sqlite: Speaks, durability: Durability, folds_its_log: bool) -> N
     sqlite.execute("PRAGMA foreign_keys = ON")
 
 
-def _shorten(sqlite: sqlite3.Connection) -> None:
+def _shorten(sqlite: Speaks) -> None:
     """Empty the log, unless another process reads it just now, which is not waited for."""
     timeout = sqlite.execute("PRAGMA busy_timeout").fetchone()[0]
     sqlite.execute("PRAGMA busy_timeout = 0")
