@@ -239,9 +239,7 @@ class Engine:
         entries = await self.store.journal(row.key)
         if not entries:
             raise instance_not_found(id)
-        state = InstanceState.read(entries)
-        self._listing.saw(row.key, state)
-        return state
+        return self._listing.read(row.key, entries)
 
     async def outcome(self, workflow: str, id: str) -> InstanceState:
         """Like `state`, but of an instance that has ended without its steps: it takes no time to fold them."""
@@ -422,9 +420,8 @@ class Engine:
             if (definition := self._definitions.get(row.workflow)) is not None
         ]
 
-    def _read(self, row: InstanceRow, entries: Sequence[Entry]) -> InstanceState:
-        state = InstanceState.read(entries)
-        self._listing.saw(row.key, state)
+    def _read(self, row: InstanceRow, entries: Entries) -> InstanceState:
+        state = self._listing.read(row.key, entries)
         if state.unreadable_from is not None and state.error is not None:
             self._admission.leave(row.key)
             log.error("%s/%s does not go on. %s", row.workflow, row.id, state.error.message)

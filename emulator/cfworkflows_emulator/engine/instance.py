@@ -445,5 +445,4 @@ class Instance:
         self.state = state
 
 
-Instances = Residents[int, Instance]
-"""Those that are in memory, by key."""
+Instances = Residents[int, Instance]  # those that are in memory, by key

@@ -3,7 +3,7 @@
 from cfworkflows_emulator.engine.instance import Instances
 from cfworkflows_emulator.engine.journal.selection import Selection
 from cfworkflows_emulator.engine.journal.state import InstanceState, Status
-from cfworkflows_emulator.engine.journal.store import InstanceRow, InstanceStore, Rows
+from cfworkflows_emulator.engine.journal.store import Entries, InstanceRow, InstanceStore, Rows
 
 
 class Listing:
@@ -20,12 +20,14 @@ class Listing:
         self._looks = looks
         self._unreadable: set[int] = set()
 
-    def saw(self, key: int, state: InstanceState) -> None:
-        """Take note of whether a journal could be read."""
+    def read(self, key: int, entries: Entries) -> InstanceState:
+        """The state that a journal folds into. Whether it could be read is noted."""
+        state = InstanceState.read(entries)
         if state.unreadable_from is not None:
             self._unreadable.add(key)
         else:
             self._unreadable.discard(key)
+        return state
 
     async def rows(self, workflow: str, selection: Selection, limit: int, offset: int) -> Rows:
         """See `Engine.list`."""
@@ -34,7 +36,7 @@ class Listing:
         if self._looks:
             for row in rows:
                 if not Status(row.status).finite:
-                    self.saw(row.key, InstanceState.read(await self._store.journal(row.key)))
+                    self.read(row.key, await self._store.journal(row.key))
         return [self._shown(row) for row in rows]
 
     async def counts(self, workflow: str) -> dict[str, int]:
