@@ -20,10 +20,10 @@ def buckets_of(target: Target) -> Iterator[Buckets]:
         host = target.host or "localhost"
         yield ServedBuckets(f"http://{f'[{host}]' if ':' in host else host}:{target.port or DEFAULT_PORT}")
         return
-    from cfworkflows_emulator.cli.workflows.servers import address_of_server
+    from cfworkflows_emulator.cli.workflows.servers import proved_address
 
     state = state_folder(target)
-    if (address := address_of_server(state)) is not None:
+    if (address := proved_address(state)) is not None:
         yield ServedBuckets(address, by_folder=True)
         return
     from cfworkflows_emulator.cli.r2.offline import folder_buckets

@@ -54,6 +54,12 @@ def client_of(holder: Holder, state: Path) -> Client | None:
     )
 
 
+def proved_address(state: Path) -> str | None:
+    """The URL of the server that shows that it uses the folder; None if none does. Raises what `client_of` raises."""
+    holder = server_of(state)
+    return holder.address if holder is not None and client_of(holder, state) is not None else None
+
+
 def _projects(folder: Path) -> Iterator[Path]:
     """The folders that have a state folder where it is by default."""
     for at, below, files in os.walk(folder):
