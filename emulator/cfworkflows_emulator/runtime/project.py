@@ -15,7 +15,7 @@ from cfworkflows_emulator.engine import DEFAULTS, Engine, EngineSettings, open_d
 from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
 from cfworkflows_emulator.runtime import kinds
 from cfworkflows_emulator.runtime.bindings import environment
-from cfworkflows_emulator.runtime.blocking import blocks_named
+from cfworkflows_emulator.runtime.blocking import BlockLimit, blocks_named
 from cfworkflows_emulator.runtime.crons import Crons
 from cfworkflows_emulator.runtime.exports import Exports, find_exports
 from cfworkflows_emulator.runtime.loading import WorkerLoadError, loaded_module
@@ -62,6 +62,7 @@ class Project:
         address: str | None = None,
         loaded: Callable[[], None] = lambda: None,
         name_blocks: bool = False,
+        block_limit: BlockLimit | None = None,
         fire_crons: bool = True,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and wake the instances that were at work.
@@ -71,7 +72,8 @@ class Project:
         everything in memory. `settings` are the engine's, `probe` is a test's. `holder` is the process to name when
         another one wants the same state, this one by default, and `address` the URL where it answers. `loaded` is
         called when the code is there and no instance runs yet: what it raises ends the opening. With `name_blocks`,
-        code of the Workers that blocks the event loop is named in the log while it does; with `fire_crons`, the
+        code of the Workers that blocks the event loop is named in the log while it does, and `block_limit` says what
+        becomes of a block that lasts; with `fire_crons`, the
         Workers' crons call their `scheduled` handlers. Closed at the end of the block, without waiting for what runs:
         `close` first, to wait.
 
@@ -94,7 +96,7 @@ class Project:
             current_worker.set(None)
             stack.push_async_callback(project.close)
             if name_blocks:
-                stack.enter_context(blocks_named(*(each.directory for each in configs)))
+                stack.enter_context(blocks_named(*(each.directory for each in configs), limit=block_limit))
             loaded()
             await engine.resume_all()
             if fire_crons:
