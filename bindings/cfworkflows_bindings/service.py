@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NoReturn, Unpack
 
 from cfworkflows.http import Request, RequestInit, Response
+from cfworkflows.permit import permitted
 
 
 class ServiceBinding:
@@ -28,6 +29,7 @@ class ServiceBinding:
 
         The other Worker receives the URL unchanged. Raises what its handler raises.
         """
+        await permitted(f"fetch() on {self._service}")
         return await self._call(Request(resource, init, **options))
 
     def _refuse(self, name: str) -> NoReturn:

@@ -9,15 +9,12 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Coroutine
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
 
 from cfworkflows.caller import is_ours, line_of, on_behalf_of, users_frame
 from cfworkflows.errors import MOST_LISTED, exact, inside_of, is_a, name_of, shortened, text_of
 
-T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
 
 _PLUMBING = tuple(str(Path(path).parent) for path in (asyncio.__file__, concurrent.futures.__file__))
@@ -49,11 +46,11 @@ def caller_location() -> str | None:
     return line_of(frame) if frame is not None else on_behalf_of.get()
 
 
-def task_for_caller(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """A task of ours: what it calls is called by the line of the user's code that is calling now."""
+def context_of_caller() -> contextvars.Context:
+    """For a task of ours: what it calls is called by the line of the user's code that is calling now."""
     context = contextvars.copy_context()
     context.run(on_behalf_of.set, caller_location())
-    return asyncio.get_running_loop().create_task(work, context=context)
+    return context
 
 
 def ends_more(error: BaseException) -> bool:

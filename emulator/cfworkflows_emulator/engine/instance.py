@@ -24,6 +24,7 @@ from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.run import rollback, step_do
 from cfworkflows_emulator.engine.run.execution import Execution
 from cfworkflows_emulator.engine.run.run import Run
+from cfworkflows_emulator.engine.run.stranded import is_crowded
 from cfworkflows_emulator.engine.seat import Seat
 from cfworkflows_emulator.engine.shared import Shared
 from cfworkflows_emulator.engine.skip import Delay, chosen
@@ -253,8 +254,6 @@ class Instance:
 
     def stop(self) -> None:
         """Take it out of memory as it stands; the journal has all that is needed to continue."""
-        for task in self._callbacks:
-            task.cancel()
         runs = (self._run, self._outlived)
         self._run = self._outlived = None
         self._stop_eviction()
@@ -285,9 +284,8 @@ class Instance:
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str, context: contextvars.Context) -> asyncio.Task[T]:
         """Start a callback of the user's."""
-        task = self.shared.callbacks.start(work, f"{name} in {self}", context)
+        task = self.shared.callbacks.start(work, f"{name} in {self}", context, self._callback_ended)
         self._callbacks.add(task)
-        task.add_done_callback(self._callback_ended)
         return task
 
     def _callback_ended(self, task: asyncio.Task[Any]) -> None:
@@ -339,13 +337,19 @@ class Instance:
         self.shared.eviction.goes_on(self)
 
     def evict(self) -> None:
-        """Leave memory; as soon as a callback that has timed out, and still runs, has ended."""
+        """Leave memory; as soon as a callback that has timed out, and still runs, has ended.
+
+        One whose code would have to be kept stays, if that of many others is: it costs as much memory.
+        """
         self._evictable = True
-        if not self._callbacks:  # those that are left timed out, and continue
-            if self._run is not None:
-                self._run.evicted()
-                narration.left(self)
-            self._end_run()
+        if self._callbacks:  # those that are left timed out, and continue
+            return
+        if self._run is not None:
+            if is_crowded() and self._run.tasks.runs_code:
+                return
+            self._run.evicted()
+            narration.left(self)
+        self._end_run()
 
     # Lifecycle
 

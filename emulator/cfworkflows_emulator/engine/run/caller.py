@@ -3,6 +3,7 @@
 import contextvars
 from typing import Protocol
 
+from cfworkflows.permit import Permit, permit
 from cfworkflows_emulator.engine.run.host import Journalled
 
 
@@ -44,9 +45,10 @@ def callback_in(context: contextvars.Context) -> Callback | None:
     return context.get(_enclosing)
 
 
-def run_as(host: Journalled, context: contextvars.Context) -> None:
-    """Mark `context`: the code that runs in it is `host`'s."""
+def run_as(host: Journalled, permitted: Permit, context: contextvars.Context) -> None:
+    """Mark `context`: the code that runs in it is `host`'s, and may do what `permitted` says."""
     context.run(_running.set, host)
+    context.run(permit.set, permitted)
 
 
 def running_here() -> Journalled | None:

@@ -15,6 +15,7 @@ from cfworkflows_emulator.engine.run.branch import current_path
 from cfworkflows_emulator.engine.run.caller import run_as
 from cfworkflows_emulator.engine.run.host import Follower, Host
 from cfworkflows_emulator.engine.run.parking import Parking
+from cfworkflows_emulator.engine.run.tasks import Tasks
 from cfworkflows_emulator.storage import StateError
 
 T = TypeVar("T")
@@ -24,7 +25,7 @@ class Execution:
     """A VerbContext with operations, and a gate that holds new work back.
 
     `follower` sees what is called over the journal that there is. After `close` nothing of it reaches the journal any
-    more: its futures are cancelled, and new calls are refused.
+    more: its code is cancelled, or stays where it waits (see `Tasks`), and new calls are refused.
     """
 
     def __init__(self, host: Host, follower: Follower | None = None, noun: str = "step") -> None:
@@ -34,6 +35,7 @@ class Execution:
         self.follower = follower
         self.noun = noun
         self.closed = False
+        self.tasks = Tasks(host)
         self.parking = Parking(host, self._parked)
         self.handlers: dict[str, StepCall] = {}
         self._loop = asyncio.get_running_loop()
@@ -41,6 +43,7 @@ class Execution:
         self._futures: dict[asyncio.Future[Any], StepKey | None] = {}
         self._doing: set[Operation] = set()
         self._lingers = False
+        self._stays = False
         self._gate = asyncio.Event()
         self._gate.set()
         self._main: Operation | None = None
@@ -60,7 +63,7 @@ class Execution:
 
     def start(self, context: contextvars.Context) -> None:
         self.parking.active()
-        run_as(self.host, context)
+        run_as(self.host, self.tasks, context)
         self._main = Operation(self.execute(), str(self.host), self._executed, context)
         self._main.start()
 
@@ -176,7 +179,8 @@ class Execution:
             del self._futures[future]
             parking.end(callback)
             if self.closed or isinstance(error, asyncio.CancelledError):
-                future.cancel()
+                if not self._stays:
+                    future.cancel()
                 if self._lingers:
                     self.host.attempt_outlived()
             elif future.done():  # it is not awaited any more
@@ -224,12 +228,13 @@ class Execution:
         """
         self.closed = self.parking.closed = True
         self._lingers = lingers
+        self._stays = self.tasks.keep() if lingers else self.tasks.end()
         if self._main is not None:
             self._main.cancel()
         for operation in list(self._operations):
             if not (lingers and self._has_attempt(operation)):
                 operation.cancel()
-        for future in list(self._futures):
+        for future in list(self._futures) if not self._stays else ():
             future.cancel()
         self.parking.close()
 
