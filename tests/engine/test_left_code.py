@@ -5,11 +5,15 @@ nothing, holds up nobody, and others complete.
 import asyncio
 import gc
 import threading
+from types import SimpleNamespace
 
 import pytest
 from world import TestEngine, workflow
 
+from cfworkflows import env, fetch
+from cfworkflows.environment import current_env
 from cfworkflows.errors import CfworkflowsError
+from cfworkflows.permit import permit
 from cfworkflows_emulator.engine.run import stranded
 from cfworkflows_emulator.engine.run import tasks as tasks_module
 
@@ -337,6 +341,33 @@ async def test_calls_of_code_that_is_over_are_refused(serve):
         text.partition(",")[0] for text in refused
     ]
     assert 0 == len(await server.engine.list("other"))
+
+
+async def test_code_of_a_run_that_has_ended_stays_where_it_waits_for_a_step(serve):
+    """It made a task of it, and did not await that."""
+
+    async def run(step):
+        task = asyncio.create_task(finally_awaits(step))
+        other_task = asyncio.create_task(swallow_in_loop(step))
+        await step.do("a", lambda: 1)
+        return not (task.done() or other_task.done())
+
+    server = await serve(run)
+    assert await server.run()
+    assert {} == server.engine.residents.actors
+    assert [] == effects
+
+
+async def test_code_that_is_over_can_neither_fetch_nor_read_env():
+    """An error says whose code it is."""
+    tasks = tasks_module.Tasks("w/i")
+    tasks.end()
+    permit.set(tasks)
+    current_env.set(SimpleNamespace(NAME="value"))
+    with pytest.raises(CfworkflowsError, match=r"fetch\(\) was refused: w/i has left memory"):
+        await fetch("http://localhost:1/")
+    with pytest.raises(CfworkflowsError, match=r"env\.NAME was refused: w/i has left memory"):
+        _ = env.NAME
 
 
 async def test_what_catches_every_refusal_waits_for_ever(monkeypatch):

@@ -156,7 +156,7 @@ class TaskCode(Coroutine[Any, Any, Any]):
         try:
             awaited = self._work.send(value)
         except BaseException:
-            self.tasks.discard(self)
+            self._ended()
             raise
         if self.ends_next:
             self._end_here()
@@ -168,7 +168,7 @@ class TaskCode(Coroutine[Any, Any, Any]):
         try:
             return self._work.throw(kind) if value is None and trace is None else self._work.throw(kind, value, trace)
         except BaseException:
-            self.tasks.discard(self)
+            self._ended()
             raise
 
     def close(self) -> None:
@@ -204,6 +204,10 @@ class TaskCode(Coroutine[Any, Any, Any]):
             return False
         found, below = self._split()
         return any(each.is_users and each.runs_code() for each in found[: len(found) - len(below)])
+
+    def _ended(self) -> None:
+        self.tasks.discard(self)
+        self.task = None  # it holds this: without the cycle, both go at once
 
     def _end_here(self) -> None:
         self.ends_next = False
