@@ -16,11 +16,7 @@ from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.activity import Activity
 from cfworkflows_emulator.engine.admission import Admission, free_until
 from cfworkflows_emulator.engine.creation import Creation
-from cfworkflows_emulator.engine.definition import (
-    WorkflowDefinition,
-    check_addressable,
-    workflow_of,
-)
+from cfworkflows_emulator.engine.definition import WorkflowDefinition, check_addressable, workflow_of
 from cfworkflows_emulator.engine.deletion import delete
 from cfworkflows_emulator.engine.divergence.determinism import DeterminismCheck
 from cfworkflows_emulator.engine.divergence.rehearsal import rehearse

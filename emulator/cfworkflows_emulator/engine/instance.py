@@ -24,7 +24,6 @@ from cfworkflows_emulator.engine.retention import expiry
 from cfworkflows_emulator.engine.run import rollback, step_do
 from cfworkflows_emulator.engine.run.execution import Execution
 from cfworkflows_emulator.engine.run.run import Run
-from cfworkflows_emulator.engine.run.stranded import is_crowded
 from cfworkflows_emulator.engine.seat import Seat
 from cfworkflows_emulator.engine.shared import Shared
 from cfworkflows_emulator.engine.skip import Delay, chosen
@@ -337,18 +336,11 @@ class Instance:
         self.shared.eviction.goes_on(self)
 
     def evict(self) -> None:
-        """Leave memory; as soon as a callback that has timed out, and still runs, has ended.
-
-        One whose code would have to be kept stays, if that of many others is: it costs as much memory.
-        """
+        """Leave memory; as soon as a callback that has timed out, and still runs, has ended."""
         self._evictable = True
-        if self._callbacks:  # those that are left timed out, and continue
-            return
-        if self._run is not None:
-            if is_crowded() and self._run.tasks.runs_code:
-                return
-            self._run.evicted()
-            narration.left(self)
+        if self._callbacks or (self._run is not None and not self._run.evicted()):
+            return  # callbacks that are left timed out, and continue
+        narration.left(self)
         self._end_run()
 
     # Lifecycle

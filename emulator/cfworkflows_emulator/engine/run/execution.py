@@ -15,6 +15,7 @@ from cfworkflows_emulator.engine.run.branch import current_path
 from cfworkflows_emulator.engine.run.caller import run_as
 from cfworkflows_emulator.engine.run.host import Follower, Host
 from cfworkflows_emulator.engine.run.parking import Parking
+from cfworkflows_emulator.engine.run.stranded import is_crowded
 from cfworkflows_emulator.engine.run.tasks import Tasks
 from cfworkflows_emulator.storage import StateError
 
@@ -215,10 +216,15 @@ class Execution:
     def open_gate(self) -> None:
         self._gate.set()
 
-    def evicted(self) -> None:
-        """It leaves memory as it waits."""
+    def evicted(self) -> bool:
+        """It leaves memory as it waits, unless this is False: its code would have to be kept, and that of many others
+        is already, so that it would cost as much memory.
+        """
+        if is_crowded() and self.tasks.runs_code:
+            return False
         if self.follower is not None:
             self.follower.evicted()
+        return True
 
     def close(self, *, lingers: bool = False) -> None:
         """End this execution without a trace in the journal. The instance can be run again at any time.
