@@ -77,7 +77,7 @@ class Tasks:
             each.ends_next = True
         stays = any(each.runs_code() for each in ended)
         for each in ended:
-            if (stays and each.has_code()) or not each.has_begun:
+            if stays and each.has_code():
                 each.freeze()
             else:
                 each.cancel()
