@@ -5,6 +5,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from cfworkflows.entrypoint import ExecutionContext
+from cfworkflows.permit import check_permitted
 
 current_env: ContextVar[Any] = ContextVar("cfworkflows_env")
 current_context: ContextVar[ExecutionContext] = ContextVar("cfworkflows_context")
@@ -20,6 +21,7 @@ class EnvProxy:
             env = current_env.get()
         except LookupError:
             raise AttributeError(f"env.{name}: no Worker is running, so there are no bindings.") from None
+        check_permitted(f"env.{name}")
         return getattr(env, name)
 
     def __dir__(self) -> list[str]:

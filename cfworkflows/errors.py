@@ -193,6 +193,13 @@ def retried_all_the_same(cls: str) -> tuple[str, str]:
     return problem, 'Raise NonRetryableError itself, or give its name: super().__init__(message, "NonRetryableError")'
 
 
+NON_RETRYABLE_IN_GROUP = (
+    "A NonRetryableError left a step in a group, and the step is retried: the platform goes by the name of the group.",
+    "Raise the NonRetryableError itself: `except* NonRetryableError as group: raise group.exceptions[0] from None`.",
+)
+"""What is wrong, and what to do."""
+
+
 class UnsupportedBindingError(AttributeError):
     """A binding that is configured, but of a kind that is not supported yet, or to a Worker that is not running.
 
@@ -214,7 +221,9 @@ class ErrorRecord:
 
     @classmethod
     def of(cls, error: BaseException, traceback: str | None = None) -> "ErrorRecord":
-        """Describe `error`, whatever its class does. A plain `Exception` is called `Error`, as in TypeScript."""
+        """Describe `error`, whatever its class does. A plain `Exception` is called `Error`, as in TypeScript, and the
+        message of a group says what is in it.
+        """
         name = None
         if is_a(error, (CfworkflowsError, NonRetryableError)):
             try:
@@ -223,7 +232,10 @@ class ErrorRecord:
                 name = None
         if name is None:
             name = "Error" if type(error) is Exception else name_of(type(error))
-        return cls(name, text_of(error), traceback)
+        message = text_of(error)
+        if listed := _listed(error):
+            message = f"{message}: {listed}"
+        return cls(name, message, traceback)
 
     def limited(self) -> "ErrorRecord":
         """The record as it is stored of a step or an instance: texts that are longer than LONGEST_ERROR are cut."""
@@ -294,6 +306,46 @@ def text_of(error: BaseException) -> str:
         return exact(str(error))
     except BaseException as failure:  # noqa: BLE001 - the user's __str__: it must not hide that a step failed
         return f"<its text failed with {name_of(type(failure))}>"
+
+
+def inside_of(error: BaseException) -> tuple[BaseException, ...]:
+    """The errors in a group, whatever its class says; none in any other error."""
+    found: tuple[BaseException, ...] = _INSIDE.__get__(error) if is_a(error, BaseExceptionGroup) else ()
+    return found
+
+
+def leaves_of(group: BaseException) -> list[BaseException]:
+    """The errors in a group, and in the groups in it, up to MOST_LEAVES; in the order in which they are printed."""
+    found: list[BaseException] = []
+    rest, seen = [group], 0
+    while rest and len(found) < MOST_LEAVES and seen < 2 * MOST_LEAVES:
+        one = rest.pop()
+        seen += 1
+        if is_a(one, BaseExceptionGroup):
+            rest.extend(reversed(inside_of(one)))
+        else:
+            found.append(one)
+    return found
+
+
+def _listed(group: BaseException) -> str:
+    """What is in a group, as part of its message. "" for any other error."""
+    leaves = leaves_of(group) if is_a(group, BaseExceptionGroup) else []
+    texts = [": ".join(filter(None, (name_of(type(each)), text_of(each)))) for each in leaves[:MOST_LISTED]]
+    short = [text if len(text) <= LONGEST_LEAF else f"{text[:LONGEST_LEAF]} […]" for text in texts]
+    more = len(leaves) - MOST_LISTED
+    rest = f"and {'at least ' if len(leaves) == MOST_LEAVES else ''}{more:,} more"
+    return "; ".join([*short, *([rest] if more > 0 else [])])
+
+
+MOST_LEAVES = 1_000
+MOST_LISTED = 15
+"""So many errors of a group are in its message."""
+
+LONGEST_LEAF = 1_000
+"""The characters of each."""
+
+_INSIDE = vars(BaseExceptionGroup)["exceptions"]
 
 
 def exact(text: str) -> str:

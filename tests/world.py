@@ -14,6 +14,7 @@ from cfworkflows_bindings import WorkflowBinding, WorkflowInstance
 from cfworkflows_emulator.clock import VirtualClock
 from cfworkflows_emulator.engine import Engine, EngineSettings, WorkflowDefinition, open_database
 from cfworkflows_emulator.engine.journal.state import InstanceState
+from cfworkflows_emulator.runtime.loop import task_factory
 from cfworkflows_emulator.storage import Database
 
 ENDED = ("complete", "errored", "terminated")
@@ -43,6 +44,8 @@ class TestEngine:
         self.running = False
 
     async def start(self) -> "TestEngine":
+        """For as long as the event loop runs, tasks that the workflows make belong to their instances."""
+        asyncio.get_running_loop().set_task_factory(task_factory(None))
         self._others = asyncio.all_tasks()
         self.database = await open_database(self.path)
         self.engine = await Engine.open(

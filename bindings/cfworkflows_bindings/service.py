@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NoReturn, Unpack
 
 from cfworkflows.http import Request, RequestInit, Response
 from cfworkflows.http.departure import departs
+from cfworkflows.permit import permitted
 
 
 class ServiceBinding:
@@ -29,6 +30,7 @@ class ServiceBinding:
 
         The other Worker receives the URL unchanged. Raises what its handler raises.
         """
+        await permitted(f"fetch() on {self._service}")
         request = Request(resource, init, **options)
         await departs()
         return await self._call(request)

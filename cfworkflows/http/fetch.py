@@ -11,6 +11,7 @@ from cfworkflows.http.request import Request, RequestInit
 from cfworkflows.http.response import NULL_BODY_STATUSES, REDIRECT_STATUSES, Response
 from cfworkflows.http.streams import ReadableStream
 from cfworkflows.http.url import URL, join_url, without_fragment
+from cfworkflows.permit import permitted
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse
@@ -54,6 +55,7 @@ async def fetch(
     if isinstance(init, Mapping):
         options = {**init, **options}
         init = None
+    await permitted("fetch()")
     timeout = options.pop("timeout", None)
     if isinstance(init, Request) and options:
         resource, init = Request(resource, init), None  # keywords replace the options of the other request

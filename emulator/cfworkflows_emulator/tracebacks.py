@@ -9,15 +9,12 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Coroutine
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
 
 from cfworkflows.caller import is_ours, line_of, on_behalf_of, users_frame
-from cfworkflows.errors import exact, is_a, name_of, shortened, text_of
+from cfworkflows.errors import MOST_LISTED, exact, inside_of, is_a, name_of, shortened, text_of
 
-T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
 
 _PLUMBING = tuple(str(Path(path).parent) for path in (asyncio.__file__, concurrent.futures.__file__))
@@ -49,11 +46,11 @@ def caller_location() -> str | None:
     return line_of(frame) if frame is not None else on_behalf_of.get()
 
 
-def task_for_caller(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-    """A task of ours: what it calls is called by the line of the user's code that is calling now."""
+def context_of_caller() -> contextvars.Context:
+    """For a task of ours: what it calls is called by the line of the user's code that is calling now."""
     context = contextvars.copy_context()
     context.run(on_behalf_of.set, caller_location())
-    return asyncio.get_running_loop().create_task(work, context=context)
+    return context
 
 
 def ends_more(error: BaseException) -> bool:
@@ -139,8 +136,7 @@ def _is_endless(error: BaseException) -> bool:
     found, rest = {id(error)}, [error]
     while rest:
         one = rest.pop()
-        inside = _INSIDE.__get__(one) if is_a(one, BaseExceptionGroup) else ()
-        for other in (_CAUSE.__get__(one), _CONTEXT.__get__(one), *inside):
+        for other in (_CAUSE.__get__(one), _CONTEXT.__get__(one), *inside_of(one)):
             if other is not None and id(other) not in found:
                 found.add(id(other))
                 rest.append(other)
@@ -182,9 +178,7 @@ def _last_line(error: BaseException) -> str:
 
 
 def _inside(group: BaseException) -> str:
-    if not is_a(group, BaseExceptionGroup):
-        return ""
-    inside = _INSIDE.__get__(group)
+    inside = inside_of(group)
     lines = [f"\n  +- {_last_line(error)}" for error in inside[:MOST_LISTED]]
     more = [f"\n  +- and {len(inside) - MOST_LISTED:,} more"] if len(inside) > MOST_LISTED else []
     return "".join([*lines, *more])
@@ -193,12 +187,9 @@ def _inside(group: BaseException) -> str:
 MOST_ERRORS = 100
 """So many errors behind each other, or in groups, are shown as Python shows them."""
 
-MOST_LISTED = 15
-
 _TRACE, _CAUSE, _CONTEXT, _SUPPRESSED = (
     vars(BaseException)[name] for name in ("__traceback__", "__cause__", "__context__", "__suppress_context__")
 )
-_INSIDE = vars(BaseExceptionGroup)["exceptions"]
 _CAUSED = "The above exception was the direct cause of the following exception:"
 _DURING = "During handling of the above exception, another exception occurred:"
 

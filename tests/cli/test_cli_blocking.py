@@ -118,3 +118,26 @@ async def test_a_call_that_lets_no_thread_run_is_told_afterwards(blocking):
         _, length = await dev.get("/length")
         assert (200, "regex") == await dev.get(f"/regex?{int(length) + 3}")  # each character takes twice as long
         assert re.search("(by a call that let no other thread run|src/entry.py:)", await dev.line("blocked"))
+
+
+async def test_worker_process_is_replaced_when_a_block_has_lasted(blocking, tmp_path):
+    """Another one serves, and the step is tried again there: the attempt of before counts as cut off."""
+    async with blocking("--max-block", "2.5") as dev:
+        await dev.get("/async")
+        line = await dev.line("this process is replaced by another one")
+        assert re.search(rf'step "charge-1" of orders/async has blocked .* s at {SLEEPS}, and no other instance', line)
+        (tmp_path / "go").touch()
+        died = await dev.line("The worker process was ended")
+        assert "code of the Worker blocked its event loop for too long. It is started again" in died
+        await dev.line("Reloaded")
+        assert (200, "hello") == await dev.get("/hello")
+
+
+async def test_block_may_last_for_ever_if_that_is_asked_for(blocking, tmp_path):
+    """Nothing is ended."""
+    async with blocking("--max-block", "0") as dev:
+        asking = asyncio.create_task(dev.get("/request"))
+        await dev.line("has blocked the event loop for 4.")
+        (tmp_path / "go").touch()
+        assert (200, "request") == await asking
+        assert "replaced" not in dev.text

@@ -12,7 +12,7 @@ def fail():
 
 
 async def test_task_group_that_fails_ends_the_instance(serve):
-    """Its error is the instance's, and nothing holds the clock."""
+    """Its error is the instance's, with what is in it, and nothing holds the clock."""
 
     async def grouped(step):
         async with asyncio.TaskGroup() as group:
@@ -21,6 +21,7 @@ async def test_task_group_that_fails_ends_the_instance(serve):
     server = await serve(grouped)
     status = await server.finish(await server.create())
     assert ("errored", "ExceptionGroup") == (status.status, status.error.name)
+    assert "unhandled errors in a TaskGroup (1 sub-exception): ValueError: no" == status.error.message
 
 
 async def test_task_group_that_fails_and_is_caught_lets_run_go_on(serve):

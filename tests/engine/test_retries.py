@@ -187,6 +187,30 @@ async def test_a_subclass_of_non_retryable_error_is_told_to_be_retried(serve):
     assert (__file__, gone.__code__.co_firstlineno + 1) == where
 
 
+async def test_a_non_retryable_error_in_a_group_is_told_to_be_retried(serve):
+    """Once for the line that raised it; and the step fails as the platform has it, after all of its attempts."""
+
+    async def gone():
+        raise NonRetryableError("no more")
+
+    async def grouped():
+        async with asyncio.TaskGroup() as group:
+            group.create_task(gone())
+
+    async def run(step):
+        with pytest.raises(StepError) as caught:
+            await step.do("a", grouped, retries={"limit": 2, "delay": 0})
+        return str(caught.value)
+
+    server = await serve(run)
+    with pytest.warns(PortabilityWarning, match="left a step in a group, and the step is retried") as told:
+        instance = await server.create()
+    output = (await server.finish(instance)).output
+    assert "unhandled errors in a TaskGroup (1 sub-exception): NonRetryableError: no more" == output
+    assert [(__file__, gone.__code__.co_firstlineno + 1)] == [(each.filename, each.lineno) for each in told]
+    assert 3 == (await server.state(instance)).steps["a-1"].attempts
+
+
 async def test_where_warnings_are_errors_a_subclass_of_non_retryable_error_ends_the_step(serve):
     """The warning is the error of the step, and nothing else comes to harm."""
 

@@ -114,8 +114,6 @@ def test_errors_can_be_copied_and_pickled(error: Exception, duplicate: object) -
         UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"),
         UnicodeEncodeError("ascii", "é", 0, 1, "ordinal not in range"),
         UnicodeTranslateError("é", 0, 1, "no"),
-        ExceptionGroup("two", [ValueError("a"), TypeError("b")]),
-        BaseExceptionGroup("two", [KeyboardInterrupt()]),
         KeyboardInterrupt("stop"),
         SystemExit("1"),
     ],
@@ -125,6 +123,39 @@ def test_builtins_that_need_more_than_a_text_arrive_as_step_error(error: BaseExc
     arrived = crossed(error)
     assert isinstance(arrived, StepError)
     assert (type(error).__name__, str(error)) == (arrived.name, arrived.message)
+
+
+@pytest.mark.parametrize(
+    ("error", "listed"),
+    [
+        (
+            ExceptionGroup("two", [ValueError("a"), TypeError("b")]),
+            "two (2 sub-exceptions): ValueError: a; TypeError: b",
+        ),
+        (BaseExceptionGroup("one", [KeyboardInterrupt()]), "one (1 sub-exception): KeyboardInterrupt"),
+        (
+            ExceptionGroup("a", [ExceptionGroup("b", [ValueError("c")]), KeyError("d")]),
+            "a (2 sub-exceptions): ValueError: c; KeyError: d",
+        ),
+    ],
+)
+def test_message_of_a_group_says_what_is_in_it(error: BaseException, listed: str) -> None:
+    """Also of the groups in it."""
+    arrived = crossed(error)
+    assert isinstance(arrived, StepError)
+    assert (type(error).__name__, listed) == (arrived.name, arrived.message)
+
+
+def test_message_of_a_large_group_is_bounded() -> None:
+    """It has the first errors, each shortened, and says how many are left out."""
+    group = ExceptionGroup("many", [ValueError("x" * 100_000)] * 20)
+    message = ErrorRecord.of(group).message
+    assert message.endswith("x […]; and 5 more")
+    assert 20_000 > len(message)
+    deep = ExceptionGroup("deep", [ValueError("x")])
+    for _ in range(5_000):
+        deep = ExceptionGroup("deep", [deep])
+    assert "deep (1 sub-exception)" == ErrorRecord.of(deep).message
 
 
 async def test_stop_iteration_arrives_in_a_coroutine() -> None:

@@ -1,4 +1,4 @@
-"""Code that runs when a wait is cancelled: `finally`, and `except` clauses that catch a cancellation."""
+"""Cleanup code: `finally`, and `except` clauses that catch a cancellation."""
 
 import ast
 from collections.abc import Iterator
@@ -9,13 +9,13 @@ CANCELLATIONS = ("builtins.BaseException", "asyncio.CancelledError", "builtins.G
 
 
 def catches_cancellation(frame: Frame, handler: ast.ExceptHandler) -> bool:
-    """Whether an `except` clause also catches the cancellation of the run."""
+    """Whether an `except` clause also catches a cancellation."""
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
     return any(each is None or frame.scope.qualified(each) in CANCELLATIONS for each in caught)
 
 
 def cleanups(flow: Flow, frame: Frame) -> Iterator[ast.stmt]:
-    """The statements of the frame that run when a step awaited in it is cancelled."""
+    """The statements of the frame that run when the await of a step in it is cancelled."""
     for node in frame.nodes:
         if isinstance(node, ast.Try) and flow.holds_step(frame, *node.body):
             yield from node.finalbody

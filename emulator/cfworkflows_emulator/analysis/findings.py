@@ -25,8 +25,11 @@ RULES: dict[str, Rule] = {
     "not-awaited": Rule("error", "A step or a call of a binding that is not awaited."),
     "never-called": Rule("warning", "A decorated step that is neither called nor depended on."),
     "callback": Rule("error", "A step without a callback, or with the result of a call in its place."),
-    "swallowed-error": Rule("warning", "Errors of steps that disappear, and with them the instance's cancellation."),
-    "cleanup": Rule("warning", "Effects in `finally` around a step: done whenever the instance leaves memory."),
+    "swallowed-error": Rule("warning", "Errors of steps that disappear, and cancellations with them."),
+    "cleanup": Rule(
+        "warning",
+        "Effects in `finally` around a step: done again at every replay, and not at all if the instance is ended.",
+    ),
     "state-in-step": Rule("error", "A callback that keeps its result in a variable, which a replay does not set."),
     "event-mutation": Rule("error", "Changes of the event, which the next replay does not have."),
     "module-counter": Rule("error", "A counter of the process that `run()` increments: every replay does so again."),

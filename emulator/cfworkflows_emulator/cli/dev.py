@@ -78,6 +78,14 @@ DEBUG_PORT = 5678
     help="What is stored survives kill -9; with full also a power cut, but each step waits for the disk.",
 )
 @click.option(
+    "--max-block",
+    type=FiniteRange(0, 86_400),
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="For how long code of the Worker may block the event loop; then another process goes on. 0: for ever.",
+)
+@click.option(
     "--debug",
     is_flag=False,
     flag_value=str(DEBUG_PORT),
@@ -108,6 +116,7 @@ def command(
     cwd: Path | None,
     speed: float,
     check_determinism: bool,
+    max_block: float,
     durability: "Durability",
     debug: str | None,
     debug_wait: bool,
@@ -139,6 +148,7 @@ def command(
         speed=speed,
         durability=durability,
         check_determinism=check_determinism,
+        max_block_s=max_block,
         watch=watch,
         debug=_debug_address(debug, wait=debug_wait),
         debug_wait=debug_wait,

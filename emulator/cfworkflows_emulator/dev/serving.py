@@ -51,6 +51,7 @@ def serve(options: DevOptions, reading: Reading, started: float) -> int:
         console=console,
         logs=logs,
         started=started,
+        max_block_s=options.max_block_s,
         keys=HINT if keys is not None else None,
         watch=options.watch,
         debug=debug,

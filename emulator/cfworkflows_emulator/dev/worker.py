@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,15 +27,17 @@ from cfworkflows_emulator.dev.orders import Orders
 from cfworkflows_emulator.dev.output import drain_in_thread, end_pipes
 from cfworkflows_emulator.dev.reading import Reading
 from cfworkflows_emulator.dev.startup import BANNER, bindings_table, instances_lines, origin, ready_line
+from cfworkflows_emulator.dev.stopping import exit_now
 from cfworkflows_emulator.engine import EngineSettings
 from cfworkflows_emulator.hosts import Hosts
-from cfworkflows_emulator.runtime import Project, ProjectTime, WorkerLoadError
+from cfworkflows_emulator.runtime import BlockLimit, Project, ProjectTime, WorkerLoadError
 from cfworkflows_emulator.server import Failure, Server
 from cfworkflows_emulator.server.sockets import is_wildcard, network_address
 from cfworkflows_emulator.storage import DiskError
 from cfworkflows_emulator.storage.folder import DEFAULT, takes_data
 from cfworkflows_emulator.supervisor.channel import Channel
 from cfworkflows_emulator.supervisor.messages import (
+    BLOCKED,
     Connection,
     Go,
     Hopeless,
@@ -78,7 +81,8 @@ class Workers(NamedTuple):
 
     `reading` has the configurations. `started` is when the command began, by `time.perf_counter`. `keys` is the line
     about the keys that there are. With `watch` saved files are noticed. `debug` is where a debugger may attach,
-    `debug_wait` whether one has to.
+    `debug_wait` whether one has to. `max_block_s` is for how long code of the Worker may block the event loop; 0 is for
+    ever.
     """
 
     reading: Reading
@@ -91,6 +95,7 @@ class Workers(NamedTuple):
     console: Console
     logs: Logs
     started: float
+    max_block_s: float
     keys: str | None = None
     watch: bool = True
     debug: tuple[str, int] | None = None
@@ -255,6 +260,7 @@ class _Worker:
                 raise _OutdatedError
             self._channel.send(Loaded(found))
 
+        limit_s = self._common.max_block_s
         self._debugging.clock = project_time.clock
         self._debugging.install()
         if self._attaching is not None:
@@ -267,6 +273,7 @@ class _Worker:
             address=self._common.address,
             loaded=loaded,
             name_blocks=True,
+            block_limit=BlockLimit(limit_s, partial(exit_now, BLOCKED)) if limit_s else None,
             settings=self._common.engine,
             deaths=go.deaths,
         )

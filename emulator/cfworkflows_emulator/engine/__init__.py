@@ -22,6 +22,7 @@ from cfworkflows_emulator.engine.run.code import RUN_IN_TASK
 from cfworkflows_emulator.engine.run.results import REDACTED, is_sensitive, open_stream, result_of, shown_output
 from cfworkflows_emulator.engine.run.step_wait import check_event_type, is_event_type
 from cfworkflows_emulator.engine.run.streams import is_stream
+from cfworkflows_emulator.engine.run.tasks import WRAPPERS
 from cfworkflows_emulator.engine.settings import DEFAULTS, EngineSettings
 from cfworkflows_emulator.engine.subscription import Subscription
 
@@ -33,6 +34,7 @@ __all__ = [
     "MIGRATIONS",
     "REDACTED",
     "RUN_IN_TASK",
+    "WRAPPERS",
     "Beginning",
     "Chunk",
     "Diagnosis",

@@ -6,6 +6,9 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from cfworkflows.permit import permit
+from cfworkflows_emulator.engine.run.tasks import Frozen, TaskCode, Tasks
+
 T = TypeVar("T")
 
 STEP_THREADS = 64
@@ -22,16 +25,29 @@ class Callbacks:
         self.late: set[asyncio.Task[Any]] = set()
         self._threads = ThreadPoolExecutor(STEP_THREADS, thread_name_prefix="cfwf-step")
 
-    def start(self, work: Coroutine[Any, Any, T], name: str, context: contextvars.Context) -> asyncio.Task[T]:
-        task = asyncio.get_running_loop().create_task(work, name=name, context=context)
+    def start(
+        self, work: Coroutine[Any, Any, T], name: str, context: contextvars.Context, ended: Frozen
+    ) -> asyncio.Task[T]:
+        """Start one. `ended` is called with its task when it has ended, or is never to end."""
+
+        def over(task: asyncio.Task[Any]) -> None:
+            self.running.discard(task)
+            self.late.discard(task)
+            ended(task)
+
+        tasks = context.get(permit)
+        if isinstance(tasks, Tasks):
+            task = tasks.start(work, name, context, frozen=over)
+        else:
+            task = asyncio.get_running_loop().create_task(work, name=name, context=context)
         self.running.add(task)
-        task.add_done_callback(self.running.discard)
+        task.add_done_callback(over)
         return task
 
     def timed_out(self, task: asyncio.Task[Any]) -> None:
         """It continues nevertheless."""
-        self.late.add(task)
-        task.add_done_callback(self.late.discard)
+        if task in self.running:
+            self.late.add(task)
 
     async def in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         context = contextvars.copy_context()
@@ -45,17 +61,18 @@ class Callbacks:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call)
 
     async def end(self, grace_s: float) -> list[str]:
-        """Give them `grace_s` seconds, and cancel those that are left: their names."""
+        """Give them `grace_s` seconds to end: the names of those that are left."""
         if self.running and grace_s:
             await asyncio.wait(self.running, timeout=grace_s)
-        left = [task.get_name() for task in self.running]
-        self.cancel()
-        return left
+        return [task.get_name() for task in self.running]
 
-    def cancel(self) -> None:
-        """Cancel all. What runs in a thread cannot be stopped."""
-        for task in self.running:
-            task.cancel()
+    def cut_off(self) -> None:
+        """End all, with whatever else runs of their executions. What runs in a thread cannot be stopped."""
+        for task in list(self.running):
+            if isinstance(code := task.get_coro(), TaskCode):
+                code.tasks.end()
+            else:
+                task.cancel()
 
     def close(self) -> None:
         """Begin nothing more in a thread."""

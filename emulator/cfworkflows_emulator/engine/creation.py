@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
+from cfworkflows.permit import permitted
 from cfworkflows_emulator.engine import narration
 from cfworkflows_emulator.engine.definition import WorkflowDefinition, check_addressable, check_id, workflow_of
 from cfworkflows_emulator.engine.instance import Instance, Instances
@@ -40,10 +41,12 @@ class Creation:
 
     async def one(self, workflow: str, options: Mapping[str, Any]) -> str:
         """See `Engine.create_instance`."""
+        await permitted(f"create() on {workflow}")
         return await asyncio.shield(self._started(*self._prepared(workflow, options)))
 
     async def batch(self, workflow: str, batch: Sequence[Mapping[str, Any]]) -> list[str | None]:
         """See `Engine.create_batch`."""
+        await permitted(f"create_batch() on {workflow}")
         prepared = []
         for index, options in enumerate(batch):
             try:

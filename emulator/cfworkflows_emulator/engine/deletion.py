@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection
 
+from cfworkflows.permit import permitted
 from cfworkflows_emulator.engine.instance import Instance, Instances
 from cfworkflows_emulator.engine.run.caller import running_here
 from cfworkflows_emulator.engine.shared import Shared
@@ -10,6 +11,7 @@ from cfworkflows_emulator.engine.shared import Shared
 
 async def delete(keys: Collection[int], residents: Instances, shared: Shared) -> None:
     """Delete instances in one transaction. One whose own code asks for it goes no further than this call."""
+    await permitted("A deletion")
     for instance in await residents.remove(keys):
         instance.delete()
     for key in keys:

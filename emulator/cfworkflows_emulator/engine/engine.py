@@ -10,16 +10,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from cfworkflows.errors import WorkflowError, instance_not_found
+from cfworkflows.permit import permitted
 from cfworkflows_emulator.actors import Alarms, Eviction, Residents, Schedules
 from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.engine.activity import Activity
 from cfworkflows_emulator.engine.admission import Admission, free_until
 from cfworkflows_emulator.engine.creation import Creation
-from cfworkflows_emulator.engine.definition import (
-    WorkflowDefinition,
-    check_addressable,
-    workflow_of,
-)
+from cfworkflows_emulator.engine.definition import WorkflowDefinition, check_addressable, workflow_of
 from cfworkflows_emulator.engine.deletion import delete
 from cfworkflows_emulator.engine.divergence.determinism import DeterminismCheck
 from cfworkflows_emulator.engine.divergence.rehearsal import rehearse
@@ -150,6 +147,7 @@ class Engine:
         self.residents.close()
         left = await self._shared.callbacks.end(grace_s)
         self.residents.stop()
+        self._shared.callbacks.cut_off()
         self._shared.callbacks.close()
         self._shared.lifeline.cut()
         await leave_behind(self._shared.callbacks.running)
@@ -166,8 +164,8 @@ class Engine:
         self._stop_timers()
         for creation in self._creation.under_way:
             creation.cancel()
-        self._shared.callbacks.cancel()
         self.residents.stop(reading=True)
+        self._shared.callbacks.cut_off()
         self._shared.lifeline.cut()
 
     def _stop_timers(self) -> None:
@@ -395,6 +393,7 @@ class Engine:
             yield instance
 
     async def _find(self, workflow: str, id: str) -> InstanceRow:
+        await permitted(f"A call on {workflow}/{id}")
         self.workflow(workflow)
         row = await self.store.find(workflow, id)
         if row is None:

@@ -252,8 +252,6 @@ class Instance:
 
     def stop(self) -> None:
         """Take it out of memory as it stands; the journal has all that is needed to continue."""
-        for task in self._callbacks:
-            task.cancel()
         runs = (self._run, self._outlived)
         self._run = self._outlived = None
         self._stop_eviction()
@@ -284,9 +282,8 @@ class Instance:
 
     def spawn(self, work: Coroutine[Any, Any, T], name: str, context: contextvars.Context) -> asyncio.Task[T]:
         """Start a callback of the user's."""
-        task = self.shared.callbacks.start(work, f"{name} in {self}", context)
+        task = self.shared.callbacks.start(work, f"{name} in {self}", context, self._callback_ended)
         self._callbacks.add(task)
-        task.add_done_callback(self._callback_ended)
         return task
 
     def _callback_ended(self, task: asyncio.Task[Any]) -> None:
@@ -340,11 +337,10 @@ class Instance:
     def evict(self) -> None:
         """Leave memory; as soon as a callback that has timed out, and still runs, has ended."""
         self._evictable = True
-        if not self._callbacks:  # those that are left timed out, and continue
-            if self._run is not None:
-                self._run.evicted()
-                narration.left(self)
-            self._end_run()
+        if self._callbacks or (self._run is not None and not self._run.evicted()):
+            return  # callbacks that are left timed out, and continue
+        narration.left(self)
+        self._end_run()
 
     # Lifecycle
 

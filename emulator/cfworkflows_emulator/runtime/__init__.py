@@ -5,6 +5,7 @@
 the configuration and the bindings.
 """
 
+from cfworkflows_emulator.runtime.blocking import BlockLimit
 from cfworkflows_emulator.runtime.crons import fire
 from cfworkflows_emulator.runtime.deliver import deliver
 from cfworkflows_emulator.runtime.dormant import DormantProject
@@ -22,6 +23,7 @@ from cfworkflows_emulator.runtime.time import ProjectTime
 from cfworkflows_emulator.runtime.worker import Worker
 
 __all__ = [
+    "BlockLimit",
     "DormantProject",
     "Exports",
     "Message",

@@ -2,7 +2,7 @@
 
 A thread asks the loop for a sign of life. If none comes, it looks at the frames of the loop's thread: which line of the
 project is being executed there, and for which instance or request. That is logged, and again each time the block has
-lasted twice as long.
+lasted twice as long. Nothing can end such code but the end of its process, which a limit asks for.
 """
 
 import asyncio
@@ -11,10 +11,11 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
 from cfworkflows.caller import CALLED_BY_LOOP, is_users, line_of, users_frame
 from cfworkflows_emulator.actors import CALLED_IN
@@ -33,10 +34,17 @@ INTERVAL_S = 0.5
 _DEBUGGERS = ("pdb", "bdb", "pydevd")
 
 
+class BlockLimit(NamedTuple):
+    """What becomes of a block that has lasted `seconds`: `end` is called, in a thread, and ends the process."""
+
+    seconds: float
+    end: Callable[[], object]
+
+
 @contextmanager
-def blocks_named(*folders: Path) -> Iterator[None]:
+def blocks_named(*folders: Path, limit: BlockLimit | None = None) -> Iterator[None]:
     """Watch the running event loop until the end of the block. `folders` are those of the user's code."""
-    watch = _Watch(asyncio.get_running_loop(), threading.get_ident(), folders)
+    watch = _Watch(asyncio.get_running_loop(), threading.get_ident(), folders, limit)
     thread = threading.Thread(target=watch.run, name="cfwf-blocking", daemon=True)
     thread.start()
     try:
@@ -46,11 +54,18 @@ def blocks_named(*folders: Path) -> Iterator[None]:
 
 
 class _Watch:
-    def __init__(self, loop: asyncio.AbstractEventLoop, thread_id: int, folders: Iterable[Path]) -> None:
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        thread_id: int,
+        folders: Iterable[Path],
+        limit: BlockLimit | None = None,
+    ) -> None:
         self.stopped = threading.Event()
         self._loop = loop
         self._thread_id = thread_id
         self._folders = [str(folder.resolve()) for folder in folders]
+        self._limit = limit
 
     def run(self) -> None:
         """In the thread: ask, and wait for the answer."""
@@ -68,18 +83,33 @@ class _Watch:
     def _wait(self, answered: threading.Event) -> None:
         waiting = _Stopwatch()
         told, place = 0.0, ""
+        lasted = seen = 0.0
         while not answered.wait(INTERVAL_S if told else FIRST_S):
-            lasted = waiting.seconds()
+            before, lasted = lasted, waiting.seconds()
+            seen += min(lasted - before, FIRST_S)  # not the time in which the process was stopped
             if self.stopped.is_set() or (not told and lasted > 2 * FIRST_S and waiting.process_stood_still()):
                 return
             if lasted >= max(2 * told, FIRST_S) and (found := self._blocking()) is not None:
                 what, place, remedy = found
                 told = lasted
                 log.warning("%s has blocked the event loop for %.1f s %s. %s", what, lasted, place, remedy)
+            if told and self._limit is not None and seen >= self._limit.seconds:
+                self._end(lasted, self._limit)
         if told:
             log.warning("The event loop goes on: it was blocked for %.1f s %s.", waiting.seconds(), place)
         else:
             self._tell_unseen(waiting)
+
+    def _end(self, lasted: float, limit: BlockLimit) -> None:
+        if (found := self._blocking()) is None:
+            return
+        what, place, _ = found
+        log.error(
+            "%s has blocked the event loop for %.1f s %s, and no other instance or request could go on: this process "
+            "is replaced by another one. An attempt that was under way counts as cut off.",
+            what, lasted, place,
+        )  # fmt: skip
+        limit.end()
 
     def _tell_unseen(self, watch: "_Stopwatch") -> None:
         """This thread should have continued long ago, but was not run."""

@@ -1,5 +1,5 @@
 """The event loop of a project: `asyncio.create_task(step.do(...))` works, though a verb has started already, and the
-tasks that `run()` makes are known as its branches.
+tasks that `run()` makes are known as its branches, and belong to it.
 """
 
 import asyncio
@@ -17,16 +17,21 @@ def started_futures_as_tasks(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     Everything else becomes a task, as before.
     """
     previous = loop.get_task_factory()
+    loop.set_task_factory(task_factory(previous))
+    try:
+        yield
+    finally:
+        loop.set_task_factory(previous)
+
+
+def task_factory(previous: Callable[..., Any] | None) -> Callable[..., Any]:
+    """See `started_futures_as_tasks`; tasks are made by `previous`, if there is one."""
     make: Callable[..., Any] = previous or branch_task
 
     def factory(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Any:
         return _named(work, options.get("name")) if asyncio.isfuture(work) else make(loop, work, **options)
 
-    loop.set_task_factory(factory)
-    try:
-        yield
-    finally:
-        loop.set_task_factory(previous)
+    return factory
 
 
 def _named(future: Any, name: str | None) -> Any:

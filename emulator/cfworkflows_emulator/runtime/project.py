@@ -15,7 +15,7 @@ from cfworkflows_emulator.engine import DEFAULTS, Engine, EngineSettings, open_d
 from cfworkflows_emulator.engine.probe import NO_PROBE, Probe
 from cfworkflows_emulator.runtime import kinds
 from cfworkflows_emulator.runtime.bindings import environment
-from cfworkflows_emulator.runtime.blocking import blocks_named
+from cfworkflows_emulator.runtime.blocking import BlockLimit, blocks_named
 from cfworkflows_emulator.runtime.crons import Crons
 from cfworkflows_emulator.runtime.exports import Exports, find_exports
 from cfworkflows_emulator.runtime.loading import WorkerLoadError, loaded_module
@@ -64,6 +64,7 @@ class Project:
         address: str | None = None,
         loaded: Callable[[bool], None] = lambda found: None,
         name_blocks: bool = False,
+        block_limit: BlockLimit | None = None,
         fire_crons: bool = True,
         deaths: int = 0,
     ) -> "AsyncIterator[Project]":
@@ -73,11 +74,12 @@ class Project:
         (`script_name`, `services`). `clock` is the machine's by default. `state` is the state folder, None to keep
         everything in memory. `settings` are the engine's, `probe` is a test's. `holder` is the process to name when
         another one wants the same state, this one by default, and `address` the URL where it answers. With
-        `name_blocks`, code of the Workers that blocks the event loop is named in the log while it does; with
-        `fire_crons`, the Workers' crons call their `scheduled` handlers. `deaths` is how many processes before this one
-        died in a row: then an instance whose `run()` kills the process is found, and ended. `loaded` is called when the
-        code is there and no instance runs yet, with whether one was found: what it raises ends the opening. Closed at
-        the end of the block, without waiting for what runs: `close` first, to wait.
+        `name_blocks`, code of the Workers that blocks the event loop is named in the log while it does, and
+        `block_limit` says what becomes of a block that lasts; with `fire_crons`, the Workers' crons call their
+        `scheduled` handlers. `deaths` is how many processes before this one died in a row: then an instance whose
+        `run()` kills the process is found, and ended. `loaded` is called when the code is there and no instance runs
+        yet, with whether one was found: what it raises ends the opening. Closed at the end of the block, without
+        waiting for what runs: `close` first, to wait.
 
         Raises StateError for a folder or database that cannot be used, WorkerLoadError for code that does not import,
         and ConfigError for Workflow classes that are configured and not there, and Workers that do not fit together.
@@ -102,7 +104,7 @@ class Project:
             current_worker.set(None)
             stack.push_async_callback(project.close)
             if name_blocks:
-                stack.enter_context(blocks_named(*(each.directory for each in configs)))
+                stack.enter_context(blocks_named(*(each.directory for each in configs), limit=block_limit))
             loaded(suspects is not None and suspects.found is not None)
             if suspects is not None:
                 await suspects.judge(engine)

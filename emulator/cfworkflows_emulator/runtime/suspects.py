@@ -10,13 +10,13 @@ import asyncio
 import contextvars
 import json
 import os
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from cfworkflows.errors import WorkflowError, WorkflowInternalError
-from cfworkflows_emulator.engine import RUN_IN_TASK, Engine, branch_task, end_as_it_is
+from cfworkflows_emulator.engine import RUN_IN_TASK, WRAPPERS, Engine, end_as_it_is
 from cfworkflows_emulator.engine.run.caller import running_in
 
 NAME = "running.json"
@@ -71,22 +71,18 @@ class Suspects:
         if self._file is None:
             yield
             return
-        previous = loop.get_task_factory()
-        make: Callable[..., Any] = previous or branch_task
 
-        def factory(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> Any:
-            key = _whose(work, options.get("context"))
-            if key is not None:
-                work = _Noted(work, key, self)
-            return make(loop, work, **options)
+        def noted(work: Coroutine[Any, Any, Any], context: contextvars.Context) -> Coroutine[Any, Any, Any]:
+            key = _whose(work, context)
+            return work if key is None else _Noted(work, key, self)
 
-        loop.set_task_factory(factory)
+        WRAPPERS.append(noted)
         quiet = loop.call_later(QUIET_S, self._forget)
         try:
             yield
         finally:
             quiet.cancel()
-            loop.set_task_factory(previous)
+            WRAPPERS.remove(noted)
             self._forget()
 
     def note(self, key: int) -> None:
@@ -112,12 +108,12 @@ def _read(path: Path) -> tuple[int | None, dict[int, int]]:
         return None, {}
 
 
-def _whose(work: Any, context: Any) -> int | None:
+def _whose(work: Any, context: contextvars.Context) -> int | None:
     """The key of the instance whose `run()` executes `work`; None for callbacks of steps, and for what is ours."""
     code = getattr(work, "cr_code", None)
     if code is None or (code.co_filename.startswith(_OURS) and code is not RUN_IN_TASK):
         return None
-    instance, step = running_in(contextvars.copy_context() if context is None else context)
+    instance, step = running_in(context)
     return instance.key if instance is not None and step is None else None
 
 

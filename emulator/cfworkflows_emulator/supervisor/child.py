@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from cfworkflows_emulator.supervisor.channel import Channel, QueuedChannel
+from cfworkflows_emulator.supervisor.messages import BLOCKED
 from cfworkflows_emulator.supervisor.signals import Signals
 
 COLLECT_EVERY = 10_000
@@ -110,6 +111,8 @@ def _flush() -> None:
 
 def cause(code: int) -> str:
     """Why a process ended, from its exit code: a sentence about it."""
+    if code == BLOCKED:
+        return "was ended: code of the Worker blocked its event loop for too long"
     if code >= 0:
         return f"ended with exit code {code}: something called os._exit"
     try:

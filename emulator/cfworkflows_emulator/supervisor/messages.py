@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+BLOCKED = 75
+"""The exit code of a worker that ends itself since code of the user has blocked its event loop for too long."""
+
 
 class Connection(NamedTuple):
     """A connection without a request under way: its descriptor, which is the receiver's, and what was read."""

@@ -86,7 +86,7 @@ def callbacks(flow: Flow) -> Iterator[Finding]:
 
 
 def swallowed_errors(flow: Flow) -> Iterator[Finding]:
-    """`except` clauses around steps that drop every error, or the cancellation of the run."""
+    """`except` clauses around steps that drop every error, or a cancellation."""
     for frame in flow.outside_steps():
         for node in frame.nodes:
             if isinstance(node, ast.Try) and _holds_step(flow, frame, node.body):
@@ -106,8 +106,8 @@ def _swallowed(frame: Frame, handler: ast.ExceptHandler) -> Iterator[Finding]:
                 "swallowed-error",
                 frame.module,
                 handler,
-                "This also catches the cancellation by which an instance is paused, terminated or put to sleep: run() "
-                "would go on.",
+                "This also catches what is no failure of the step: cancellations, as by asyncio.timeout or a "
+                "TaskGroup, and sys.exit(). run() would go on.",
                 "Catch Exception, or raise again at the end.",
                 "error",
             )

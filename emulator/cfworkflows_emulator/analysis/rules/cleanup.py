@@ -1,4 +1,4 @@
-"""Effects of cleanup code, which runs whenever a wait is cancelled, and not only when it fails."""
+"""Effects of cleanup code, which runs at every replay, and not when the instance is ended."""
 
 import ast
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _LETS_GO = ("close", "aclose", "release", "wait_closed", "disconnect", "shutdown
 
 
 def cleanup_effects(flow: Flow) -> Iterator[Finding]:
-    """Effects in `finally`, and in `except` clauses that catch a cancellation, around steps."""
+    """Effects in `finally`, and in `except` clauses that catch everything, around steps."""
     for frame in flow.outside_steps():
         own = set(frame.nodes)
         for statement in cleanups(flow, frame):
@@ -23,8 +23,8 @@ def cleanup_effects(flow: Flow) -> Iterator[Finding]:
                         "cleanup",
                         frame.module,
                         node,
-                        f"{what} is also called when the instance only leaves memory during the wait, is paused or "
-                        "restarted; and again each time, for run() then begins anew.",
+                        f"{what} is called again each time that run() is replayed past this place, and not at all "
+                        "when the instance is terminated or deleted during the wait.",
                         "Do it in a step: behind the wait, and in an `except Exception` for the case that it fails.",
                     )
 

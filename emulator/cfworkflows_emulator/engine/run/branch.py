@@ -11,6 +11,7 @@ from typing import Any
 from cfworkflows.caller import is_users
 from cfworkflows_emulator.engine.journal.entries import StepKind
 from cfworkflows_emulator.engine.run.caller import callback_in
+from cfworkflows_emulator.engine.run.tasks import known_task
 
 Path = tuple[int, ...]
 
@@ -105,7 +106,7 @@ def branch_task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> a
         if callback_in(context) is None:
             context.run(_branch.set, branch.make())
             options["context"] = context
-    return asyncio.Task(work, loop=loop, **options)
+    return known_task(loop, work, **options)
 
 
 _branch: contextvars.ContextVar[Branch | None] = contextvars.ContextVar("cfworkflows_branch", default=None)

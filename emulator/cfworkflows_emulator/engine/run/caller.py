@@ -6,6 +6,7 @@ from functools import partial
 from typing import Protocol
 
 from cfworkflows.http.departure import departure
+from cfworkflows.permit import Permit, permit
 from cfworkflows_emulator.engine.run.host import Journalled
 from cfworkflows_emulator.storage import StateError
 
@@ -48,10 +49,11 @@ def callback_in(context: contextvars.Context) -> Callback | None:
     return context.get(_enclosing)
 
 
-def run_as(host: Journalled, context: contextvars.Context) -> None:
-    """Mark `context`: the code that runs in it is `host`'s."""
+def run_as(host: Journalled, permitted: Permit, context: contextvars.Context) -> None:
+    """Mark `context`: the code that runs in it is `host`'s, and may do what `permitted` says."""
     context.run(_running.set, host)
     context.run(departure.set, partial(_departs, host))
+    context.run(permit.set, permitted)
 
 
 async def _departs(host: Journalled) -> None:

@@ -1,6 +1,7 @@
 """The code of `run()`, in a task of its own."""
 
 import asyncio
+import contextvars
 from types import CodeType
 from typing import Any
 
@@ -9,19 +10,21 @@ from cfworkflows.step.call import StepDriver, resolve_awaitable
 from cfworkflows_emulator.actors import Latch
 from cfworkflows_emulator.engine.run.branch import begin_branches
 from cfworkflows_emulator.engine.run.host import Journalled
-from cfworkflows_emulator.engine.run.stranded import cut_off, strand
+from cfworkflows_emulator.engine.run.stranded import strand
+from cfworkflows_emulator.engine.run.tasks import Tasks
 from cfworkflows_emulator.tracebacks import ends_more
 
 
 class Code:
     """Calls `run()` once."""
 
-    __slots__ = ("_cancelled", "_host", "_task")
+    __slots__ = ("_host", "_left", "_task", "_tasks")
 
-    def __init__(self, host: Journalled) -> None:
+    def __init__(self, host: Journalled, tasks: Tasks) -> None:
         self._host = host
+        self._tasks = tasks
         self._task: asyncio.Task[None] | None = None
-        self._cancelled: asyncio.Task[None] | None = None
+        self._left: asyncio.Task[None] | None = None
 
     @property
     def calls(self) -> bool:
@@ -36,21 +39,15 @@ class Code:
         """
         over: Latch[tuple[Any, BaseException | None]] = Latch()
         work = self._call(driver, over)
-        self._task = asyncio.get_running_loop().create_task(work, name=f"run() of {self._host}")
+        self._task = self._tasks.start(work, f"run() of {self._host}", contextvars.copy_context())
         try:
             return await over
         finally:
-            self._task = None
-
-    def cancel(self) -> None:
-        """End it where it waits. If it is the caller, it is left alone."""
-        if self._task is not None and self._task is not asyncio.current_task():
-            self._cancelled = self._task
-            cut_off(self._task)
+            self._left, self._task = self._task, None
 
     def strand(self) -> asyncio.Future[Any]:
-        """What a step gives that it calls although it was cancelled: nothing, ever."""
-        return strand(self._cancelled)
+        """What a step gives that is called when all is over: nothing, ever."""
+        return strand(self._left, self._task)
 
     async def _call(self, driver: StepDriver, over: Latch[tuple[Any, BaseException | None]]) -> None:
         begin_branches()

@@ -18,12 +18,10 @@ from cfworkflows_emulator.engine.run.code import Code
 from cfworkflows_emulator.engine.run.execution import Execution, settled
 from cfworkflows_emulator.engine.run.host import Journalled
 from cfworkflows_emulator.engine.run.naming import Names
-from cfworkflows_emulator.tracebacks import caller_location, task_for_caller
+from cfworkflows_emulator.engine.run.tasks import MOST_REFUSALS
+from cfworkflows_emulator.tracebacks import caller_location, context_of_caller
 
 T = TypeVar("T")
-
-MOST_REFUSALS = 100
-"""So often is the code of a run that is over told so. If it still calls steps then, it catches whatever it is told."""
 
 
 class Calls:
@@ -150,7 +148,7 @@ class Driver:
         return run.operate(step, step_wait.perform(run, step, returns), "wait")
 
     def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-        return task_for_caller(work)
+        return self._run.tasks.start(work, None, context_of_caller())
 
     def _allot(self, kind: StepKind, name: str) -> str:
         run = self._run
@@ -175,7 +173,7 @@ class Driver:
         """What a call gives that comes when the run is over: the cancellation, if its task has not been told of it."""
         if self._calls.refuse(name):
             task = asyncio.current_task()
-            if self._run.outlasted or task is None or not task.cancelling():
+            if self._run.outlasted and (task is None or not task.cancelling()):
                 future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
                 future.cancel()
                 return future

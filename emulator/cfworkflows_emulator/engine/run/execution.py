@@ -15,6 +15,8 @@ from cfworkflows_emulator.engine.run.branch import current_path
 from cfworkflows_emulator.engine.run.caller import run_as
 from cfworkflows_emulator.engine.run.host import Follower, Host
 from cfworkflows_emulator.engine.run.parking import Parking
+from cfworkflows_emulator.engine.run.stranded import is_crowded
+from cfworkflows_emulator.engine.run.tasks import Tasks
 from cfworkflows_emulator.storage import StateError
 
 T = TypeVar("T")
@@ -24,7 +26,7 @@ class Execution:
     """A VerbContext with operations, and a gate that holds new work back.
 
     `follower` sees what is called over the journal that there is. After `close` nothing of it reaches the journal any
-    more: its futures are cancelled, and new calls are refused.
+    more: its code is cancelled, or stays where it waits (see `Tasks`), and new calls are refused.
     """
 
     def __init__(self, host: Host, follower: Follower | None = None, noun: str = "step") -> None:
@@ -34,6 +36,7 @@ class Execution:
         self.follower = follower
         self.noun = noun
         self.closed = False
+        self.tasks = Tasks(host)
         self.parking = Parking(host, self._parked)
         self.handlers: dict[str, StepCall] = {}
         self._loop = asyncio.get_running_loop()
@@ -41,6 +44,7 @@ class Execution:
         self._futures: dict[asyncio.Future[Any], StepKey | None] = {}
         self._doing: set[Operation] = set()
         self._lingers = False
+        self._stays = False
         self._gate = asyncio.Event()
         self._gate.set()
         self._main: Operation | None = None
@@ -60,7 +64,7 @@ class Execution:
 
     def start(self, context: contextvars.Context) -> None:
         self.parking.active()
-        run_as(self.host, context)
+        run_as(self.host, self.tasks, context)
         self._main = Operation(self.execute(), str(self.host), self._executed, context)
         self._main.start()
 
@@ -176,7 +180,8 @@ class Execution:
             del self._futures[future]
             parking.end(callback)
             if self.closed or isinstance(error, asyncio.CancelledError):
-                future.cancel()
+                if not self._stays:
+                    future.cancel()
                 if self._lingers:
                     self.host.attempt_outlived()
             elif future.done():  # it is not awaited any more
@@ -211,10 +216,15 @@ class Execution:
     def open_gate(self) -> None:
         self._gate.set()
 
-    def evicted(self) -> None:
-        """It leaves memory as it waits."""
+    def evicted(self) -> bool:
+        """It leaves memory as it waits, unless this is False: its code would have to be kept, and that of many others
+        is already, so that it would cost as much memory.
+        """
+        if is_crowded() and self.tasks.runs_code:
+            return False
         if self.follower is not None:
             self.follower.evicted()
+        return True
 
     def close(self, *, lingers: bool = False) -> None:
         """End this execution without a trace in the journal. The instance can be run again at any time.
@@ -224,12 +234,13 @@ class Execution:
         """
         self.closed = self.parking.closed = True
         self._lingers = lingers
+        self._stays = self.tasks.keep() if lingers else self.tasks.end()
         if self._main is not None:
             self._main.cancel()
         for operation in list(self._operations):
             if not (lingers and self._has_attempt(operation)):
                 operation.cancel()
-        for future in list(self._futures):
+        for future in list(self._futures) if not self._stays else ():
             future.cancel()
         self.parking.close()
 

@@ -20,7 +20,8 @@ from cfworkflows_emulator.engine.run.driver import Calls
 from cfworkflows_emulator.engine.run.execution import settled
 from cfworkflows_emulator.engine.run.host import Journalled
 from cfworkflows_emulator.engine.run.parking import Stillness
-from cfworkflows_emulator.tracebacks import task_for_caller
+from cfworkflows_emulator.engine.run.tasks import Tasks
+from cfworkflows_emulator.tracebacks import context_of_caller
 
 T = TypeVar("T")
 log = logging.getLogger("cfworkflows.engine")
@@ -52,23 +53,24 @@ class Replay(Stillness):
         self._called = called
         self._unended = unended
         self._closed = False
-        self._code = Code(host)
+        self._tasks = Tasks(host)
+        self._code = Code(host, self._tasks)
         self._calls = Calls(host, self.handlers)
         self._pending: set[asyncio.Future[Any]] = set()
         self._main: Operation | None = None
 
     def start(self, context: contextvars.Context) -> None:
-        run_as(self._host, context)
+        run_as(self._host, self._tasks, context)
         self._main = Operation(self._execute(), str(self._host), self._executed, context)
         self._main.start()
 
     def close(self) -> None:
         """End it where it waits."""
         self._closed = True
-        self._code.cancel()
+        stays = self._tasks.end()
         if self._main is not None:
             self._main.cancel()
-        for future in self._pending:
+        for future in self._pending if not stays else ():
             future.cancel()
 
     async def _execute(self) -> None:
@@ -134,7 +136,7 @@ class Replay(Stillness):
         return self._future("wait", step, wait, partial(step_wait.outcome, self._host, step, returns))
 
     def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Future[T]:
-        return task_for_caller(work)
+        return self._tasks.start(work, None, context_of_caller())
 
     def _allot(self, kind: StepKind, name: str) -> str:
         step = self._calls.allot(kind, name, None)

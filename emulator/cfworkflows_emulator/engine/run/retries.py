@@ -2,7 +2,15 @@
 
 import warnings
 
-from cfworkflows.errors import NonRetryableError, PortabilityWarning, is_a, name_of, retried_all_the_same
+from cfworkflows.errors import (
+    NON_RETRYABLE_IN_GROUP,
+    NonRetryableError,
+    PortabilityWarning,
+    is_a,
+    leaves_of,
+    name_of,
+    retried_all_the_same,
+)
 from cfworkflows.step.config import Backoff
 from cfworkflows_emulator.tracebacks import trace_of
 
@@ -25,22 +33,33 @@ def may_retry(limit: int, attempt: int, *, interrupted: bool) -> bool:
     return attempt <= limit + 1 if interrupted else attempt <= limit
 
 
-_warned: set[int] = set()  # of `id`: a metaclass may have another idea of what its classes are equal to
+_warned: set[object] = set()  # the `id` of classes: a metaclass may have another idea of what they are equal to
 
 
-def warn_of_subclass(error: Exception) -> None:
-    """Say that `error`, which is retried, was not meant to be: once for each class, at the line that raised it."""
+def warn_of_retry(error: Exception) -> None:
+    """Say that `error`, which is retried, was not meant to be: once for each class, or each line of groups, at the line
+    that raised it.
+    """
     cls = type(error)
-    if cls is NonRetryableError or not is_a(error, NonRetryableError):
+    if is_a(error, BaseExceptionGroup):
+        inside = next((each for each in leaves_of(error) if type(each) is NonRetryableError), None)
+        if inside is not None:
+            _warn(NON_RETRYABLE_IN_GROUP, inside)
+    elif cls is not NonRetryableError and is_a(error, NonRetryableError):
+        _warn(retried_all_the_same(name_of(cls)), error, id(cls))
+
+
+def _warn(texts: tuple[str, str], error: BaseException, about: object = None) -> None:
+    trace = trace_of(error)
+    if trace is None:
         return
-    name, trace = name_of(cls), trace_of(error)
-    if trace is None or id(cls) in _warned:
-        return
-    _warned.add(id(cls))
     while trace.tb_next is not None:
         trace = trace.tb_next
-    text = " ".join(retried_all_the_same(name))
-    warnings.warn_explicit(text, PortabilityWarning, trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+    filename, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+    about = (filename, line) if about is None else about
+    if about not in _warned:
+        _warned.add(about)
+        warnings.warn_explicit(" ".join(texts), PortabilityWarning, filename, line)
 
 
 class FinalError(Exception):

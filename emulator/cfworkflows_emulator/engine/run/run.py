@@ -19,7 +19,7 @@ class Run(Execution):
 
     def __init__(self, host: Host, follower: Follower | None) -> None:
         super().__init__(host, follower)
-        self._code = Code(host)
+        self._code = Code(host, self.tasks)
 
     async def execute(self) -> None:
         host = self.host
@@ -62,11 +62,6 @@ class Run(Execution):
             "Wait for all that was started before the error leaves run(): asyncio.gather(..., return_exceptions=True).",
             self.host, name, f" at {shown_path(step.at)}" if step.at is not None else "", comes_after,
         )  # fmt: skip
-
-    def close(self, *, lingers: bool = False) -> None:
-        self.closed = True
-        self._code.cancel()
-        super().close(lingers=lingers)
 
     async def _ended(self, *, failed: bool) -> None:
         for _ in range(SETTLE_TURNS if self.follower is not None else 0):  # for calls again in tasks of the user's

@@ -34,7 +34,7 @@ from cfworkflows_emulator.engine.journal.sizes import size_of, too_large
 from cfworkflows_emulator.engine.journal.state import StepState
 from cfworkflows_emulator.engine.run.host import Journalled, VerbContext
 from cfworkflows_emulator.engine.run.results import result_of
-from cfworkflows_emulator.engine.run.retries import FinalError, may_retry, retry_delay, warn_of_subclass
+from cfworkflows_emulator.engine.run.retries import FinalError, may_retry, retry_delay, warn_of_retry
 from cfworkflows_emulator.engine.run.streams import READ_FAILED, StreamIntake, StreamTaken
 from cfworkflows_emulator.tracebacks import ends_more, format_error, printable_error
 
@@ -132,7 +132,7 @@ async def _attempt(run: VerbContext, step: str, state: StepState, call: StepCall
             _end(run, step, attempt, record, error)
             return
         try:
-            warn_of_subclass(error)
+            warn_of_retry(error)
         except PortabilityWarning as warning:  # warnings are errors here
             _end(run, step, attempt, ErrorRecord.of(warning), warning)
             return

@@ -4,6 +4,7 @@ A step that raised there would be caught once more: a loop of that kind never yi
 """
 
 import asyncio
+import atexit
 from asyncio.tasks import _unregister_task as forget_task  # documented, in "Extending asyncio"
 from collections.abc import Iterable
 from typing import Any
@@ -12,6 +13,9 @@ from cfworkflows_emulator.turns import SETTLE_TURNS
 
 PATIENCE_S = 1
 """What cancelled code may take to clean up when the engine closes."""
+
+MOST_KEPT = 1_000
+"""So many tasks are kept of instances that were evicted. Those that would add to them stay in memory instead."""
 
 
 class Never(asyncio.Future[Any]):
@@ -27,6 +31,13 @@ _kept: set[asyncio.Future[Any]] = set()
 _cut_off: set[asyncio.Task[Any]] = set()
 
 
+def never() -> asyncio.Future[Any]:
+    """What the coroutine of a task gives that is to wait for ever."""
+    future = Never(loop=asyncio.get_running_loop())
+    future._asyncio_future_blocking = True  # what `await` does
+    return future
+
+
 def strand(*tasks: asyncio.Task[Any] | None) -> asyncio.Future[Any]:
     """What a step gives that is called when all is over. The end of `asyncio.run` waits neither for the task that calls
     it nor for `tasks`, those that it belongs to.
@@ -35,7 +46,7 @@ def strand(*tasks: asyncio.Task[Any] | None) -> asyncio.Future[Any]:
     _kept.add(future)
     for task in (asyncio.current_task(), *tasks):
         if task is not None:
-            _leave(task)
+            leave(task)
     return future
 
 
@@ -57,11 +68,27 @@ async def leave_behind(cancelled: Iterable[asyncio.Task[Any]]) -> None:
     if tasks:
         _, left = await asyncio.wait(tasks, timeout=PATIENCE_S)
         for task in left:
-            _leave(task)
+            leave(task)
 
 
-def _leave(task: asyncio.Task[Any]) -> None:
+def leave(task: asyncio.Task[Any]) -> None:
+    """Keep a task as it is: neither the end of `asyncio.run` nor that of the process ends it."""
     if task not in _kept and not task.done():
+        if not _kept:
+            atexit.register(_keep_for_good)
         _kept.add(task)
         task.add_done_callback(_kept.discard)
         forget_task(task)
+
+
+def is_crowded() -> bool:
+    """Whether so much is kept that nothing is to be added for the sake of memory."""
+    return len(_kept) >= MOST_KEPT
+
+
+def _keep_for_good() -> None:
+    """Python would end the coroutines with its modules."""
+    import ctypes
+
+    for each in _kept:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(each))

@@ -5,6 +5,7 @@ import contextvars
 from collections.abc import Mapping
 
 from cfworkflows.http import Request, Response
+from cfworkflows.permit import permit
 from cfworkflows_bindings import ServiceBinding
 from cfworkflows_emulator.config import SERVICES as KIND
 from cfworkflows_emulator.config.kinds.service import ServiceSection
@@ -36,7 +37,9 @@ class _Call:
             raise RuntimeError(f"The Worker {service.service} is not loaded yet: call it in a handler, not on import.")
         answer = self._workers[service.service].fetch(request, service.entrypoint, service.props)
         # The module-level `env` of the caller has to stay what it is.
-        return await asyncio.get_running_loop().create_task(answer, context=contextvars.copy_context())
+        context = contextvars.copy_context()
+        context.run(permit.set, None)  # what it does is its own, whatever becomes of the caller
+        return await asyncio.get_running_loop().create_task(answer, context=context)
 
 
 SERVICES = ServiceRuntime()
