@@ -4,8 +4,8 @@ import asyncio
 import os
 from collections import Counter
 
-import orders
 import pytest
+import random_programs
 from hypothesis import HealthCheck, given, settings
 
 from cfworkflows import NonRetryableError
@@ -362,14 +362,14 @@ def test_a_step_that_was_abandoned_twice_is_known_once():
 
 
 async def _undisturbed_and_not(block, most_kills):
-    plain = await orders.live(block)
-    assert [] == plain.diagnoses or orders.of_kind(block, "race") or orders.of_kind(block, "gather")
-    shifts = orders.of_kind(block, "race") and orders.of_kind(block, "flaky")
+    plain = await random_programs.live(block)
+    assert [] == plain.diagnoses or random_programs.of_kind(block, "race") or random_programs.of_kind(block, "gather")
+    shifts = random_programs.of_kind(block, "race") and random_programs.of_kind(block, "flaky")
     kills = range(1, plain.commits + 1, max(1, plain.commits // most_kills))
     # An attempt that is cut off is repeated at once, without the delay: a race may have another winner for that.
     modes = [{"evict_after_ms": 0}, *({"dies_at": commit} for commit in kills if not shifts)]
     for mode in modes:
-        told = await orders.live(block, **mode)
+        told = await random_programs.live(block, **mode)
         assert plain.outcome == told.outcome or told.diagnoses or plain.diagnoses, (mode, plain, told)
 
 
@@ -386,7 +386,7 @@ def test_every_program_ends_the_same_or_is_told(examples, most_kills):
     """
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(orders.BLOCK)
+    @given(random_programs.BLOCK)
     def check(block):
         asyncio.run(asyncio.wait_for(_undisturbed_and_not(block, most_kills), 60))
 

@@ -34,8 +34,7 @@ def folder_client(target: Target, state: Path, *, changes: bool) -> "Iterator[Fo
     config = load_config(target.config, cwd=cwd, env=target.env, process_env=os.environ)
     if target.persist_to is not None and not changes and not state.is_dir():
         raise StateError(f"There is no state folder {state}. Name another one with --persist-to.")
-    logging.getLogger("cfworkflows").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), asyncio.Runner() as runner:
+    with _only_errors_logged(), warnings.catch_warnings(), asyncio.Runner() as runner:
         warnings.simplefilter("ignore", UnresolvedClassWarning)  # the Worker's classes are not loaded
         stack = AsyncExitStack()
         opening = DormantProject.open(config, state, writable=changes)
@@ -44,6 +43,17 @@ def folder_client(target: Target, state: Path, *, changes: bool) -> "Iterator[Fo
             yield FolderClient(runner, project)
         finally:
             runner.run(stack.aclose())
+
+
+@contextmanager
+def _only_errors_logged() -> "Iterator[None]":
+    ours = logging.getLogger("cfworkflows")
+    level = ours.level
+    ours.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        ours.setLevel(level)
 
 
 class FolderClient:
