@@ -175,3 +175,9 @@ async def test_pragmas_end_with_their_call(db: D1Binding) -> None:
     assert 1 == await db.prepare("PRAGMA foreign_keys").first("foreign_keys")
     await db.exec("PRAGMA defer_foreign_keys = ON")
     assert 0 == await db.prepare("PRAGMA defer_foreign_keys").first("defer_foreign_keys")
+
+
+async def test_sql_with_a_lone_surrogate_is_taken_as_utf8_has_it(db: D1Binding) -> None:
+    """Neither `prepare` nor `exec` fails with an error of Python's."""
+    assert "?x" == await db.prepare("SELECT '\ud800x' AS v").first("v")
+    assert 1 == (await db.exec("SELECT '\ud800'")).count

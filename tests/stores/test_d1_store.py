@@ -73,3 +73,66 @@ async def test_text_of_ours_is_no_way_out_of_a_transaction() -> None:
             await store.run([Query("SELECT 1")], objects)
             with pytest.raises(StatementError):
                 await store.run([Query(sql)], objects)
+
+
+async def test_compiled_statement_of_ours_is_not_the_users() -> None:
+    """The library keeps it under a text that nobody can guess."""
+    async with D1Store(None, "DB", VirtualClock()).open() as store:
+        await store.run([Query("CREATE TABLE t (a)")], objects)
+        for sql in ("COMMIT /* cfworkflows */", "ROLLBACK /* cfworkflows */", "COMMIT"):
+            with pytest.raises(StatementError, match="To execute a transaction, please use"):
+                await store.run([Query("INSERT INTO t VALUES (1)"), Query(sql), Query("SELECT nope")], objects)
+        assert [] == (await store.run([Query("SELECT * FROM t")], objects))[0].results
+
+
+@pytest.mark.parametrize("name", ["_cf_x", "_CF_x"])
+async def test_table_is_not_renamed_to_a_reserved_name(name: str) -> None:
+    """Nobody could use it then, nor drop it."""
+    async with D1Store(None, "DB", VirtualClock()).open() as store:
+        await store.run([Query("CREATE TABLE t (a)")], objects)
+        with pytest.raises(StatementError, match="not authorized: SQLITE_AUTH"):
+            await store.run([Query(f"ALTER TABLE t RENAME TO {name}")], objects)
+        await store.run([Query("ALTER TABLE t RENAME TO u"), Query("SELECT * FROM u")], objects)
+
+
+@pytest.mark.parametrize("sql", ["SELECT 1\0", "SELECT 1; \0 SELECT 2", "\0", "SELECT 'a\0b'"])
+async def test_sql_with_a_nul_is_refused(sql: str) -> None:
+    """As an error of that statement, wherever the character is."""
+    async with D1Store(None, "DB", VirtualClock()).open() as store:
+        with pytest.raises(StatementError, match="unrecognized token") as caught:
+            await store.run([Query(sql)], objects)
+        assert sql.index("\0") == caught.value.offset
+
+
+async def test_statements_are_executed_in_the_order_in_which_they_came() -> None:
+    """Who comes when a long statement has just ended is behind those that have waited for it."""
+    async with D1Store(None, "DB", SystemClock()).open() as store:
+        await store.run([Query("CREATE TABLE t (a)")], objects)
+        asked: list[int] = []
+
+        async def insert(number: int) -> None:
+            asked.append(number)
+            await store.run([Query(f"INSERT INTO t VALUES ({number})")], objects)
+
+        long = asyncio.create_task(store.run([LONG], objects))
+        tasks = []
+        while not long.done() or len(tasks) < 100:
+            tasks.append(asyncio.create_task(insert(len(tasks))))
+            await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+        [answer] = await store.run([Query("SELECT a FROM t ORDER BY rowid")], objects)
+        assert asked == [row["a"] for row in answer.results]
+
+
+async def test_callers_that_are_cancelled_take_nobodys_turn() -> None:
+    """Neither the one whose statement is being executed, nor one that waits."""
+    async with D1Store(None, "DB", SystemClock()).open() as store:
+        await store.run([Query("CREATE TABLE t (a)")], objects)
+        long = asyncio.create_task(store.run([Query("INSERT INTO t VALUES (1)"), LONG], objects))
+        await asyncio.sleep(0)
+        waits = asyncio.create_task(store.run([Query("INSERT INTO t VALUES (2)")], objects))
+        behind = asyncio.create_task(store.run([Query("SELECT a FROM t")], objects))
+        await asyncio.sleep(0)
+        long.cancel()
+        waits.cancel()
+        assert [{"a": 1}] == (await behind)[0].results

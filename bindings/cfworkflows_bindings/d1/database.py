@@ -9,7 +9,7 @@ from cfworkflows_bindings.d1.refusal import refused
 from cfworkflows_bindings.d1.session import D1DatabaseSession
 from cfworkflows_bindings.d1.statement import D1PreparedStatement, Runner, prepared, run_batch
 from cfworkflows_bindings.d1.store import D1Store, Query, StatementError
-from cfworkflows_bindings.d1.values import lists
+from cfworkflows_bindings.d1.values import lists, well_formed
 
 
 class D1Binding:
@@ -41,7 +41,7 @@ class D1Binding:
         """
         if not isinstance(query, str):
             raise TypeError(f"exec() takes a str with SQL, not {type(query).__name__}")
-        lines = query.strip().split("\n")
+        lines = well_formed(query).strip().split("\n")
         queries = [Query(line) for line in lines if line.strip()]
         try:
             answers = await self._store.run(queries, lists)

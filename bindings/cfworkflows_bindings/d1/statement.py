@@ -7,7 +7,7 @@ from cfworkflows import types
 from cfworkflows.errors import D1Error
 from cfworkflows_bindings.d1.refusal import refused
 from cfworkflows_bindings.d1.store import Answer, D1Store, Formed, Query, StatementError
-from cfworkflows_bindings.d1.values import bound, lists, objects
+from cfworkflows_bindings.d1.values import bound, lists, objects, well_formed
 from cfworkflows_bindings.forms import Form
 
 _RAW = Form("columnNames")
@@ -114,4 +114,4 @@ def prepared(runner: Runner, query: object) -> D1PreparedStatement:
     """A statement of a text of SQL. Raises TypeError for anything else."""
     if not isinstance(query, str):
         raise TypeError(f"prepare() takes a str with SQL, not {type(query).__name__}")
-    return D1PreparedStatement(runner, Query(query))
+    return D1PreparedStatement(runner, Query(well_formed(query)))

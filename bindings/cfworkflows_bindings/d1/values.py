@@ -23,7 +23,7 @@ def bound(value: Any) -> str | float | bytes | None:
     if value is None:
         return None
     if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+        return well_formed(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if isinstance(value, int):  # a bool too
@@ -35,6 +35,11 @@ def bound(value: Any) -> str | float | bytes | None:
     if isinstance(value, (list, tuple)):
         return _octets(value)
     raise _refusal(value, "function" if callable(value) and not isinstance(value, type) else "object", _text(value))
+
+
+def well_formed(text: str) -> str:
+    """A text without lone surrogates, which UTF-8 does not have."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def objects(columns: list[str], rows: Rows) -> list[Any]:

@@ -41,7 +41,8 @@ class Sandbox:
     """The rules for a connection, from now on. What is executed in a `trusted` block is not checked.
 
     `refusal` is the platform's own text for what was refused last, None where SQLite's says it; `changes_schema` tells
-    whether a statement that changes the schema was compiled since it was set to False. While `tolerates` is set, BEGIN,
+    whether a statement that changes the schema was compiled since it was set to False, and `renames` the same of ALTER
+    TABLE, whose new name SQLite's authorizer is not given. While `tolerates` is set, BEGIN,
     COMMIT and forbidden pragmas do nothing instead, and are counted in `tolerated`: the output of SQLite's `.dump` has
     them.
     """
@@ -49,6 +50,7 @@ class Sandbox:
     def __init__(self, sqlite: apsw.Connection) -> None:
         self.refusal: str | None = None
         self.changes_schema = False
+        self.renames = False
         self.tolerates = False
         self.tolerated: dict[str, int] = {}
         self._trusts = False
@@ -85,6 +87,7 @@ class Sandbox:
         if operation in _TABLES:
             if operation in _SCHEMA:
                 self.changes_schema = True
+                self.renames = self.renames or operation == apsw.SQLITE_ALTER_TABLE
             named = (first or "", second or "") if operation in _NAMES_TWO else (first or "",)
             if any(name.lower().startswith(RESERVED) for name in named) or (first or "").lower() in _HIDDEN:
                 return apsw.SQLITE_DENY

@@ -10,6 +10,7 @@ NO_STATEMENT = "No SQL statements detected."
 NO_LAST_STATEMENT = "SQL code did not contain a statement."
 ONLY_LAST = "When executing multiple SQL statements in a single call, only the last statement can have parameters."
 WRONG_COUNT = "Wrong number of parameter bindings for SQL query."
+RESERVED_NAME = "Names that begin with _cf_ are the platform's own."
 
 # What is the fault of the file or of the disk is no error of the statement.
 _FAULTS = (
@@ -40,6 +41,13 @@ def statement_error(error: apsw.Error, sandbox: Sandbox, sql: str, index: int) -
     if extended != code:
         text += f" (extended: {apsw.mapping_extended_result_codes.get(extended, extended)})"
     return StatementError(text, index, sql, _character(sql, offset), _hint(str(error), code))
+
+
+def has_nul(sql: str, index: int) -> StatementError:
+    """A statement with a character that ends it for SQLite, whatever follows."""
+    offset = sql.index("\0")
+    text = f'unrecognized token: "\\0" at offset {len(sql[:offset].encode())}: SQLITE_ERROR'
+    return StatementError(text, index, sql, offset, "SQL has no NUL characters; write char(0), or bind the value.")
 
 
 def too_long(sql: str, index: int) -> StatementError:

@@ -54,8 +54,8 @@ def load(transactions: Transactions, chunks: Iterable[str], name: str) -> Import
                 _check_keys(transactions, name)
             try:
                 transactions.commit()
-            except apsw.Error as error:
-                raise _refused(errors.statement_error(error, sandbox, "", 0), name) from error
+            except StatementError as error:
+                raise _refused(error, name) from error
             return Imported(loading.count, [*loading.notes, *_notes(sandbox.tolerated)])
     except BaseException:
         transactions.roll_back()

@@ -64,7 +64,7 @@ class D1Store:
         self._image: bytes | None = None
         self._file = LateFile(path, SCHEMA, durability, f"The D1 database {database}")
         self._transactions: Transactions | None = None
-        self._using: asyncio.Future[Any] | None = None
+        self._turn = asyncio.Lock()  # whose turn it is: in the order in which they came
         self._turns: int | None = None  # how many are left, where the event loop waits
         self._end = 0.0
         self._timed_out = False
@@ -83,10 +83,9 @@ class D1Store:
     async def close(self) -> None:
         """Close the file. What is being executed is interrupted, and undone."""
         self._closing = True
-        while self._using is not None:
-            await asyncio.wait([self._using])
-        self._transactions = None
-        self._file.close()
+        async with self._turn:
+            self._transactions = None
+            self._file.close()
 
     @property
     def is_used(self) -> bool:
@@ -110,25 +109,28 @@ class D1Store:
 
         Raises StatementError if it is not over within the time limit.
         """
-        while self._using is not None:
-            await asyncio.wait([self._using])
-        file = self._file.open()
-        transactions = self._opened(file.sqlite)
-        if in_place and not file.waits_for_disk:
-            self._turns = _TURNS_IN_PLACE
-            try:
-                return file.run(lambda _: self._interruptible(function, transactions))
-            except _TooLongError:
-                pass
-            finally:
-                self._turns = None
-        self._end = monotonic() + self._time_limit_s if limited else float("inf")
-        loop = asyncio.get_running_loop()
-        self._using = using = loop.run_in_executor(
-            None, lambda: file.run(lambda _: self._interruptible(function, transactions))
-        )
-        self._clock.hold()
-        using.add_done_callback(self._used)
+        await self._turn.acquire()
+        using: asyncio.Future[T] | None = None
+        try:
+            file = self._file.open()
+            transactions = self._opened(file.sqlite)
+            if in_place and not file.waits_for_disk:
+                self._turns = _TURNS_IN_PLACE
+                try:
+                    return file.run(lambda _: self._interruptible(function, transactions))
+                except _TooLongError:
+                    pass
+                finally:
+                    self._turns = None
+            self._end = monotonic() + self._time_limit_s if limited else float("inf")
+            using = asyncio.get_running_loop().run_in_executor(
+                None, lambda: file.run(lambda _: self._interruptible(function, transactions))
+            )
+            self._clock.hold()
+            using.add_done_callback(self._used)
+        finally:
+            if using is None:
+                self._turn.release()
         # Who is cancelled meanwhile does not wait; the others do, and the file stays open.
         return await asyncio.shield(using)
 
@@ -174,7 +176,7 @@ class D1Store:
         return self._timed_out
 
     def _used(self, using: "asyncio.Future[Any]") -> None:
-        self._using = None
+        self._turn.release()
         self._clock.release()
         if not using.cancelled():
             using.exception()

@@ -1,6 +1,7 @@
 """Statements of D1 as one transaction over a connection."""
 
 from collections.abc import Sequence
+from secrets import token_hex
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -11,10 +12,16 @@ from cfworkflows_emulator.storage.sandbox import MAX_SQL_BYTES, Sandbox
 from cfworkflows_emulator.stores.d1 import errors
 from cfworkflows_emulator.stores.d1.statements import split
 
-# No statement of the user's has the text of one of ours: SQLite's library keeps compiled statements by their text.
-_BEGIN = "BEGIN IMMEDIATE /* cfworkflows */"
-_COMMIT = "COMMIT /* cfworkflows */"
-_ROLLBACK = "ROLLBACK /* cfworkflows */"
+# SQLite's library keeps compiled statements by their text, and one that is kept is not checked again: no statement of
+# the user's may have the text of these.
+_OURS = f"/* {token_hex(8)} */"
+_BEGIN = f"BEGIN IMMEDIATE {_OURS}"
+_COMMIT = f"COMMIT {_OURS}"
+_ROLLBACK = f"ROLLBACK {_OURS}"
+_RESERVED_NAMES = (
+    "SELECT name FROM sqlite_schema WHERE name LIKE '\\_cf\\_%' ESCAPE '\\' AND name <> '_cf_METADATA' "
+    "AND type <> 'index' /* cfworkflows */"
+)
 _SIZE = (
     "SELECT (page_count - freelist_count) * page_size /* cfworkflows */ "
     "FROM pragma_page_count(), pragma_freelist_count(), pragma_page_size()"
@@ -47,13 +54,10 @@ class Transactions:
         """All of the queries, as one transaction."""
         if not queries:
             raise StatementError(errors.NO_STATEMENT)
-        self.own(_BEGIN)
+        self.begin()
         try:
             answers = [self._answer(query, index, formed) for index, query in enumerate(queries)]
-            try:
-                self.own(_COMMIT)
-            except apsw.Error as error:
-                raise errors.statement_error(error, self.sandbox, "", len(queries) - 1) from error
+            self._commit(queries[-1].sql, len(queries) - 1)
         except BaseException:
             self.roll_back()
             raise
@@ -87,10 +91,12 @@ class Transactions:
             return self.sqlite.serialize("main")
 
     def begin(self) -> None:
+        self.sandbox.renames = False
         self.own(_BEGIN)
 
     def commit(self) -> None:
-        self.own(_COMMIT)
+        """Raises StatementError for what is checked at the end only: deferred keys, and names."""
+        self._commit("", 0)
         self._size = self._measured()
 
     def roll_back(self) -> None:
@@ -100,6 +106,15 @@ class Transactions:
             self.own(_ROLLBACK)
         self._size = self._measured()
         self._schema += 1
+
+    def _commit(self, sql: str, index: int) -> None:
+        # SQLite's authorizer does not see what a table is renamed to.
+        if self.sandbox.renames and self.own(_RESERVED_NAMES):
+            raise StatementError("not authorized: SQLITE_AUTH", index, sql, hint=errors.RESERVED_NAME)
+        try:
+            self.own(_COMMIT)
+        except apsw.Error as error:
+            raise errors.statement_error(error, self.sandbox, "", index) from error
 
     def _answer(self, query: Query, index: int, formed: Formed) -> Answer:
         sqlite, size = self.sqlite, self._size
@@ -131,6 +146,8 @@ class Transactions:
         sql = query.sql
         if len(sql) * 4 > MAX_SQL_BYTES and len(sql.encode("utf-8", "replace")) > MAX_SQL_BYTES:
             raise errors.too_long(sql, index)
+        if "\0" in sql:
+            raise errors.has_nul(sql, index)
         if ";" not in sql.rstrip().removesuffix(";"):
             return self._one(sql, query.values, index)
         statements = list(split(sql))
