@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,6 +131,19 @@ def test_mistake_in_a_file_is_found_by_its_line(text: str, where: str) -> None:
     assert [] == imported.own("SELECT name FROM sqlite_schema WHERE name = 't'")
 
 
+def test_key_that_is_checked_at_the_end_names_the_file(tmp_path: Path) -> None:
+    """In a migration and in an import; nothing is kept."""
+    text = "PRAGMA defer_foreign_keys = ON; CREATE TABLE p (a PRIMARY KEY); CREATE TABLE c (b REFERENCES p (a));"
+    text += " INSERT INTO c VALUES (1);"
+    migrated = database()
+    (tmp_path / "0001_a.sql").write_text(text)
+    with pytest.raises(MigrationError, match=r"0001_a.sql failed(.|\n)*FOREIGN KEY constraint failed"):
+        apply(migrated, "d1_migrations", migrations_in(tmp_path)[0])
+    with pytest.raises(ScriptError, match=r"FOREIGN KEY constraint failed(.|\n)*in x.sql"):
+        load(migrated, [text], "x.sql")
+    assert [] == migrated.own("SELECT name FROM sqlite_schema WHERE name IN ('p', 'c')")
+
+
 def test_statements_end_where_sqlite_ends_them() -> None:
     """Not in strings, comments, or the bodies of triggers."""
     text = (
@@ -138,6 +152,29 @@ def test_statements_end_where_sqlite_ends_them() -> None:
     )
     found = [(each.line, each.is_empty) for each in split(text)]
     assert [(1, False), (3, False), (4, False), (4, True)] == found
+
+
+SQL = st.lists(
+    st.sampled_from(
+        ["SELECT a", ";", "\n", " ", "'x;y'", '"q;"', "`b;`", "[c;]", "-- c;\n", "/* ; */", "-", "/*", "é", "END;", "'",
+         "CREATE TRIGGER t AFTER INSERT ON t BEGIN SELECT CASE WHEN 1 THEN 2 END; END;", "TEMP TRIGGER", "BEGIN"]
+    ),
+    max_size=20,
+).map("".join)  # fmt: skip
+
+
+@given(SQL)
+def test_each_statement_is_complete_for_sqlite(text: str) -> None:
+    """All but the last; together they are the text, and each is where it says."""
+    found = list(split(text))
+    assert "".join(text.split()) == "".join("".join(each.text for each in found).split())
+    for each in found[:-1]:
+        assert apsw.complete(each.text)
+    at = 0
+    for each in found:
+        at = text.index(each.text, at)
+        assert text.count("\n", 0, at) + 1 == each.line
+        at += len(each.text)
 
 
 def test_migrations_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
