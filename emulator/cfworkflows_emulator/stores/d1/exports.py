@@ -15,6 +15,16 @@ import apsw
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.storage.sandbox import RESERVED
 
+_NAME = r"""(?:'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|[\w$]+)"""
+_BLANK = r"(?:\s|--[^\n]*|/\*.*?\*/)*"
+_VIRTUAL = re.compile(
+    rf"CREATE\s+VIRTUAL\s+TABLE{_BLANK}{_NAME}{_BLANK}USING{_BLANK}(?P<module>{_NAME})"
+    rf"{_BLANK}(?:\((?P<arguments>.*)\))?",
+    re.IGNORECASE | re.DOTALL,
+)
+_ARGUMENT = re.compile(rf"(?:{_NAME}|[^,])+", re.DOTALL)
+_OPTION = re.compile(rf"\s*(\w+)\s*=\s*({_NAME}?)", re.DOTALL)
+
 _ROWIDS = ("rowid", "_rowid_", "oid")
 
 
@@ -105,20 +115,29 @@ def _is_numbered(sqlite: apsw.Connection, table: _Table) -> bool:
 
 def _content(sqlite: apsw.Connection, table: _Table) -> Iterator[str]:
     """The rows of a virtual table, or how it finds them again."""
-    if not re.search(r"\busing\s+fts5\b", table.sql, re.IGNORECASE):
-        if re.search(r"\busing\s+rtree", table.sql, re.IGNORECASE):
-            names = [name for (name,) in sqlite.execute(_NAMES, (table.name,))]
-            yield from _inserts(sqlite, table.name, names)
+    module, options = _module(table.sql)
+    if module.startswith("rtree"):
+        names = [name for (name,) in sqlite.execute(_NAMES, (table.name,))]
+        yield from _inserts(sqlite, table.name, names)
+    if module != "fts5":
         return
-    quoted = _quoted(table.name)
-    content = re.search(r"\bcontent\s*=\s*('[^']*'|\"[^\"]*\"|\[[^\]]*\]|\w+)", table.sql, re.IGNORECASE)
+    content = options.get("content")
     if content is None:
         names = ["rowid", *(name for name, hidden, _ in sqlite.execute(_COLUMNS, (table.name,)) if not hidden)]
         yield from _inserts(sqlite, table.name, names)
-    elif content[1].strip("'\"[]"):
-        yield _REBUILD.format(table=quoted)
+    elif content.strip("'\"[]`"):
+        yield _REBUILD.format(table=_quoted(table.name))
     else:
-        yield f"-- {table.name} keeps no content, so its rows cannot be written."
+        yield f"-- {table.name!r} keeps no content, so its rows cannot be written."
+
+
+def _module(sql: str) -> tuple[str, dict[str, str]]:
+    """The module of a virtual table in lower case, and the options of its arguments."""
+    found = _VIRTUAL.match(sql)
+    if found is None:
+        return "", {}
+    options = (_OPTION.match(argument) for argument in _ARGUMENT.findall(found["arguments"] or ""))
+    return found["module"].strip("'\"[]`").lower(), {each[1].lower(): each[2] for each in options if each is not None}
 
 
 def _inserts(sqlite: apsw.Connection, table: str, names: list[str]) -> Iterator[str]:
