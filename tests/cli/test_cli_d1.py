@@ -45,6 +45,22 @@ def test_migrations_are_applied_once(project: Path) -> None:
     assert [] == rows(project, "SELECT * FROM users")
 
 
+def test_rehearsal_shows_how_the_schema_differs(project: Path) -> None:
+    """What a table was, and what it would be; shadow tables and our own are left out. Nothing is kept."""
+    d1(project, "migrations", "apply", "DB")
+    sql = "ALTER TABLE users ADD age INTEGER;\nCREATE VIRTUAL TABLE f USING fts5(a);\nCREATE VIEW v AS\n  SELECT 1;"
+    (project / "migrations/0002_more.sql").write_text(f"{sql}\nCREATE TABLE gone (a); DROP TABLE gone;")
+    for _ in range(2):
+        shown = d1(project, "migrations", "apply", "DB", "--dry-run").stdout
+        assert [
+            "- CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT)",
+            "+ CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, age INTEGER)",
+            "+ CREATE VIRTUAL TABLE f USING fts5(a)",
+            "+ CREATE VIEW v AS",
+            "+   SELECT 1",
+        ] == shown.splitlines()[-5:]
+
+
 def test_failed_migration_is_shown_and_ends_with_1(project: Path) -> None:
     """With its line."""
     (project / "migrations/0002_bad.sql").write_text("CREATE TABLE a (x);\nCREATE TABEL b (x);")

@@ -45,6 +45,12 @@ class StatementError(Exception):
         self.hint = hint
         self.line = line
 
+    @property
+    def is_of_schema(self) -> bool:
+        """Whether a table or a column is not there."""
+        text = str(self)
+        return text.startswith(("no such table", "no such column")) or " has no column named " in text
+
 
 class D1Store(Protocol):
     """The data of a database."""

@@ -33,6 +33,7 @@ class Migrations(TypedDict):
 class Migrated(TypedDict):
     applied: list[str]
     statements: int
+    schema: list[str]
 
 
 class Imported(TypedDict):

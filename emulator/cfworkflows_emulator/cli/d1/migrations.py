@@ -58,7 +58,7 @@ def list_migrations(target: Target, *, as_json: bool, name: str, every: bool) ->
 
 @click.command()
 @click.argument("name", metavar="DB")
-@click.option("--dry-run", is_flag=True, help="Execute them, and undo it.")
+@click.option("--dry-run", is_flag=True, help="Execute them, show how the schema differs, and undo it.")
 @click.option("-y", "--yes", is_flag=True, hidden=True)  # wrangler's: here nobody is asked
 @common
 def apply(target: Target, *, as_json: bool, name: str, dry_run: bool, yes: bool) -> None:
@@ -82,6 +82,8 @@ def apply(target: Target, *, as_json: bool, name: str, dry_run: bool, yes: bool)
         say("✅ No migrations to apply!")
     else:
         table(("Name", "Status"), [(each, "would be applied" if dry_run else "✅") for each in done["applied"]])
+        for line in done["schema"]:
+            say(line)
 
 
 MIGRATIONS = (create, list_migrations, apply)

@@ -1,14 +1,17 @@
 """D1 databases: each id is one store, whichever Workers are bound to it."""
 
+from functools import partial
+
 from cfworkflows_bindings import D1Binding
 from cfworkflows_emulator.config import D1_DATABASES as KIND
 from cfworkflows_emulator.config import LoadedConfig
 from cfworkflows_emulator.config.kinds.d1 import D1Section
 from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
 from cfworkflows_emulator.runtime.resources import Resources
+from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import StateError
 from cfworkflows_emulator.stores.d1 import D1Store, file_of
-from cfworkflows_emulator.stores.d1.changes import listed
+from cfworkflows_emulator.stores.d1.changes import lacking
 
 
 class D1Runtime(RuntimeKind[D1Section]):
@@ -21,6 +24,11 @@ class D1Runtime(RuntimeKind[D1Section]):
     async def bind(self, section: D1Section, resources: Resources, /) -> D1Binding:
         return D1Binding(await d1_store(section.database, resources), section.database)
 
+    def define(self, loaded: LoadedConfig, worker: Worker, resources: Resources, /) -> None:
+        for section in loaded.sections(KIND):
+            store: D1Store = resources.opened(("d1", section.database))
+            store.explain(partial(lacking, section=section, directory=loaded.directory))
+
     async def store_notices(self, loaded: LoadedConfig, resources: Resources, /) -> list[str]:
         notices = []
         for section in loaded.sections(KIND):
@@ -28,17 +36,11 @@ class D1Runtime(RuntimeKind[D1Section]):
                 continue
             store = await d1_store(section.database, resources)
             try:
-                found = (await listed(store, section, loaded.directory))["migrations"]
+                notice = await lacking(store, section, loaded.directory)
             except StateError as error:  # it harms this binding alone
-                notices.append(f"env.{section.binding} cannot be used: {error}")
-                continue
-            if pending := [each["name"] for each in found if each["applied_at"] is None]:
-                name = section.database_name or section.binding
-                shown = ", ".join(pending[:5] + ["…"] * (len(pending) > 5))
-                what = f"{len(pending)} migration{'s are' if len(pending) > 1 else ' is'} not applied"
-                notices.append(
-                    f"{what} to the D1 database {name} ({shown}): `cfwf d1 migrations apply {section.binding}`"
-                )
+                notice = f"env.{section.binding} cannot be used: {error}"
+            if notice is not None:
+                notices.append(notice)
         return notices
 
 

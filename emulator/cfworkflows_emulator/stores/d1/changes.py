@@ -18,6 +18,12 @@ class Migrated(Protocol):
     """Where the migrations of a database are: a folder relative to the configuration's, and a table."""
 
     @property
+    def binding(self) -> str: ...
+
+    @property
+    def database_name(self) -> str | None: ...
+
+    @property
     def folder(self) -> str: ...
 
     @property
@@ -49,24 +55,42 @@ async def listed(store: D1Store, section: Migrated, directory: Path) -> dict[str
     return {"table": section.table, "folder": str(directory / section.folder), "migrations": rows}
 
 
+async def lacking(store: D1Store, section: Migrated, directory: Path) -> str | None:
+    """A sentence about the migrations that are not applied, with the command that applies them; None if all are."""
+    if not (directory / section.folder).is_dir():
+        return None
+    found = (await listed(store, section, directory))["migrations"]
+    pending = [each["name"] for each in found if each["applied_at"] is None]
+    if not pending:
+        return None
+    shown = ", ".join(pending[:5] + ["…"] * (len(pending) > 5))
+    what = f"{len(pending)} migration{'s are' if len(pending) > 1 else ' is'} not applied"
+    name = section.database_name or section.binding
+    return f"{what} to the D1 database {name} ({shown}): `cfwf d1 migrations apply {section.binding}`"
+
+
 async def migrate(store: D1Store, section: Migrated, directory: Path, *, dry_run: bool = False) -> dict[str, Any]:
     """Apply the migrations that were not, each in a transaction. With `dry_run` all of them in one, which is undone.
 
-    Raises MigrationError for the first that fails, and CfworkflowsError without a folder.
+    Then `schema` is what would change, as lines with + or -. Raises MigrationError for the first that fails, and
+    CfworkflowsError without a folder.
     """
     from cfworkflows_emulator.stores.d1 import migrations
 
     found = migrations_of(section, directory)
     todo = await store.use(lambda transactions: migrations.pending(transactions, section.table, found))
+    schema: list[str] = []
     if dry_run:
-        count = await store.use(partial(migrations.rehearse, migrations=todo), limited=False)
+        count, schema = await store.use(
+            partial(migrations.rehearse, table=section.table, migrations=todo), limited=False
+        )
     else:
         count = 0
         for each in todo:
             count += await store.use(
                 partial(migrations.apply, table=section.table, migration=each), in_place=False, limited=False
             )
-    return {"applied": [each.name for each in todo], "statements": count}
+    return {"applied": [each.name for each in todo], "statements": count, "schema": schema}
 
 
 async def import_stream(store: D1Store, stream: AsyncIterable[Any] | None, name: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Migrations of a database: files of SQL that are applied once each, in the order of their numbers."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -80,19 +81,35 @@ def apply(transactions: "Transactions", table: str, migration: Migration) -> int
     return count
 
 
-def rehearse(transactions: "Transactions", migrations: list[Migration]) -> int:
-    """Execute migrations, and undo them all. Returns how many statements they have. Raises MigrationError."""
+def rehearse(transactions: "Transactions", table: str, migrations: list[Migration]) -> tuple[int, list[str]]:
+    """Execute migrations, and undo them all. Returns how many statements they have, and how the schema would differ:
+    the lines of what is new with +, and of what goes with -. Raises MigrationError.
+    """
     count = 0
     transactions.begin()
     try:
+        before = _schema(transactions, table)
         for migration in migrations:
             try:
                 count += transactions.script(_text(migration))
             except StatementError as error:
                 raise MigrationError(_explained(migration, error)) from error
+        after = _schema(transactions, table)
     finally:
         transactions.roll_back()
-    return count
+    return count, [*_difference(before, after)]
+
+
+def _schema(transactions: "Transactions", table: str) -> dict[tuple[str, str], str]:
+    """What the user has made, by kind and name."""
+    return {(kind, name): sql for kind, name, sql in transactions.own(_MADE, (table,))}
+
+
+def _difference(before: dict[tuple[str, str], str], after: dict[tuple[str, str], str]) -> Iterator[str]:
+    for key in {**before, **after}:
+        if before.get(key) != after.get(key):
+            for sign, schema in (("-", before), ("+", after)):
+                yield from (f"{sign} {line}" for line in schema.get(key, "").splitlines())
 
 
 def _text(migration: Migration) -> str:
@@ -119,6 +136,12 @@ def _quoted(name: str) -> str:
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS {table}(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, "
     "applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL)"
+)
+# The shadow tables of virtual ones come and go with those.
+_MADE = (
+    "SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' "
+    "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> ? "
+    "AND name NOT IN (SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'shadow') ORDER BY rowid"
 )
 _APPLIED = "SELECT name, applied_at FROM {table} ORDER BY id"
 _NOTE = "INSERT INTO {table} (name) VALUES (?)"

@@ -1,7 +1,7 @@
 """The data of a D1 database: a SQLite file, and who may use it when."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -71,6 +71,7 @@ class D1Store:
         self._closing = False
         self._generation = 0
         self._answered = 0
+        self._lacking: Callable[[D1Store], Awaitable[str | None]] | None = None
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["D1Store"]:
@@ -98,8 +99,17 @@ class D1Store:
             raise RuntimeError("Only a database in memory that nobody has used begins with an image.")
         self._image = image
 
+    def explain(self, lacking: "Callable[[D1Store], Awaitable[str | None]]") -> None:
+        """From now on, an error of a table or a column that is not there has what `lacking` says as its hint."""
+        self._lacking = lacking
+
     async def run(self, queries: Sequence[Query], formed: Formed, /) -> list[Answer]:
-        answers = await self.use(lambda transactions: transactions.run(queries, formed))
+        try:
+            answers = await self.use(lambda transactions: transactions.run(queries, formed))
+        except StatementError as error:
+            if self._lacking is not None and error.is_of_schema:
+                error.hint = await self._lacking(self) or error.hint
+            raise
         self._answered += 1
         return answers
 
