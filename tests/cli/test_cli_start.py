@@ -20,6 +20,8 @@ from cfworkflows_emulator.dev.reading import Reading
 
 TELLS = """
     heavy = {"ada_url", "pydantic", "tomlkit", "rich", "cfworkflows_emulator.api", "cfworkflows_emulator.analysis"}
+    kinds = {f"cfworkflows_{part}{kind}" for part in ("bindings.", "emulator.stores.") for kind in ("kv", "d1", "r2")}
+    heavy |= {"apsw", *kinds}
     print("imported:", sorted(heavy & set(sys.modules)))
 """
 

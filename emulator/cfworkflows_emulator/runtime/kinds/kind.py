@@ -12,11 +12,20 @@ from cfworkflows_emulator.runtime.worker import Worker
 
 
 class RuntimeKind(Generic[S]):
-    """How the bindings of `kind` are made: objects of the class `binding`, over a `store` if the kind has one."""
+    """How the bindings of `kind` are made: objects of the class `binding`, over a `store` if the kind has one.
+
+    Both are properties where a project without such bindings should start without their modules.
+    """
 
     kind: Kind[S]
-    binding: type[Any]
-    store: type[Any] | None = None
+
+    @property
+    def binding(self) -> type[Any]:
+        raise NotImplementedError
+
+    @property
+    def store(self) -> type[Any] | None:
+        return None
 
     async def bind(self, section: S, resources: Resources, /) -> Any:
         """What `env.X` is. A store comes from `resources`, which opens it once."""

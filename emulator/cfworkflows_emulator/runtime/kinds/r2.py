@@ -1,21 +1,38 @@
 """R2 buckets: each name is one store, whichever Workers are bound to it."""
 
-from cfworkflows_bindings import R2Binding
+from typing import TYPE_CHECKING
+
 from cfworkflows_emulator.config import R2_BUCKETS as KIND
 from cfworkflows_emulator.config.kinds.r2 import R2Section
 from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
 from cfworkflows_emulator.runtime.resources import Resources
-from cfworkflows_emulator.stores.r2 import R2Store, file_of
+
+if TYPE_CHECKING:
+    from cfworkflows_bindings import R2Binding
+    from cfworkflows_emulator.stores.r2 import R2Store
 
 
 class R2Runtime(RuntimeKind[R2Section]):
     """A binding is the store of its bucket, and that."""
 
     kind = KIND
-    binding = R2Binding
-    store = R2Store
 
-    async def bind(self, section: R2Section, resources: Resources, /) -> R2Binding:
+    @property
+    def binding(self) -> "type[R2Binding]":
+        from cfworkflows_bindings import R2Binding
+
+        return R2Binding
+
+    @property
+    def store(self) -> "type[R2Store]":
+        from cfworkflows_emulator.stores.r2 import R2Store
+
+        return R2Store
+
+    async def bind(self, section: R2Section, resources: Resources, /) -> "R2Binding":
+        from cfworkflows_bindings import R2Binding
+        from cfworkflows_emulator.stores.r2 import R2Store, file_of
+
         bucket = section.bucket
         path = file_of(resources.folder.path, bucket) if resources.folder is not None else None
         made = R2Store(path, bucket, resources.engine.clock, resources.durability)

@@ -18,7 +18,10 @@ class ServiceRuntime(RuntimeKind[ServiceSection]):
     """Services call Workers, which are looked up when they are called."""
 
     kind = KIND
-    binding = ServiceBinding
+
+    @property
+    def binding(self) -> type[ServiceBinding]:
+        return ServiceBinding
 
     async def bind(self, section: ServiceSection, resources: Resources, /) -> ServiceBinding:
         return ServiceBinding(_Call(resources.workers, section), section.service)

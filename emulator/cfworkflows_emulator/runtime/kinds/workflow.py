@@ -22,7 +22,10 @@ class WorkflowRuntime(RuntimeKind[WorkflowSection]):
     """The engine runs the instances, so a binding is no more than its name and the engine."""
 
     kind = KIND
-    binding = WorkflowBinding
+
+    @property
+    def binding(self) -> type[WorkflowBinding]:
+        return WorkflowBinding
 
     async def bind(self, section: WorkflowSection, resources: Resources, /) -> WorkflowBinding:
         return WorkflowBinding(resources.engine, section.name)
