@@ -10,7 +10,7 @@ from cfworkflows_bindings.forms import Form
 from cfworkflows_bindings.r2.codes import INVALID_RANGE, refusal
 
 _FORM = Form("offset", "length", "suffix")
-_HEADER = re.compile(r"bytes\s*=\s*(?:(\d+)\s*-\s*(\d*)|-\s*(\d+))\s*", re.IGNORECASE)
+_HEADER = re.compile(r"bytes\s*=\s*(?:([0-9]{1,4000})\s*-\s*([0-9]{0,4000})|-\s*([0-9]{1,4000}))\s*", re.IGNORECASE)
 
 
 class Range(NamedTuple):

@@ -14,6 +14,7 @@ from cfworkflows_emulator.api.r2.refusals import S3Error
 
 _STORAGE_CLASSES = {"Standard": "STANDARD", "InfrequentAccess": "STANDARD_IA"}
 MOST_DELETED = 1000
+METHODS = {"GET", "PUT", "HEAD", "POST", "DELETE"}
 
 
 async def head(call: S3Call) -> Response:
@@ -55,9 +56,9 @@ async def list_objects(call: S3Call) -> Response:
         content["KeyCount"] = len(content["Contents"]) + len(content["CommonPrefixes"])
         content["ContinuationToken"] = query.get("continuation-token")
         content["NextContinuationToken"] = page["cursor"]
-        content["StartAfter"] = query.get("start-after")
+        content["StartAfter"] = encode(query["start-after"]) if "start-after" in query else None
     else:
-        content["Marker"] = query.get("marker", "")
+        content["Marker"] = encode(query.get("marker", ""))
         if page["truncated"]:
             last = [each.key for each in objects[-1:]] + page["delimitedPrefixes"][-1:]
             content["NextMarker"] = encode(max(last))
@@ -96,7 +97,7 @@ async def list_uploads(call: S3Call) -> Response:
 
 async def delete_objects(call: S3Call) -> Response:
     """DeleteObjects."""
-    root = await xml.read(call.request)
+    root = await xml.read(call.request, call.signed)
     keys = [each.findtext("Key", "") for each in root.findall("Object")]
     if not 0 < len(keys) <= MOST_DELETED:
         raise S3Error(400, "MalformedXML", f"Between 1 and {MOST_DELETED} objects can be deleted at once.")
@@ -133,7 +134,7 @@ async def get_cors(call: S3Call) -> Response:
 
 async def put_cors(call: S3Call) -> Response:
     """PutBucketCors."""
-    root = await xml.read(call.request)
+    root = await xml.read(call.request, call.signed)
 
     def texts(element: Any, name: str) -> tuple[str, ...]:
         return tuple(each.text or "" for each in element.findall(name))
@@ -146,13 +147,21 @@ async def put_cors(call: S3Call) -> Response:
             texts(element, "AllowedMethod"),
             texts(element, "AllowedHeader"),
             texts(element, "ExposeHeader"),
-            int(age) if age else None,
+            _age(age) if age else None,
         )
         if not rule.origins or not rule.methods:
             raise S3Error(400, "MalformedXML", "A rule has an AllowedOrigin and an AllowedMethod.")
+        if unknown := sorted(set(rule.methods) - METHODS):
+            raise S3Error(400, "InvalidRequest", f"Found unsupported HTTP method in CORS config: {unknown[0]}")
         rules.append(rule)
     call.buckets.set_rules(call.bucket, rules)
     return Response(None)
+
+
+def _age(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise S3Error(400, "MalformedXML", f"MaxAgeSeconds is a number of seconds, not {text[:40]!r}.")
+    return int(text)
 
 
 async def delete_cors(call: S3Call) -> Response:

@@ -1,8 +1,8 @@
 """The rules by which a bucket lets pages of other sites read it, or write to it."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from cfworkflows.http import Request, Response
@@ -20,9 +20,9 @@ class Rule:
 
     def allows(self, origin: str, method: str, headers: Iterable[str] = ()) -> bool:
         return (
-            any(fnmatchcase(origin, pattern) for pattern in self.origins)
+            any(_fits(pattern, origin) for pattern in self.origins)
             and method in self.methods
-            and all(any(fnmatchcase(name, each.lower()) for each in self.headers) for name in headers)
+            and all(any(_fits(each.lower(), name) for each in self.headers) for name in headers)
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -39,6 +39,11 @@ class Rule:
         """The way back."""
         lists = {name: tuple(value[name]) for name in ("origins", "methods", "headers", "exposed")}
         return cls(**lists, max_age_s=value["max_age_s"])
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Whether it is the text, of which a `*` is any part."""
+    return re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), text, re.DOTALL) is not None
 
 
 def preflight(request: Request, rules: Sequence[Rule]) -> Response:

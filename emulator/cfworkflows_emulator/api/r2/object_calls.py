@@ -1,5 +1,6 @@
 """What an S3 client does with objects, and with uploads in parts."""
 
+import re
 from typing import Any
 
 from cfworkflows.http import Headers, Response
@@ -12,7 +13,9 @@ from cfworkflows_emulator.api.r2.payload import Payload, content_md5
 from cfworkflows_emulator.api.r2.refusals import S3Error
 from cfworkflows_emulator.api.r2.serving import served
 
-_RESPONSE = "response-"
+# The headers of an answer that a request may name, as `response-…`.
+_RESPONSE = ("cache-control", "content-disposition", "content-encoding", "content-language", "content-type", "expires")
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _IF = {"if-match", "if-none-match", "if-modified-since", "if-unmodified-since"}
 
 
@@ -28,11 +31,11 @@ async def get(call: S3Call) -> Response:
     found = await call.bucket.head(call.key)
     if found is not None:
         for name, value in found.stored.custom.items():
-            if value.isascii() and name.isascii():
+            if value.isascii() and value.isprintable() and _NAME.fullmatch(name):
                 answer.headers.set(f"x-amz-meta-{name}", value)
-    for name, value in call.query.items():
-        if name.startswith(_RESPONSE):
-            answer.headers.set(name.removeprefix(_RESPONSE), value)
+    for name in _RESPONSE:
+        if f"response-{name}" in call.query:
+            answer.headers.set(name, call.query[f"response-{name}"])
     return answer
 
 
@@ -54,16 +57,29 @@ async def put(call: S3Call) -> Response:
 
 
 async def _copy(call: S3Call, bucket: Any, key: str) -> Response:
-    found = await bucket.get(key)
-    if not isinstance(found, R2ObjectBody):
-        raise S3Error(404, "NoSuchKey", f"There is no {key!r} to copy.")
+    directive = call.headers.get("x-amz-metadata-directive") or "COPY"
+    if directive not in ("COPY", "REPLACE"):
+        raise S3Error(400, "InvalidArgument", f"x-amz-metadata-directive is COPY or REPLACE, not {directive[:40]!r}.")
+    found = await _source(call, bucket, key, {})
     options = call.metadata()
-    if (call.headers.get("x-amz-metadata-directive") or "COPY").upper() == "COPY":
+    if directive == "COPY":
         options |= {"httpMetadata": Headers(header_pairs(found.stored.http)), "customMetadata": found.stored.custom}
         options.setdefault("storageClass", found.storage_class)
     stored: R2Object = await call.bucket.put(call.key, found.body, options)
     about = {"ETag": stored.http_etag, "LastModified": xml.moment(stored.stored.uploaded)}
     return xml.answer("CopyObjectResult", about)
+
+
+async def _source(call: S3Call, bucket: Any, key: str, options: dict[str, Any]) -> R2ObjectBody:
+    """The object that is to be copied. Raises S3Error if there is none, or a condition for it does not hold."""
+    prefix = "x-amz-copy-source-"
+    condition = Headers({name: value for name in _IF if (value := call.headers.get(prefix + name)) is not None})
+    found = await bucket.get(key, {**options, "onlyIf": condition})
+    if found is None:
+        raise S3Error(404, "NoSuchKey", f"There is no {key!r} to copy.")
+    if not isinstance(found, R2ObjectBody):
+        raise S3Error(412, "PreconditionFailed", "At least one of the preconditions you specified did not hold.")
+    return found
 
 
 async def delete(call: S3Call) -> Response:
@@ -90,9 +106,7 @@ async def upload_part(call: S3Call) -> Response:
     if source is not None:
         bucket, key = source
         wanted = call.headers.get("x-amz-copy-source-range")
-        found = await bucket.get(key, {"range": Headers({"range": wanted})} if wanted else {})
-        if not isinstance(found, R2ObjectBody):
-            raise S3Error(404, "NoSuchKey", f"There is no {key!r} to copy.")
+        found = await _source(call, bucket, key, {"range": Headers({"range": wanted})} if wanted else {})
         part = await _upload(call).upload_part(number, found.body)
         about = {"ETag": f'"{part["etag"]}"', "LastModified": xml.moment(call.buckets.clock.now())}
         return xml.answer("CopyPartResult", about)
@@ -102,11 +116,16 @@ async def upload_part(call: S3Call) -> Response:
 
 async def complete(call: S3Call) -> Response:
     """CompleteMultipartUpload."""
-    root = await xml.read(call.request)
+    root = await xml.read(call.request, call.signed)
     parts = [
         {"partNumber": part.findtext("PartNumber", ""), "etag": part.findtext("ETag", "").strip().strip('"')}
         for part in root.findall("Part")
     ]
+    if not parts:
+        raise S3Error(400, "MalformedXML", "An upload is completed with one part or more.")
+    numbers = [part["partNumber"] for part in parts]
+    if len(set(numbers)) < len(numbers):
+        raise S3Error(400, "InvalidPartOrder", "A part is there twice.")
     stored = await _upload(call).complete(parts)
     about = {"Bucket": call.name, "Key": call.key, "ETag": stored.http_etag}
     return xml.answer("CompleteMultipartUploadResult", about)

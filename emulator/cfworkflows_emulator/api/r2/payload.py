@@ -3,17 +3,22 @@
 import base64
 import binascii
 import hashlib
-import zlib
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 from cfworkflows.http import ReadableStream, Request
+from cfworkflows_emulator.api.r2.checksums import CHECKSUMS
 from cfworkflows_emulator.api.r2.refusals import S3Error
 from cfworkflows_emulator.api.r2.signature import UNSIGNED, Signed
 
 LARGEST_CHUNK = 64 * 1024 * 1024
 _LONGEST_LINE = 16 * 1024
 _STREAMING = "STREAMING-"
+_SIZE = re.compile(r"[0-9a-fA-F]{1,16}")
+_CHECKSUM = "x-amz-checksum-"
+# Headers about checksums that are none.
+_ABOUT = {"algorithm", "mode", "type"}
 
 
 class Payload:
@@ -23,7 +28,7 @@ class Payload:
         headers = request.headers
         self._stream = request.body
         self._signed = signed
-        self._hash = headers.get("x-amz-content-sha256") or UNSIGNED
+        self._hash = signed.payload
         is_chunked = self._hash.startswith(_STREAMING) or "aws-chunked" in (headers.get("content-encoding") or "")
         self._is_chunked = is_chunked
         length = headers.get("x-amz-decoded-content-length") if is_chunked else headers.get("content-length")
@@ -32,14 +37,18 @@ class Payload:
         if length is None or not length.isdigit():
             raise S3Error(411, "MissingContentLength", "The length of the body is needed.")
         self.known_length = int(length)
-        self._sums: dict[str, Any] = {}
-        self._wanted: dict[str, str] = {}
-        for name in _CHECKSUMS:
-            value = headers.get(f"x-amz-checksum-{name}")
-            if value is not None:
-                self._wanted[name] = value
-        trailer = (headers.get("x-amz-trailer") or "").strip().lower().removeprefix("x-amz-checksum-")
-        self._sums = {name: _CHECKSUMS[name]() for name in {*self._wanted, trailer} if name in _CHECKSUMS}
+        self._wanted = {
+            name.removeprefix(_CHECKSUM): value for name, value in headers.items() if name.startswith(_CHECKSUM)
+        }
+        for name in _ABOUT:
+            self._wanted.pop(name, None)
+        trailers = [name.strip().lower() for name in (headers.get("x-amz-trailer") or "").split(",")]
+        asked = {*self._wanted, *(name.removeprefix(_CHECKSUM) for name in trailers if name.startswith(_CHECKSUM))}
+        unknown = sorted(asked - CHECKSUMS.keys())
+        if unknown:
+            known = ", ".join(CHECKSUMS)
+            raise S3Error(501, "NotImplemented", f"{_CHECKSUM}{unknown[0]} is not supported; these are: {known}.")
+        self._sums: dict[str, Any] = {name: CHECKSUMS[name]() for name in asked}
 
     def stream(self) -> ReadableStream:
         """It, as a bucket takes it."""
@@ -76,10 +85,9 @@ class Payload:
         is_signed = "AWS4-HMAC" in self._hash
         while True:
             head, _, extension = (await reader.line()).partition(";")
-            try:
-                size = int(head, 16)
-            except ValueError:
-                raise S3Error(400, "InvalidRequest", f"A chunk begins with its size, and not {head[:40]!r}.") from None
+            if not _SIZE.fullmatch(head):
+                raise S3Error(400, "InvalidRequest", f"A chunk begins with its size, and not {head[:40]!r}.")
+            size = int(head, 16)
             if is_signed:
                 if size > LARGEST_CHUNK:
                     raise S3Error(400, "InvalidChunkSizeError", f"A chunk has {LARGEST_CHUNK} bytes at most.")
@@ -140,19 +148,18 @@ class _Reader:
         return bool(chunk)
 
 
-class _Crc32:
-    def __init__(self) -> None:
-        self._value = 0
-
-    def update(self, data: bytes) -> None:
-        self._value = zlib.crc32(data, self._value)
-
-    def digest(self) -> bytes:
-        return self._value.to_bytes(4, "big")
-
-
-# Those that the standard library can make; others are accepted as they are.
-_CHECKSUMS: Mapping[str, Any] = {"crc32": _Crc32, "sha1": hashlib.sha1, "sha256": hashlib.sha256}
+async def document(request: Request, signed: Signed, longest: int) -> bytes | None:
+    """A body that is read at once; None if it is longer than that. Raises S3Error if it is not what was signed."""
+    found = bytearray()
+    async for chunk in Payload(request, signed):
+        found += chunk
+        if len(found) > longest:
+            return None
+    data = bytes(found)
+    wanted = content_md5(request)
+    if wanted is not None and hashlib.md5(data, usedforsecurity=False).hexdigest() != wanted:
+        raise S3Error(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
+    return data
 
 
 def content_md5(request: Request) -> str | None:

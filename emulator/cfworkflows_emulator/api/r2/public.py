@@ -34,6 +34,6 @@ class R2Public:
             return Response("Unauthorized\n", {"status": 401})
         try:
             answer = await served(bucket, unquote(key), request)
-        except R2Error as error:
+        except (R2Error, TypeError, ValueError) as error:  # the latter are of metadata that no header can have
             answer = Response(f"{error}\n", {"status": 400})
         return shared(request, answer or Response("Object not found\n", {"status": 404}), rules)

@@ -10,10 +10,12 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from cfworkflows.http import Request
 from cfworkflows_emulator.api.r2.refusals import S3Error
+from cfworkflows_emulator.clock import SystemClock
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 UNSIGNED = "UNSIGNED-PAYLOAD"
 LONGEST_EXPIRY_S = 7 * 86_400
+MOST_SKEW_S = 15 * 60
 EMPTY = hashlib.sha256(b"").hexdigest()
 
 _AUTHORIZATION = re.compile(
@@ -25,12 +27,16 @@ _ENCODINGS = ("identity", "gzip", "", "gzip, deflate", "gzip, deflate, br")
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What a signature is over. `date` and `scope` and `key` are for those of chunks too."""
+    """What a signature is over. `payload` is the hash of the body, or says that there is none.
+
+    `date`, `scope` and `key` are for the signatures of chunks too.
+    """
 
     access_key: str
     date: str
     scope: str
     signature: str
+    payload: str
     key: bytes = b""
 
     def of_chunk(self, previous: str, data_hash: str) -> str:
@@ -63,6 +69,7 @@ def verified(request: Request, credentials: Mapping[str, str], now_ms: int) -> S
         credential, names, signature = match.groups()
         date = request.headers.get("x-amz-date") or ""
         payload = request.headers.get("x-amz-content-sha256") or EMPTY
+        _check_skew(date, now_ms)
     else:
         raise S3Error(403, "AccessDenied", "The request is not signed. Any S3 client signs, and so do presigned URLs.")
     access_key, _, scope = credential.partition("/")
@@ -73,13 +80,15 @@ def verified(request: Request, credentials: Mapping[str, str], now_ms: int) -> S
         raise S3Error(403, "InvalidAccessKeyId", text)
     signing = _signing_key(secret, scope)
     headers = names.split(";")
+    if "host" not in headers:
+        raise S3Error(403, "AccessDenied", "The Host has to be among the headers that are signed.")
     made = ""
     for encoding in _ENCODINGS if "accept-encoding" in headers else ("",):
         canonical = _canonical(request, url.path, query, headers, encoding, payload)
         text = "\n".join((ALGORITHM, date, scope, hashlib.sha256(canonical.encode()).hexdigest()))
         made = hmac.new(signing, text.encode(), hashlib.sha256).hexdigest()
         if hmac.compare_digest(made, signature):
-            return Signed(access_key, date, scope, signature, signing)
+            return Signed(access_key, date, scope, signature, payload, signing)
     raise S3Error(
         403,
         "SignatureDoesNotMatch",
@@ -91,7 +100,7 @@ def verified(request: Request, credentials: Mapping[str, str], now_ms: int) -> S
 
 def _check_expiry(parameters: Mapping[str, str], date: str, now_ms: int) -> None:
     try:
-        signed_at = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
+        signed_at = _seconds(date)
         lasts_s = int(parameters.get("X-Amz-Expires", ""))
     except ValueError:
         text = "X-Amz-Date (as 20260101T000000Z) and X-Amz-Expires (in seconds) are needed."
@@ -105,6 +114,28 @@ def _check_expiry(parameters: Mapping[str, str], date: str, now_ms: int) -> None
         raise S3Error(
             403, "AccessDenied", "Request has expired", {"Expires": expired.isoformat(), "ServerTime": now.isoformat()}
         )
+
+
+def _check_skew(date: str, now_ms: int) -> None:
+    """By the time of the project or of the machine: clients sign by the latter, also where the former is ahead."""
+    try:
+        signed_at = _seconds(date)
+    except ValueError:
+        text = "A signed request has an X-Amz-Date, as 20260101T000000Z."
+        raise S3Error(403, "AccessDenied", text) from None
+    if all(abs(now / 1000 - signed_at) > MOST_SKEW_S for now in (now_ms, SystemClock().now())):
+        now = datetime.fromtimestamp(now_ms / 1000, UTC)
+        text = "The difference between the request time and the server's time is too large."
+        more = {
+            "RequestTime": date,
+            "ServerTime": now.isoformat(),
+            "MaxAllowedSkewMilliseconds": str(MOST_SKEW_S * 1000),
+        }
+        raise S3Error(403, "RequestTimeTooSkewed", text, more)
+
+
+def _seconds(date: str) -> float:
+    return datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).timestamp()
 
 
 def _canonical(

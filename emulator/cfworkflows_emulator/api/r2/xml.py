@@ -7,7 +7,9 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from cfworkflows.http import Request, Response
+from cfworkflows_emulator.api.r2.payload import document
 from cfworkflows_emulator.api.r2.refusals import S3Error
+from cfworkflows_emulator.api.r2.signature import Signed
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 LONGEST = 2 * 1024 * 1024
@@ -35,18 +37,26 @@ def _text(value: Any) -> str:
         return _inside(value)
     if isinstance(value, bool):
         return str(value).lower()
-    return escape(str(value))
+    return escape(str(value), {"\r": "&#13;"})  # which a parser would make a line feed
 
 
-async def read(request: Request) -> ElementTree.Element:
-    """The document in the body, its names without their namespace. Raises S3Error for what is none."""
-    data = await request.bytes()
-    # A document type could have entities that grow without end; no client sends one.
-    if len(data) > LONGEST or b"<!DOCTYPE" in data:
+class _Tree(ElementTree.TreeBuilder):
+    """Refuses a document type, which could have entities that grow without end; no client sends one."""
+
+    def doctype(self, name: str, public: str | None, system: str | None) -> None:
+        raise _malformed()
+
+
+async def read(request: Request, signed: Signed) -> ElementTree.Element:
+    """The document in the body, its names without their namespace. Raises S3Error for what is none, and for one that is
+    not what was signed.
+    """
+    data = await document(request, signed, LONGEST)
+    if data is None:
         raise _malformed()
     try:
-        root = ElementTree.fromstring(data)  # noqa: S314 - no document type, hence no entities
-    except ElementTree.ParseError:
+        root: ElementTree.Element = ElementTree.fromstring(data, ElementTree.XMLParser(target=_Tree()))  # noqa: S314
+    except (ElementTree.ParseError, ValueError, LookupError):  # the latter are of its encoding
         raise _malformed() from None
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
