@@ -39,7 +39,9 @@ def parse_duration(value: Duration) -> float:
 
     Raises DurationError, with the grammar in its message, for anything else, and for negative and infinite ones.
     """
-    if isinstance(value, timedelta):
+    if type(value) is str:  # most are
+        ms = _parse_text(value)
+    elif isinstance(value, timedelta):
         ms = value / timedelta(milliseconds=1)
     elif isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise DurationError(f"{value!r} is not a duration: expected {GRAMMAR}.")

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import is_dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
+from types import FunctionType
 from typing import Annotated, Any, Literal, get_args, get_origin
 from uuid import UUID
 
@@ -33,10 +34,12 @@ def return_type(callback: Callable[..., object]) -> Any:
         callback = callback.func
     if isinstance(callback, type):
         return callback
-    function = inspect.unwrap(callback)
-    if not inspect.isroutine(function):
-        function = type(function).__call__
-    function = getattr(function, "__func__", function)
+    function: Any = callback
+    if type(callback) is not FunctionType or hasattr(callback, "__wrapped__"):  # `inspect` is slow
+        function = inspect.unwrap(callback)
+        if not inspect.isroutine(function):
+            function = type(function).__call__
+        function = getattr(function, "__func__", function)
     try:
         annotation = getattr(function, "__annotations__", {}).get("return", inspect.Signature.empty)
     except NameError:  # Python 3.14 evaluates annotations here

@@ -6,21 +6,26 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from types import FunctionType
+from types import CoroutineType, FunctionType
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 
 from cfworkflows.errors import WorkflowFatalError, exact
 from cfworkflows.event import WorkflowStepEvent
 from cfworkflows.step.config import ResolvedConfig
 from cfworkflows.step.context import StepContext
+from cfworkflows.values import JsDict
 
 T = TypeVar("T")
 
 ContextStyle = Literal["positional", "keyword"] | None
 
+NO_AWAITABLES = frozenset({type(None), bool, int, float, str, bytes, list, tuple, dict, JsDict})
+"""Classes of values that need not be asked whether they can be awaited, or iterated: the ABCs are slow to say."""
+
 MAX_NAME_LENGTH = 256
 """In UTF-16 units, as JavaScript counts: a character beyond U+FFFF, such as an emoji, has two."""
 
+_IS_ASYNC = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _COUNTED = " as JavaScript counts them, an emoji as two"
 _CONTROL = re.compile(r"[\x00-\x1f]")
 _HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
@@ -59,6 +64,8 @@ class StepCall:
     def runs_in_thread(self) -> bool:
         """Whether the callback is a plain `def`, which may block: it is called in a worker thread."""
         function: Any = self.callback
+        if type(function) is FunctionType and function.__code__.co_flags & _IS_ASYNC:  # `inspect` is slow
+            return False
         while isinstance(function, functools.partial):
             function = function.func
         if getattr(function, "__name__", None) == "<lambda>":
@@ -145,6 +152,6 @@ def check_name(name: object) -> str:
 
 async def resolve_awaitable(value: Any) -> Any:
     """The value itself, or what it returns when awaited, however often that is another awaitable."""
-    while isinstance(value, Awaitable):
+    while (kind := type(value)) is CoroutineType or (kind not in NO_AWAITABLES and isinstance(value, Awaitable)):
         value = await value
     return value

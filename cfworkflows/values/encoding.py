@@ -27,10 +27,25 @@ _SAFE_INTEGER = 2**53 - 1  # What every other reader of JSON keeps exactly.
 _ATOMS = frozenset({str, bool, type(None)})
 _SURROGATE_PAIR = re.compile(r"(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 
-_unicode_text = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
-).encode
-_ascii_text = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":")).encode
+
+def text_encoder(*, ensure_ascii: bool, allow_nan: bool) -> Callable[[Any], str]:
+    """A function that writes compact JSON of what does not contain itself.
+
+    `JSONEncoder.encode` makes its encoder in C anew for each value; this keeps one.
+    """
+    encoder = json.JSONEncoder(
+        ensure_ascii=ensure_ascii, allow_nan=allow_nan, check_circular=False, separators=(",", ":")
+    )
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # a Python without it
+        return encoder.encode
+    quoted = json.encoder.encode_basestring_ascii if ensure_ascii else json.encoder.encode_basestring
+    write = make(None, encoder.default, quoted, None, ":", ",", False, False, allow_nan)
+    return lambda tree: "".join(write(tree, 0))
+
+
+_unicode_text = text_encoder(ensure_ascii=False, allow_nan=False)
+_ascii_text = text_encoder(ensure_ascii=True, allow_nan=False)
 
 
 def encode(value: object) -> str:
@@ -48,6 +63,8 @@ def encode(value: object) -> str:
         return repr(value)
     if value is None:
         return "null"
+    if type(value) is dict and not value:
+        return "{}"
     try:
         if _is_plain(value, MAX_DEPTH):
             text = _unicode_text(value)

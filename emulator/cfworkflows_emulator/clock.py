@@ -35,10 +35,11 @@ class Clock(Protocol):
 
 # Goes on while the machine sleeps, which asyncio's own clock does not on Linux.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_read_ns = time.clock_gettime_ns
 
 
 def _steady_ns() -> int:
-    return time.clock_gettime_ns(_STEADY)
+    return _read_ns(_STEADY)
 
 
 # The wall clock is read once, here: what is forked later agrees with it, however the machine's clock was set meanwhile.
@@ -80,7 +81,7 @@ class SystemClock:
         if stopped_ns is not None:
             return (self._start_ns + int((stopped_ns - self._began_ns) * self.speed)) // 1_000_000
         if self.speed == 1:
-            return (_steady_ns() + self._offset_ns) // 1_000_000
+            return (_read_ns(_STEADY) + self._offset_ns) // 1_000_000
         return (self._start_ns + int((_steady_ns() - self._began_ns) * self.speed)) // 1_000_000
 
     def wait_s(self, when: float) -> float:

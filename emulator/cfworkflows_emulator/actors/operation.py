@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable, Coroutine, Generator
 from types import CodeType
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ class Latch(Generic[T]):
     def __init__(self) -> None:
         self.is_open = False
         self.then: Callable[[], None] | None = None
-        self._result: T | None = None
+        self._result: Any = None
         self._error: BaseException | None = None
 
     def open(self, result: T) -> None:
@@ -62,7 +62,8 @@ class Latch(Generic[T]):
                 raise error
             finally:
                 del error  # it holds this frame
-        return cast("T", self._result)
+        result: T = self._result
+        return result
 
 
 class Operation:
@@ -95,7 +96,7 @@ class Operation:
         return self._over
 
     def start(self) -> None:
-        self._go_on()
+        self._step(self._work.send, None)
 
     def cancel(self) -> None:
         """Raise CancelledError where it waits. An operation that is just running is left alone: it looks for itself."""

@@ -1,14 +1,19 @@
 """New instances: the options are checked, and the instance is stored and then started."""
 
 import asyncio
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cfworkflows.errors import CfworkflowsError, WorkflowError
 from cfworkflows.permit import permitted
 from cfworkflows_emulator.engine import narration
-from cfworkflows_emulator.engine.definition import WorkflowDefinition, check_addressable, check_id, workflow_of
+from cfworkflows_emulator.engine.definition import (
+    WorkflowDefinition,
+    check_addressable,
+    check_id,
+    new_id,
+    workflow_of,
+)
 from cfworkflows_emulator.engine.instance import Instance, Instances
 from cfworkflows_emulator.engine.intake import check_batch, encoded, retention_of, validated_params
 from cfworkflows_emulator.engine.journal.entries import Entry, EntryType
@@ -42,7 +47,7 @@ class Creation:
     async def one(self, workflow: str, options: Mapping[str, Any]) -> str:
         """See `Engine.create_instance`."""
         await permitted(f"create() on {workflow}")
-        return await asyncio.shield(self._started(*self._prepared(workflow, options)))
+        return await self._started(*self._prepared(workflow, options))
 
     async def batch(self, workflow: str, batch: Sequence[Mapping[str, Any]]) -> list[str | None]:
         """See `Engine.create_batch`."""
@@ -104,7 +109,7 @@ class Creation:
     def _prepared(self, workflow: str, options: Mapping[str, Any]) -> Prepared:
         """Raises if anything is wrong with the options."""
         definition = workflow_of(self._definitions, workflow)
-        id = check_id(options["id"]) if "id" in options else str(uuid.uuid4())
+        id = check_id(options["id"]) if "id" in options else new_id()
         value = encoded(validated_params(definition, options.get("params", {})), "params")
         data: dict[str, Any] = {"trigger": options.get("trigger", "binding")}
         if options.get("retention") is not None:
@@ -125,7 +130,9 @@ class Creation:
     def _started(
         self, instance: Instance, row: InstanceRow, *entries: Entry, chunks: Sequence[Chunk] = ()
     ) -> asyncio.Future[str]:
-        """The id of an instance that is started as soon as it is durable, whether or not the caller still waits."""
+        """The id of an instance that is started as soon as it is durable, whether or not the caller still waits: the
+        future may be cancelled.
+        """
         creation: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.under_way.add(creation)
         self._shared.clock.hold()

@@ -1,5 +1,6 @@
 """The definition of a workflow, as the engine receives it."""
 
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -74,6 +75,13 @@ def workflow_of(definitions: Mapping[str, WorkflowDefinition], name: str) -> Wor
     if name not in definitions:
         raise WorkflowError(f'There is no workflow called "{name}"', code="workflow.not_found")
     return definitions[name]
+
+
+def new_id() -> str:
+    """A random UUID, version 4, as `uuid.uuid4` makes it, without an object for it."""
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def check_id(value: object) -> str:

@@ -48,6 +48,8 @@ class Instance:
         self.id = row.id
         self.state = state
         self.users = 0
+        self._text = f"{definition.name}/{row.id}"
+        self._is_heard = narration.is_heard()  # logging takes a while to say
         self.deleted = False
         self.wake_at = row.wake_at
         self.expires_at = row.expires_at
@@ -60,7 +62,7 @@ class Instance:
         self.is_suspect = False
 
     def __str__(self) -> str:
-        return f"{self.definition.name}/{self.id}"
+        return self._text
 
     @property
     def probe(self) -> Probe:
@@ -100,7 +102,7 @@ class Instance:
         entry = Entry(self.state.last_seq + 1, self.clock.now(), str(type), step, data, value)
         self.state.apply(entry)
         self.store.append(self.key, entry)
-        if narration.is_heard():
+        if self._is_heard:
             narration.appended(self, entry)
         if type == EntryType.ATTEMPT_ERRORED:
             self.store.streams.erase_attempt(self.key, str(step), data["attempt"])

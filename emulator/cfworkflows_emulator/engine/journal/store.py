@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
+from cfworkflows.values.encoding import text_encoder
 from cfworkflows_emulator.engine.journal.entries import Entry, EntryType
 from cfworkflows_emulator.engine.journal.schema import KEPT
 from cfworkflows_emulator.engine.journal.selection import EVERY, Selection, where
@@ -65,7 +66,7 @@ _ERASE = "DELETE FROM journal WHERE instance = ?"
 _ERASE_ENTRY = "DELETE FROM journal WHERE instance = ? AND seq = ?"
 
 # `json.dumps` and `json.loads` check more options than these at each of the many calls.
-_to_json = json.JSONEncoder(separators=(",", ":")).encode
+_to_json = text_encoder(ensure_ascii=True, allow_nan=True)
 _raw_decode = json.JSONDecoder().raw_decode
 
 # Up to so many entries are read where they are asked for; more than that, in the thread of the database.
@@ -185,7 +186,9 @@ class InstanceStore:
         self.when_durable(lambda error: then(error is None and outcome[0], error))
 
     def append(self, key: int, entry: Entry) -> None:
-        self._commits.write_row(_APPEND, _row(key, entry), key, len(entry.value or ""))
+        seq, time, type_, step, data, value = entry
+        row = (key, seq, time, type_, step, _text(data), value)
+        self._commits.write_row(_APPEND, row, key, len(value) if value is not None else 0)
 
     def index(
         self,

@@ -51,9 +51,13 @@ def callback_in(context: contextvars.Context) -> Callback | None:
 
 def run_as(host: Journalled, permitted: Permit, context: contextvars.Context) -> None:
     """Mark `context`: the code that runs in it is `host`'s, and may do what `permitted` says."""
-    context.run(_running.set, host)
-    context.run(departure.set, partial(_departs, host))
-    context.run(permit.set, permitted)
+    context.run(_mark, host, permitted)
+
+
+def _mark(host: Journalled, permitted: Permit) -> None:
+    _running.set(host)
+    departure.set(partial(_departs, host))
+    permit.set(permitted)
 
 
 async def _departs(host: Journalled) -> None:

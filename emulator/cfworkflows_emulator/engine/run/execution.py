@@ -45,8 +45,7 @@ class Execution:
         self._doing: set[Operation] = set()
         self._lingers = False
         self._stays = False
-        self._gate = asyncio.Event()
-        self._gate.set()
+        self._gate: asyncio.Event | None = None  # made when it is first closed
         self._main: Operation | None = None
         self._witnessed = host.probe is not NO_PROBE
 
@@ -56,7 +55,7 @@ class Execution:
 
     @property
     def intervention(self) -> Intervention | None:
-        return self.host.intervention
+        return self.host.intervention if self._witnessed else None
 
     async def execute(self) -> None:
         """All that it does. At the end it notifies the host."""
@@ -91,7 +90,7 @@ class Execution:
             del data["at"]
         if (inside := self.parking.inside()) is not None:
             return self.append(type, step, **data, inside=inside)
-        if not self._gate.is_set():
+        if self._gate is not None and not self._gate.is_set():
             data["heldBack"] = True
         if (branch := current_path()) is not None:
             data["branch"] = branch
@@ -132,11 +131,11 @@ class Execution:
 
         What a callback calls belongs to the attempt that runs, whose end a pause waits for.
         """
-        return not self.closed and (self._gate.is_set() or self.parking.inside() is not None)
+        return not self.closed and (self._gate is None or self._gate.is_set() or self.parking.inside() is not None)
 
     async def admitted(self) -> None:
         """Wait until new work may start: at once, unless the instance is being paused, or has no slot."""
-        if not self.admits():
+        if not self.admits() and self._gate is not None:
             await self._gate.wait()
         if self.closed:
             raise asyncio.CancelledError
@@ -211,10 +210,13 @@ class Execution:
 
     def close_gate(self) -> None:
         """Let no new work start."""
+        if self._gate is None:
+            self._gate = asyncio.Event()
         self._gate.clear()
 
     def open_gate(self) -> None:
-        self._gate.set()
+        if self._gate is not None:
+            self._gate.set()
 
     def evicted(self) -> bool:
         """It leaves memory as it waits, unless this is False: its code would have to be kept, and that of many others

@@ -5,6 +5,7 @@ import dataclasses
 import logging
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Mapping
 from functools import partial
+from types import CoroutineType
 from typing import Any, NoReturn
 
 from cfworkflows.caller import on_behalf_of
@@ -234,7 +235,7 @@ async def _within(
                 given = called_in(context, invoke)
         except asyncio.CancelledError:
             _refuse_cancelled(run)
-        if not isinstance(given, (Awaitable, AsyncIterable)):
+        if type(given) is not CoroutineType and not isinstance(given, (Awaitable, AsyncIterable)):
             return given
         over: Latch[Any] = Latch()
         callback = run.host.spawn(_carried_out(finish, given, over), f"callback of {step}", context)

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 from cfworkflows.errors import SerializationError, WorkflowInternalError
 from cfworkflows.http import ReadableStream, Response
-from cfworkflows.step.call import resolve_awaitable
+from cfworkflows.step.call import NO_AWAITABLES, resolve_awaitable
 from cfworkflows.values import is_mock
 from cfworkflows_emulator.engine.journal import sizes
 from cfworkflows_emulator.engine.run.host import VerbContext
@@ -28,7 +28,7 @@ _UTF8_BYTES = 4
 
 
 def is_stream(result: object) -> bool:
-    return isinstance(result, AsyncIterable) and not is_mock(result)
+    return type(result) not in NO_AWAITABLES and isinstance(result, AsyncIterable) and not is_mock(result)
 
 
 class StreamIntake:

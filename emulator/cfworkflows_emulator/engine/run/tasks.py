@@ -42,7 +42,7 @@ class Tasks:
     def __init__(self, host: object) -> None:
         self.is_over = False
         self._host = host
-        self._known: set[TaskCode] = set()
+        self.known: set[TaskCode] = set()
         self._refusals = 0
 
     def start(
@@ -67,11 +67,8 @@ class Tasks:
         if self.is_over and code.is_ended_with_it():
             code.freeze()
         else:
-            self._known.add(code)
+            self.known.add(code)
         return task
-
-    def discard(self, code: "TaskCode") -> None:
-        self._known.discard(code)
 
     def end(self) -> bool:
         """End all tasks, that which calls this when it waits next, and refuse what they call from now on.
@@ -80,7 +77,7 @@ class Tasks:
         """
         self.is_over = True
         ended = [each for each in self._others() if each.is_ended_with_it()]
-        for each in self._known - set(self._others()):
+        for each in self.known - set(self._others()):
             each.ends_next = True
         stays = any(each.runs_code() for each in ended)
         for each in ended:
@@ -107,7 +104,7 @@ class Tasks:
 
     def _others(self) -> "list[TaskCode]":
         calling = asyncio.current_task() if asyncio._get_running_loop() is not None else None
-        return [each for each in self._known if each.task is not calling]
+        return [each for each in self.known if each.task is not calling]
 
     async def refuse(self, what: str) -> None:
         """Refuse a call of code that is over. Raises CfworkflowsError, the first times: code that catches every refusal
@@ -163,7 +160,8 @@ class TaskCode(Coroutine[Any, Any, Any]):
         try:
             awaited = self._work.send(value)
         except BaseException:
-            self._ended()
+            self.tasks.known.discard(self)
+            self.task = None  # it holds this: without the cycle, both go at once
             raise
         if self.ends_next:
             self._end_here()
@@ -175,7 +173,8 @@ class TaskCode(Coroutine[Any, Any, Any]):
         try:
             return self._work.throw(kind) if value is None and trace is None else self._work.throw(kind, value, trace)
         except BaseException:
-            self._ended()
+            self.tasks.known.discard(self)
+            self.task = None
             raise
 
     def close(self) -> None:
@@ -212,10 +211,6 @@ class TaskCode(Coroutine[Any, Any, Any]):
         found, below = self._split()
         return any(each.is_users and each.runs_code() for each in found[: len(found) - len(below)])
 
-    def _ended(self) -> None:
-        self.tasks.discard(self)
-        self.task = None  # it holds this: without the cycle, both go at once
-
     def _end_here(self) -> None:
         self.ends_next = False
         if self.is_ended_with_it():
@@ -244,7 +239,7 @@ class TaskCode(Coroutine[Any, Any, Any]):
 
     def _stay(self) -> None:
         self.is_frozen = True
-        self.tasks.discard(self)
+        self.tasks.known.discard(self)
         if self.task is not None:
             stranded.leave(self.task)
             if self._frozen is not None:
