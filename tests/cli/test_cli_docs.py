@@ -29,8 +29,8 @@ def commands(command, path):
 
 
 COMMANDS = dict(commands(main, "cfwf"))
-SHARED = ("cfwf workflows", "cfwf d1", "cfwf r2")
-OF_ALL = {"--local", "--cwd", "--persist-to", "--env", "--config", "--host", "--port", "--json"}
+SHARED = ("cfwf workflows", "cfwf d1", "cfwf r2", "cfwf state")
+OF_ALL = {"--local", "--cwd", "--persist-to", "--state", "--env", "--config", "--host", "--port", "--json"}
 
 
 def section(name):

@@ -206,6 +206,20 @@ class SkipBody(Form):
     type: Literal["step", "sleep", "waitForEvent", "rollback"] | None = None
 
 
+class CopyBody(Form):
+    """A copy of the state that is to be made. A save may `replace` the one of its name."""
+
+    group: Literal["saves", "branches"]
+    name: str
+    replace: bool = False
+
+
+class LoadBody(Form):
+    """The save that takes the place of the state; None for an empty one."""
+
+    name: str | None = None
+
+
 class ImportQuery(Query):
     """`id` is for the instance to have, instead of the one that it had."""
 

@@ -52,6 +52,22 @@ class RawResult(TypedDict):
     meta: dict[str, Any]
 
 
+class State(TypedDict):
+    path: str | None
+    process: int
+
+
+class StateCopy(TypedDict):
+    name: str
+    path: str
+
+
+class Loaded(TypedDict):
+    name: str | None
+    before: str | None
+    process: int
+
+
 class Done(TypedDict):
     success: bool
 

@@ -53,6 +53,7 @@ DEBUG_PORT = 5678
     type=click.Path(path_type=Path),
     help="Folder for the state. [.cfwf/state beside the configuration]",
 )
+@click.option("--state", metavar="NAME", help="Branch of the state to run on, as `cfwf state branch` makes it. [main]")
 @click.option(
     "--log-level",
     type=click.Choice(["debug", "info", "log", "warn", "error", "none"]),
@@ -112,6 +113,7 @@ def command(
     variables: tuple[str, ...],
     name: str | None,
     persist_to: Path | None,
+    state: str | None,
     log_level: str,
     cwd: Path | None,
     speed: float,
@@ -143,6 +145,7 @@ def command(
         variables=dict(_key_and_value(each) for each in variables),
         name=name,
         persist_to=persist_to,
+        state=state,
         log_level=log_level,
         cwd=cwd,
         speed=speed,

@@ -31,6 +31,7 @@ class DevOptions:
     variables: Mapping[str, str] = field(default_factory=dict)
     name: str | None = None
     persist_to: Path | None = None
+    state: str | None = None
     allowed_hosts: Sequence[str] = ()
     log_level: str = "log"
     cwd: Path | None = None

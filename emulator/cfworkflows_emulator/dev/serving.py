@@ -45,6 +45,7 @@ def serve(options: DevOptions, reading: Reading, started: float) -> int:
         sockets=sockets,
         ip=ip,
         persist_to=options.persist_to,
+        state=options.state,
         allowed_hosts=options.allowed_hosts,
         speed=options.speed,
         engine=EngineSettings(durability=options.durability, check_determinism=options.check_determinism),

@@ -34,7 +34,9 @@ from cfworkflows_emulator.runtime import BlockLimit, Project, ProjectTime, Worke
 from cfworkflows_emulator.server import Failure, Server
 from cfworkflows_emulator.server.sockets import is_wildcard, network_address
 from cfworkflows_emulator.storage import DiskError
-from cfworkflows_emulator.storage.folder import DEFAULT, takes_data
+from cfworkflows_emulator.storage.folder import DEFAULT, StateFolder, takes_data
+from cfworkflows_emulator.storage.saves import Saves
+from cfworkflows_emulator.storage.swap import is_prepared
 from cfworkflows_emulator.supervisor.channel import Channel
 from cfworkflows_emulator.supervisor.messages import (
     BLOCKED,
@@ -80,15 +82,16 @@ class Workers(NamedTuple):
     """What all the workers of a command have in common.
 
     `reading` has the configurations. `started` is when the command began, by `time.perf_counter`. `keys` is the line
-    about the keys that there are. With `watch` saved files are noticed. `debug` is where a debugger may attach,
-    `debug_wait` whether one has to. `max_block_s` is for how long code of the Worker may block the event loop; 0 is for
-    ever.
+    about the keys that there are. With `watch` saved files are noticed. `state` is the branch to run on. `debug` is where
+    a debugger may attach, `debug_wait` whether one has to. `max_block_s` is for how long code of the Worker may
+    block the event loop; 0 is for ever.
     """
 
     reading: Reading
     sockets: Sequence[socket.socket]
     ip: str
     persist_to: Path | None
+    state: str | None
     allowed_hosts: Sequence[str]
     speed: float
     engine: EngineSettings
@@ -252,7 +255,11 @@ class _Worker:
         if self._is_first or any(Path(path) in each.watched for each in configs for path in go.paths):
             self._describe(configs)
         state = (self._common.persist_to or configs[0].directory / DEFAULT).absolute()
+        if self._common.state is not None:
+            state = Saves(state).branch(self._common.state)
         self._state = state
+        if is_prepared(state):  # a save that was loaded, whose clock counts
+            StateFolder(state, os.getppid(), self._common.address).close()
         project_time = ProjectTime(state, self._common.speed)
 
         def loaded(found: bool) -> None:
@@ -276,6 +283,7 @@ class _Worker:
             block_limit=BlockLimit(limit_s, partial(exit_now, BLOCKED)) if limit_s else None,
             settings=self._common.engine,
             deaths=go.deaths,
+            renew=self._ask_for_the_next,
         )
         project = await stack.enter_async_context(opening)
         project_time.keep()
@@ -284,6 +292,9 @@ class _Worker:
         for notice in [*notices, *project.faults]:
             self._console.warn(notice)
         return project
+
+    def _ask_for_the_next(self, reason: str) -> None:
+        self._channel.send(Renew(reason))
 
     def _describe(self, configs: Sequence[LoadedConfig]) -> None:
         for config in configs:

@@ -8,6 +8,7 @@ from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.engine import Engine
 from cfworkflows_emulator.engine.feed import Feed
 from cfworkflows_emulator.engine.intake import encoded
+from cfworkflows_emulator.engine.journal.contents import described
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
 from cfworkflows_emulator.engine.journal.entries import EVENT_TYPES, Entry
 from cfworkflows_emulator.engine.journal.schema import MIGRATIONS
@@ -50,6 +51,7 @@ __all__ = [
     "WorkflowDefinition",
     "branch_task",
     "check_event_type",
+    "described",
     "encoded",
     "end_as_it_is",
     "is_event_type",

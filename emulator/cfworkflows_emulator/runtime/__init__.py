@@ -6,11 +6,19 @@ the configuration and the bindings.
 """
 
 from cfworkflows_emulator.runtime.blocking import BlockLimit
+from cfworkflows_emulator.runtime.contents import Difference, differences
 from cfworkflows_emulator.runtime.crons import fire
 from cfworkflows_emulator.runtime.deliver import deliver
 from cfworkflows_emulator.runtime.dormant import DormantProject
 from cfworkflows_emulator.runtime.events import Message, MessageBatch, ScheduledController
 from cfworkflows_emulator.runtime.exports import Exports
+from cfworkflows_emulator.runtime.kept import (
+    branch_of_save,
+    replace_served,
+    replace_unserved,
+    save_served,
+    save_unserved,
+)
 from cfworkflows_emulator.runtime.kinds import runtime_kind
 from cfworkflows_emulator.runtime.kinds.d1 import d1_store
 from cfworkflows_emulator.runtime.kinds.workflow import definition_of
@@ -24,6 +32,7 @@ from cfworkflows_emulator.runtime.worker import Worker
 
 __all__ = [
     "BlockLimit",
+    "Difference",
     "DormantProject",
     "Exports",
     "Message",
@@ -34,12 +43,18 @@ __all__ = [
     "ScheduledController",
     "Worker",
     "WorkerLoadError",
+    "branch_of_save",
     "d1_store",
     "definition_of",
     "deliver",
+    "differences",
     "fire",
     "opened_engine",
     "origin",
+    "replace_served",
+    "replace_unserved",
     "runtime_kind",
+    "save_served",
+    "save_unserved",
     "started_futures_as_tasks",
 ]

@@ -67,6 +67,7 @@ class Project:
         block_limit: BlockLimit | None = None,
         fire_crons: bool = True,
         deaths: int = 0,
+        renew: Callable[[str], None] | None = None,
     ) -> "AsyncIterator[Project]":
         """Load the Worker, open the state, and wake the instances that were at work.
 
@@ -78,8 +79,8 @@ class Project:
         `block_limit` says what becomes of a block that lasts; with `fire_crons`, the Workers' crons call their
         `scheduled` handlers. `deaths` is how many processes before this one died in a row: then an instance whose
         `run()` kills the process is found, and ended. `loaded` is called when the code is there and no instance runs
-        yet, with whether one was found: what it raises ends the opening. Closed at the end of the block, without
-        waiting for what runs: `close` first, to wait.
+        yet, with whether one was found: what it raises ends the opening. `renew` is as in
+        `Resources`. Closed at the end of the block, without waiting for what runs: `close` first, to wait.
 
         Raises StateError for a folder or database that cannot be used, WorkerLoadError for code that does not import,
         and ConfigError for Workflow classes that are configured and not there, and Workers that do not fit together.
@@ -96,7 +97,7 @@ class Project:
                 stack.enter_context(suspects.noting(loop))
             stack.enter_context(started_futures_as_tasks(loop))
             names = [each.config.name for each in configs]
-            resources = await stack.enter_async_context(Resources(engine, names, folder, settings.durability))
+            resources = await stack.enter_async_context(Resources(engine, names, folder, settings.durability, renew))
             for each in configs:
                 resources.workers[each.config.name] = await _loaded(each, resources, stack)
             project = cls(configs, resources)

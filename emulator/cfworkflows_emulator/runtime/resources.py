@@ -1,8 +1,9 @@
 """What the bindings of a session's Workers use."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -10,6 +11,8 @@ from cfworkflows_emulator.engine import Engine
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import Durability
 from cfworkflows_emulator.storage.folder import StateFolder
+from cfworkflows_emulator.storage.kept import Kept
+from cfworkflows_emulator.storage.latefile import CopyFile
 
 T = TypeVar("T")
 
@@ -18,16 +21,23 @@ class Resources:
     """The engine, the Workers and the stores of a session. They are shared by its Workers.
 
     `names` are those of all Workers, `workers` has each of them once it is loaded. `folder` is the state folder, None
-    where everything is in memory, and `durability` that of its files. Closed at the end of the block, or before.
+    where everything is in memory, and `durability` that of its files. `renew` has another process take the place of
+    this one, for a reason, None where none can. Closed at the end of the block, or before.
     """
 
     def __init__(
-        self, engine: Engine, names: Sequence[str], folder: StateFolder | None = None, durability: Durability = "normal"
+        self,
+        engine: Engine,
+        names: Sequence[str],
+        folder: StateFolder | None = None,
+        durability: Durability = "normal",
+        renew: Callable[[str], None] | None = None,
     ) -> None:
         self.engine = engine
         self.names = names
         self.folder = folder
         self.durability = durability
+        self.renew = renew
         self.workers: dict[str, Worker] = {}
         self._stores: dict[Hashable, Any] = {}
         self._opening = asyncio.Lock()
@@ -44,6 +54,21 @@ class Resources:
     def opened(self, key: Hashable) -> Any:
         """The store of `key`, which is open. KeyError if nobody has asked for it."""
         return self._stores[key]
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[Mapping[Path, CopyFile]]:
+        """One moment of everything: within the block, as long as it holds up the event loop, nothing is written.
+
+        Gives what copies the databases that are open, by their files.
+        """
+        async with self._opening, AsyncExitStack() as stack:
+            kept = [store for store in self._stores.values() if isinstance(store, Kept)]
+            for store in kept:
+                await stack.enter_async_context(store.frozen())
+            copiers = {store.file.path: store.file.copier for store in kept}
+            if self.folder is not None:
+                copiers[self.folder.database] = await stack.enter_async_context(self.engine.store.held())
+            yield {path: copier for path, copier in copiers.items() if path is not None and copier is not None}
 
     async def close(self) -> None:
         """Close the stores, the last one first. The opener of the engine closes it."""

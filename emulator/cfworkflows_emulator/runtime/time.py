@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from cfworkflows_emulator.clock import SystemClock
+from cfworkflows_emulator.clock import Clock, SystemClock
 from cfworkflows_emulator.storage import StateError
 
 BEAT_S = 1.0
@@ -14,6 +14,9 @@ BEAT_S = 1.0
 
 SLOW_BEAT_S = 60.0
 """The same for a time that runs as everybody's."""
+
+FILE = "clock.json"
+"""The file in the state folder."""
 
 log = logging.getLogger("cfworkflows.runtime")
 
@@ -26,7 +29,7 @@ class ProjectTime:
     """
 
     def __init__(self, state: Path, speed: float) -> None:
-        self._path = state / "clock.json"
+        self._path = state / FILE
         self._speed = speed
         self._ended = threading.Event()
         self.clock = SystemClock(speed, start=self._read(SystemClock().now()))
@@ -64,10 +67,16 @@ class ProjectTime:
 
     def _write(self, speed: float) -> None:
         """`speed` is how fast the time passes until it is written again."""
-        new = self._path.with_suffix(".new")
-        text = json.dumps({"real": SystemClock().now(), "now": self.clock.now(), "speed": speed})
         try:
-            new.write_text(text, encoding="utf-8")
-            new.replace(self._path)
+            write_time(self._path.parent, self.clock, speed)
         except OSError as error:  # what matters more cannot be written either, and says so
             log.warning("The time of the project cannot be written to %s: %s.", self._path, error.strerror)
+
+
+def write_time(folder: Path, clock: Clock, speed: float = 1) -> None:
+    """Write down what time it is, and how fast it passes until it is written again. Raises OSError."""
+    path = folder / FILE
+    new = path.with_suffix(".new")
+    text = json.dumps({"real": SystemClock().now(), "now": clock.now(), "speed": speed})
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)

@@ -1,8 +1,11 @@
 """A SQLite connection with a thread of its own, which runs whole functions, so that a transaction is one hop."""
 
+import asyncio
 import sqlite3
+import threading
 import types
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Self, TypeVar
@@ -95,6 +98,31 @@ class Database:
         With `is_atomic` the function executes no more than one statement, which needs no transaction around it.
         """
         return self._connection.transact(function, is_atomic=is_atomic)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[Callable[[Path], None]]:
+        """Within the block nothing is written. What is handed over waits. Gives what copies the database to a path."""
+        loop = asyncio.get_running_loop()
+        entered, leave = asyncio.Event(), threading.Event()
+
+        def wait() -> None:
+            loop.call_soon_threadsafe(entered.set)
+            leave.wait()
+
+        waiting = loop.create_task(self._in_thread(wait))
+        try:
+            await entered.wait()
+            yield self._copy_to
+        finally:
+            leave.set()
+            await waiting
+
+    def _copy_to(self, path: Path) -> None:
+        target = sqlite3.connect(path)
+        try:
+            self._connection.run(lambda connection: connection.backup(target))
+        finally:
+            target.close()
 
     async def checkpoint(self, *, shorten: bool = False) -> None:
         """Fold the log of commits into the database file. Asked to `shorten`, it frees what a long log has taken."""

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from cfworkflows_emulator.storage import swap
 from cfworkflows_emulator.storage.connection import DiskError, StateError
 
 DEFAULT = Path(".cfwf/state")
@@ -112,6 +113,7 @@ class StateFolder:
             self._lock = _locked(path / "lock")
             _open.add(self)
             self._keep_out_of_git()
+            swap.finish(path)
             note: dict[str, Any] = {"pid": holder or os.getpid(), "command": sys.argv}
             if address:
                 note |= {"address": address, "secret": self.secret}

@@ -1,6 +1,6 @@
 """A file of data that is opened when it is first needed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +9,9 @@ from cfworkflows_emulator.storage.connection import Durability, Migration
 
 if TYPE_CHECKING:
     from cfworkflows_emulator.storage.datafile import DataFile
+
+CopyFile = Callable[[Path], None]
+"""Writes a copy of a database that is open to a path."""
 
 
 class LateFile:
@@ -37,6 +40,11 @@ class LateFile:
 
             self._file = DataFile(self.path, self._migrations, self.durability)
         return self._file
+
+    @property
+    def copier(self) -> CopyFile | None:
+        """What copies the file while it is open; None if it is not."""
+        return None if self._file is None else self._file.copy_to
 
     def close(self) -> None:
         """Close the file, if it is open. It cannot be opened again."""

@@ -1,6 +1,8 @@
 """The data of a KV namespace: a row for each key."""
 
 import asyncio
+import hashlib
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -46,7 +48,7 @@ class KVStore:
     """
 
     def __init__(self, path: Path | None, namespace: str, clock: Clock, durability: Durability = "normal") -> None:
-        self._file = LateFile(path, (_entries,), durability, f"The KV namespace {namespace}")
+        self._file = LateFile(path, MIGRATIONS, durability, f"The KV namespace {namespace}")
         self._clock = clock
         self._writing: asyncio.Future[Any] | None = None
         self._next_sweep = 0
@@ -64,6 +66,22 @@ class KVStore:
         while self._writing is not None:
             await asyncio.wait([self._writing])
         self._file.close()
+
+    @property
+    def file(self) -> LateFile:
+        return self._file
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[None]:
+        """See `Kept`."""
+        while self._writing is not None:
+            await asyncio.wait([self._writing])
+        self._writing = held = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            self._writing = None
+            held.set_result(None)
 
     def now(self) -> int:
         return self._clock.now()
@@ -157,6 +175,15 @@ def _behind(prefix: str) -> str:
     return LAST_CHARACTER * 200  # longer than any key
 
 
+def described(connection: sqlite3.Connection) -> dict[str, str]:
+    """The keys. See `KeptFolder`."""
+    rows = connection.execute("SELECT key, value, expiration, metadata FROM entries")
+    return {
+        key: f"{len(value):,} bytes, {hashlib.md5(value + repr(more).encode(), usedforsecurity=False).hexdigest()[:8]}"
+        for key, value, *more in rows
+    }
+
+
 def _entries(sqlite: "apsw.Connection") -> None:
     # The value is the last column: whoever lists keys reads no page of it.
     sqlite.execute(
@@ -164,6 +191,9 @@ def _entries(sqlite: "apsw.Connection") -> None:
     )
     sqlite.execute("CREATE INDEX entries_by_expiration ON entries (expiration) WHERE expiration IS NOT NULL")
 
+
+MIGRATIONS = (_entries,)
+"""What made the table, the oldest first."""
 
 _GET = "SELECT value, expiration, metadata FROM entries WHERE key = ? AND (expiration IS NULL OR expiration * 1000 > ?)"
 _PUT = (

@@ -12,6 +12,7 @@ from cfworkflows_emulator.api.explorer.d1 import D1Routes
 from cfworkflows_emulator.api.explorer.instances import InstanceRoutes
 from cfworkflows_emulator.api.explorer.local import LocalRoutes
 from cfworkflows_emulator.api.explorer.r2 import R2Routes
+from cfworkflows_emulator.api.explorer.state import StateRoutes
 from cfworkflows_emulator.api.r2.buckets import R2Buckets
 from cfworkflows_emulator.api.requests import (
     CreateBody,
@@ -61,6 +62,7 @@ class ExplorerApi:
         return [
             Route("GET", "", self._describe, "This description."),
             *LocalRoutes(self._workflows).routes(),
+            *StateRoutes(self._workflows.project.resources).routes(),
             *D1Routes(self._workflows).routes(),
             *R2Routes(R2Buckets(self._workflows.project)).routes(),
             Route(

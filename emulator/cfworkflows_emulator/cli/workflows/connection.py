@@ -69,11 +69,15 @@ def _server_below(folder: Path, nothing: CfworkflowsError) -> Iterator[Client]:
 
 
 def state_folder(target: Target) -> Path:
-    """Raises ConfigError if there is no configuration that it could be beside."""
+    """Raises ConfigError if there is no configuration that it could be beside, StateError for an unknown branch."""
     from cfworkflows_emulator.config.discovery import find_config
     from cfworkflows_emulator.storage.folder import DEFAULT
 
     cwd = (target.cwd or Path()).absolute()
-    if target.persist_to is not None:
-        return cwd / target.persist_to
-    return find_config(target.config, cwd).directory / DEFAULT
+    given = target.persist_to
+    state = cwd / given if given is not None else find_config(target.config, cwd).directory / DEFAULT
+    if target.state is None:
+        return state
+    from cfworkflows_emulator.storage.saves import Saves
+
+    return Saves(state).branch(target.state)

@@ -28,6 +28,7 @@ class Target:
     env: str | None = None
     persist_to: Path | None = None
     cwd: Path | None = None
+    state: str | None = None
 
 
 class Commands(click.Group):
@@ -62,16 +63,18 @@ def common(command: Command) -> Command:
         env: str | None,
         persist_to: Path | None,
         cwd: Path | None,
+        state: str | None,
         local: bool,
         **options: Any,
     ) -> None:
-        command(Target(host, port, config, env, persist_to, cwd), **options)
+        command(Target(host, port, config, env, persist_to, cwd, state), **options)
 
     folder = click.Path(path_type=Path, file_okay=False)
     for option in (
         click.option("--local", is_flag=True, hidden=True),  # wrangler's: here everything is
         click.option("--cwd", type=folder, help="Run as if started in this folder."),
         click.option("--persist-to", type=folder, help="State folder. [.cfwf/state beside the configuration]"),
+        click.option("--state", metavar="NAME", help="Branch of the state, as `cfwf state branch` makes it. [main]"),
         click.option("-e", "--env", help="Environment of the configuration to use. [CLOUDFLARE_ENV]"),
         click.option(
             "-c", "--config", type=click.Path(path_type=Path), help="Configuration file, instead of the nearest one."

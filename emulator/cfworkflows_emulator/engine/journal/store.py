@@ -4,6 +4,8 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from cfworkflows.values.encoding import text_encoder
@@ -100,6 +102,10 @@ class InstanceStore:
     def failure(self) -> StateError | None:
         """Why nothing is written any more, None as long as all is well."""
         return self._commits.failure
+
+    def held(self) -> AbstractAsyncContextManager[Callable[[Path], None]]:
+        """Within the block nothing becomes durable. Gives what copies the database to a path."""
+        return self._database.held()
 
     def check(self) -> None:
         """Raises StateError if nothing is written any more."""

@@ -8,6 +8,7 @@ from cfworkflows_emulator.config import LoadedConfig
 from cfworkflows_emulator.config.kinds.d1 import D1Section
 from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
 from cfworkflows_emulator.runtime.resources import Resources
+from cfworkflows_emulator.storage.kept import KeptFolder
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import StateError
 
@@ -32,6 +33,12 @@ class D1Runtime(RuntimeKind[D1Section]):
         from cfworkflows_emulator.stores.d1 import D1Store
 
         return D1Store
+
+    @property
+    def kept(self) -> KeptFolder:
+        from cfworkflows_emulator.stores.d1 import FOLDER, SCHEMA, described
+
+        return KeptFolder(FOLDER, len(SCHEMA), described)
 
     async def bind(self, section: D1Section, resources: Resources, /) -> "D1Binding":
         from cfworkflows_bindings import D1Binding

@@ -9,12 +9,13 @@ from cfworkflows_emulator.config.kinds.kind import S
 from cfworkflows_emulator.runtime.exports import Exports
 from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.runtime.worker import Worker
+from cfworkflows_emulator.storage.kept import KeptFolder
 
 
 class RuntimeKind(Generic[S]):
     """How the bindings of `kind` are made: objects of the class `binding`, over a `store` if the kind has one.
 
-    Both are properties where a project without such bindings should start without their modules.
+    They are properties, so that a project without such bindings starts without their modules.
     """
 
     kind: Kind[S]
@@ -25,6 +26,11 @@ class RuntimeKind(Generic[S]):
 
     @property
     def store(self) -> type[Any] | None:
+        return None
+
+    @property
+    def kept(self) -> KeptFolder | None:
+        """The folder of its data."""
         return None
 
     async def bind(self, section: S, resources: Resources, /) -> Any:

@@ -6,6 +6,7 @@ from cfworkflows_emulator.config import KV_NAMESPACES as KIND
 from cfworkflows_emulator.config.kinds.kv import KVSection
 from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
 from cfworkflows_emulator.runtime.resources import Resources
+from cfworkflows_emulator.storage.kept import KeptFolder
 
 if TYPE_CHECKING:
     from cfworkflows_bindings import KVBinding
@@ -28,6 +29,12 @@ class KVRuntime(RuntimeKind[KVSection]):
         from cfworkflows_emulator.stores.kv import KVStore
 
         return KVStore
+
+    @property
+    def kept(self) -> KeptFolder:
+        from cfworkflows_emulator.stores.kv import FOLDER, MIGRATIONS, described
+
+        return KeptFolder(FOLDER, len(MIGRATIONS), described)
 
     async def bind(self, section: KVSection, resources: Resources, /) -> "KVBinding":
         from cfworkflows_bindings import KVBinding

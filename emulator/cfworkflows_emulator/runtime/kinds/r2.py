@@ -6,6 +6,7 @@ from cfworkflows_emulator.config import R2_BUCKETS as KIND
 from cfworkflows_emulator.config.kinds.r2 import R2Section
 from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
 from cfworkflows_emulator.runtime.resources import Resources
+from cfworkflows_emulator.storage.kept import KeptFolder
 
 if TYPE_CHECKING:
     from cfworkflows_bindings import R2Binding
@@ -28,6 +29,12 @@ class R2Runtime(RuntimeKind[R2Section]):
         from cfworkflows_emulator.stores.r2 import R2Store
 
         return R2Store
+
+    @property
+    def kept(self) -> KeptFolder:
+        from cfworkflows_emulator.stores.r2 import FOLDER, MIGRATIONS, described
+
+        return KeptFolder(FOLDER, len(MIGRATIONS), described)
 
     async def bind(self, section: R2Section, resources: Resources, /) -> "R2Binding":
         from cfworkflows_bindings import R2Binding

@@ -10,12 +10,15 @@ from cfworkflows_bindings import WorkflowBinding
 from cfworkflows_emulator.config import WORKFLOWS as KIND
 from cfworkflows_emulator.config import ConfigError, Diagnostic, LoadedConfig, class_not_found
 from cfworkflows_emulator.config.kinds.workflow.kind import WorkflowSection
+from cfworkflows_emulator.engine import MIGRATIONS, described
 from cfworkflows_emulator.engine.definition import DEFAULT_RETENTION_MS, DEFAULT_STEP_LIMIT, WorkflowDefinition
 from cfworkflows_emulator.runtime.dialect import dialect_of, kind_of
 from cfworkflows_emulator.runtime.exports import Exports
 from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
 from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.runtime.worker import Worker
+from cfworkflows_emulator.storage.folder import DATABASE
+from cfworkflows_emulator.storage.kept import KeptFolder
 
 
 class WorkflowRuntime(RuntimeKind[WorkflowSection]):
@@ -26,6 +29,10 @@ class WorkflowRuntime(RuntimeKind[WorkflowSection]):
     @property
     def binding(self) -> type[WorkflowBinding]:
         return WorkflowBinding
+
+    @property
+    def kept(self) -> KeptFolder:
+        return KeptFolder(DATABASE, len(MIGRATIONS), described)
 
     async def bind(self, section: WorkflowSection, resources: Resources, /) -> WorkflowBinding:
         return WorkflowBinding(resources.engine, section.name)

@@ -89,6 +89,22 @@ class D1Store:
             self._file.close()
 
     @property
+    def file(self) -> LateFile:
+        return self._file
+
+    @asynccontextmanager
+    async def frozen(self) -> AsyncIterator[None]:
+        """See `Kept`."""
+        while self._using is not None:
+            await asyncio.wait([self._using])
+        self._using = held = asyncio.get_running_loop().create_future()
+        try:
+            yield
+        finally:
+            self._using = None
+            held.set_result(None)
+
+    @property
     def is_used(self) -> bool:
         """Whether it has content already, or was opened."""
         return self._transactions is not None or self._image is not None

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,14 @@ class R2Store:
             yield self
         finally:
             self.close()
+
+    @property
+    def file(self) -> LateFile:
+        return self._late
+
+    def frozen(self) -> AbstractAsyncContextManager[None]:
+        """See `Kept`: threads write new blobs only."""
+        return nullcontext()
 
     @property
     def _file(self) -> "DataFile":
