@@ -265,3 +265,18 @@ async def _answers_something(reader, writer):
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi")
     await writer.drain()
     writer.close()
+
+
+async def test_a_fork_goes_on_beside_the_original(shop, running):
+    """With another output of its step; the commands of a server and of a folder are the same."""
+    async with running():
+        shop.out("trigger", "orders", "--id", "first")
+        forked = shop.json(
+            "instances", "fork", "orders", "first", "--from", "charge", "--output", "7", "--id", "second"
+        )
+        assert {"id": "second"} == forked
+        assert 7 == shop.json("instances", "describe", "orders", "second")["steps"][0]["output"]
+        assert 12.5 == shop.json("instances", "describe", "orders", "first")["steps"][0]["output"]["amount"]
+    assert "third" == shop.json("instances", "fork", "orders", "latest", "--from", "charge", "--id", "third")["id"]
+    refused = shop.run("instances", "fork", "orders", "first", "--from", "nope")
+    assert (1, True) == (refused.returncode, 'Step "nope" not found' in refused.stderr)

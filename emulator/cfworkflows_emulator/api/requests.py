@@ -176,6 +176,14 @@ class From(Form):
     type: Literal["do", "sleep", "waitForEvent"] = "do"
 
 
+class ForkBody(Form):
+    """The step to fork from, the `output` that it is to have, if any, and the `id` of the new instance."""
+
+    from_: From = Field(alias="from")
+    output: Any = None
+    id: str | None = None
+
+
 class StatusBody(Form):
     """A change of status. Older clients call the field `action`. `from` is for restart, `rollback` for terminate."""
 

@@ -7,6 +7,7 @@ from cfworkflows_emulator.engine.database import open_database
 from cfworkflows_emulator.engine.definition import WorkflowDefinition
 from cfworkflows_emulator.engine.engine import Engine
 from cfworkflows_emulator.engine.feed import Feed
+from cfworkflows_emulator.engine.fork import NO_OUTPUT, fork
 from cfworkflows_emulator.engine.intake import encoded
 from cfworkflows_emulator.engine.journal.contents import described
 from cfworkflows_emulator.engine.journal.diagnosis import Diagnosis
@@ -33,6 +34,7 @@ __all__ = [
     "MAX_STATE_BYTES",
     "MAX_VALUE_BYTES",
     "MIGRATIONS",
+    "NO_OUTPUT",
     "REDACTED",
     "RUN_IN_TASK",
     "WRAPPERS",
@@ -54,6 +56,7 @@ __all__ = [
     "described",
     "encoded",
     "end_as_it_is",
+    "fork",
     "is_event_type",
     "is_sensitive",
     "is_stream",

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 
 from cfworkflows.http import Response
+from cfworkflows_bindings.workflow.restart import KINDS
 from cfworkflows_emulator.api import results
 from cfworkflows_emulator.api.explorer.transfer import InstanceDocument, export_instance, import_instance
-from cfworkflows_emulator.api.requests import ImportQuery, SkipBody
+from cfworkflows_emulator.api.requests import ForkBody, ImportQuery, SkipBody
 from cfworkflows_emulator.api.routing.envelope import success
 from cfworkflows_emulator.api.routing.routes import Call, Route
 from cfworkflows_emulator.api.workflows import Workflows
+from cfworkflows_emulator.engine import NO_OUTPUT, fork
 from cfworkflows_emulator.views import TYPES, History, describe_timeline, iso
 
 _KINDS = {type: kind for kind, type in TYPES.items()}
@@ -42,6 +44,14 @@ class InstanceRoutes:
                 body=SkipBody,
                 result=results.Skipped,
             ),
+            Route(
+                "POST",
+                f"{instance}/fork",
+                self._fork,
+                "Create an instance that begins as this one did, up to a step.",
+                body=ForkBody,
+                result=results.Named,
+            ),
             Route("GET", f"{instance}/timeline", self._timeline, "All of an instance.", result=results.Timeline),
             Route("GET", f"{instance}/export", self._export, "Export an instance.", result=InstanceDocument),
         ]
@@ -58,6 +68,13 @@ class InstanceRoutes:
         skipped = await self._engine.skip(workflow, id, body.step, kind)
         now = iso(self._engine.clock.now())
         return success({"step": skipped.step, "type": TYPES[skipped.kind], "timestamp": now})
+
+    async def _fork(self, call: Call) -> Response:
+        workflow, id = self._names(call)
+        body: ForkBody = call.body
+        start = (KINDS[body.from_.type], body.from_.name, body.from_.count)
+        output = body.output if "output" in body.model_fields_set else NO_OUTPUT
+        return success({"id": await fork(self._engine, workflow, id, start, output, body.id)})
 
     async def _timeline(self, call: Call) -> Response:
         row, entries = await self._engine.history(*self._names(call))

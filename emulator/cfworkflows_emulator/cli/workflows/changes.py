@@ -1,4 +1,4 @@
-"""`cfwf workflows instances send-event | pause | resume | restart | terminate | delete | skip`."""
+"""`cfwf workflows instances send-event | pause | resume | restart | fork | terminate | delete | skip`."""
 
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from cfworkflows_emulator.cli.workflows.options import Target, common
 
 TYPES = ("step", "sleep", "waitForEvent", "rollback")
 MOST_DELETED = 100
+STEP_TYPE = click.Choice(("do", "sleep", "waitForEvent"))
 
 
 @click.command("send-event")
@@ -86,7 +87,7 @@ def resume(target: Target, *, as_json: bool, name: str, id: str) -> None:
 @click.argument("id")
 @click.option("--from-step-name", metavar="STEP", help="Step to begin at; results of earlier steps are kept.")
 @click.option("--from-step-count", type=click.IntRange(1), help="Which of the steps of that name, from 1. [1]")
-@click.option("--from-step-type", type=click.Choice(("do", "sleep", "waitForEvent")), help="Type of the step. [do]")
+@click.option("--from-step-type", type=STEP_TYPE, help="Type of the step. [do]")
 @common
 def restart(
     target: Target,
@@ -112,6 +113,50 @@ def restart(
     elif from_step_count is not None or from_step_type is not None:
         raise click.UsageError("--from-step-name is required when using --from-step-count or --from-step-type")
     _change(target, name, id, body, "restarted", as_json=as_json)
+
+
+@click.command()
+@click.argument("name")
+@click.argument("id")
+@click.option("--from", "step", required=True, metavar="STEP", help="Step to begin at; what is before it is kept.")
+@click.option("--from-step-count", type=click.IntRange(1), default=1, help="Which of the steps of that name. [1]")
+@click.option("--from-step-type", type=STEP_TYPE, default="do", help="Type of the step. [do]")
+@click.option("--output", metavar="JSON", help="Result of the step, which is not executed then.")
+@click.option("--id", "new_id", help="Id of the new instance. [a random one]")
+@common
+def fork(
+    target: Target,
+    *,
+    as_json: bool,
+    name: str,
+    id: str,
+    step: str,
+    from_step_count: int,
+    from_step_type: str,
+    output: str | None,
+    new_id: str | None,
+) -> None:
+    """Create an instance that begins as another one did, up to a step. The other one stays as it is.
+
+    \b
+    Examples:
+      cfwf workflows instances fork orders first --from charge
+      cfwf workflows instances fork orders first --from price --output '{"total": 0}' --id free
+    """
+    from cfworkflows_emulator.cli.workflows.client import instance_path, resolved
+    from cfworkflows_emulator.cli.workflows.connection import connect
+    from cfworkflows_emulator.cli.workflows.output import done
+
+    body: dict[str, Any] = {"from": {"name": step, "count": from_step_count, "type": from_step_type}}
+    if output is not None:
+        body["output"] = read_json(output, "--output")
+    if new_id is not None:
+        body["id"] = new_id
+    with connect(target, changes=True) as client:
+        id = resolved(client, name, id)
+        result = client.request("POST", f"{instance_path(name, id)}/fork", body=body).result
+        text = f'The instance "{result["id"]}" of {name} was forked from "{id}"'
+        done(client, text, result, as_json=as_json, goes_on=True)
 
 
 @click.command()
@@ -204,4 +249,4 @@ def skip(target: Target, *, as_json: bool, name: str, id: str, step: str | None,
         done(client, text, result, as_json=as_json)
 
 
-CHANGES = (send_event, pause, resume, restart, terminate, delete, skip)
+CHANGES = (send_event, pause, resume, restart, fork, terminate, delete, skip)
