@@ -60,7 +60,7 @@ Using secrets defined in .dev.vars
 Your Worker has access to the following bindings:
 Binding                      Resource                  Mode
 env.ORDERS (Order)           Workflow                  local
-env.CACHE (cacheid)          KV Namespace              local
+env.CACHE (cacheid)          KV Namespace              local: kv/cacheid.sqlite
 env.INDEX (i)                Vectorize Index           not supported yet
 env.GREETING ("hi")          Environment Variable      local
 env.LIMITS ({"a": [1]})      Environment Variable      local

@@ -1,7 +1,10 @@
 """The texts that `cfwf dev` starts with."""
 
 import json
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 from cfworkflows import __version__
@@ -34,14 +37,26 @@ def origin(ip: str, port: int) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def bindings_table(config: LoadedConfig, configs: Sequence[LoadedConfig], width: int | None = None) -> str:
-    """What is in `env`: its names with what they are bound to, what that is, and whether it works here.
+def state_line(folder: Path, current: str, main: str) -> str:
+    """Where the state is, and which branch it is, unless it is the main one."""
+    shown = os.path.relpath(folder)
+    return f"State: {folder if shown.startswith('..') else shown}{f' (branch {current})' if current != main else ''}"
+
+
+def bindings_table(
+    config: LoadedConfig,
+    configs: Sequence[LoadedConfig],
+    width: int | None = None,
+    places: Mapping[str, Path] = MappingProxyType({}),
+) -> str:
+    """What is in `env`: its names with what they are bound to, what that is, and whether it works here; with the file
+    of the data in the state folder for those that `places` has.
 
     `configs` are those of all Workers of the session, the one that answers requests first. In a terminal that is
     `width` columns wide a name that is too long for that has a line of its own.
     """
     whose = _whose(config, configs)
-    rows = [(shown_line(name), resource, mode) for name, resource, mode in _rows(config, configs)]
+    rows = [(shown_line(name), resource, mode) for name, resource, mode in _rows(config, configs, places)]
     if not rows:
         return "No bindings found." if len(configs) == 1 else f"{whose} has no bindings."
     rows.insert(0, ("Binding", "Resource", "Mode"))
@@ -66,11 +81,15 @@ def _whose(config: LoadedConfig, configs: Sequence[LoadedConfig]) -> str:
     return f"Worker {config.config.name}{', which answers the requests,' if config is configs[0] else ''}"
 
 
-def _rows(config: LoadedConfig, configs: Sequence[LoadedConfig]) -> Iterator[tuple[str, str, str]]:
+def _rows(
+    config: LoadedConfig, configs: Sequence[LoadedConfig], places: Mapping[str, Path]
+) -> Iterator[tuple[str, str, str]]:
     missing = dict(absent(config, [each.config.name for each in configs]))
     for binding in config.bindings:
         resource = f" ({binding.resource})" if binding.resource else ""
         mode = "local" if binding.supported else "not supported yet"
+        if binding.name in places:
+            mode = f"local: {places[binding.name]}"
         yield f"env.{binding.name}{resource}", binding.kind, "not connected" if binding.name in missing else mode
     for name, variable in config.variables.items():
         yield f"env.{name} ({_shown(variable)})", "Environment Variable", "local"

@@ -26,16 +26,16 @@ from cfworkflows_emulator.dev.logs import Logs
 from cfworkflows_emulator.dev.orders import Orders
 from cfworkflows_emulator.dev.output import drain_in_thread, end_pipes
 from cfworkflows_emulator.dev.reading import Reading
-from cfworkflows_emulator.dev.startup import BANNER, bindings_table, instances_lines, origin, ready_line
+from cfworkflows_emulator.dev.startup import BANNER, bindings_table, instances_lines, origin, ready_line, state_line
 from cfworkflows_emulator.dev.stopping import exit_now
 from cfworkflows_emulator.engine import EngineSettings
 from cfworkflows_emulator.hosts import Hosts
-from cfworkflows_emulator.runtime import BlockLimit, Project, ProjectTime, WorkerLoadError
+from cfworkflows_emulator.runtime import BlockLimit, Project, ProjectTime, WorkerLoadError, places
 from cfworkflows_emulator.server import Failure, Server
 from cfworkflows_emulator.server.sockets import is_wildcard, network_address
 from cfworkflows_emulator.storage import DiskError
 from cfworkflows_emulator.storage.folder import DEFAULT, StateFolder, takes_data
-from cfworkflows_emulator.storage.saves import Saves
+from cfworkflows_emulator.storage.saves import MAIN, Saves
 from cfworkflows_emulator.storage.swap import is_prepared
 from cfworkflows_emulator.supervisor.channel import Channel
 from cfworkflows_emulator.supervisor.messages import (
@@ -252,12 +252,12 @@ class _Worker:
             self._common.logs.name_workers()
         if self._is_first:
             self._console.info(BANNER)
-        if self._is_first or any(Path(path) in each.watched for each in configs for path in go.paths):
-            self._describe(configs)
         state = (self._common.persist_to or configs[0].directory / DEFAULT).absolute()
         if self._common.state is not None:
             state = Saves(state).branch(self._common.state)
         self._state = state
+        if self._is_first or any(Path(path) in each.watched for each in configs for path in go.paths):
+            self._describe(configs, state_line(state, Saves(state).current, MAIN))
         if is_prepared(state):  # a save that was loaded, whose clock counts
             StateFolder(state, os.getppid(), self._common.address).close()
         project_time = ProjectTime(state, self._common.speed)
@@ -296,14 +296,15 @@ class _Worker:
     def _ask_for_the_next(self, reason: str) -> None:
         self._channel.send(Renew(reason))
 
-    def _describe(self, configs: Sequence[LoadedConfig]) -> None:
+    def _describe(self, configs: Sequence[LoadedConfig], state: str) -> None:
         for config in configs:
             for line in config.secrets_lines:
                 self._console.info(line)
-            self._console.info(bindings_table(config, configs, self._console.columns))
+            self._console.info(bindings_table(config, configs, self._console.columns, places(config)))
             self._console.info()
             if config.warnings:
                 self._console.warn(render(config.warnings))
+        self._console.info(state)
 
     def _tell_sources(self, paths: Collection[str], roots: list[str]) -> None:
         self._channel.send(MadeFrom(digests(paths, roots, self._began_ns), roots, _needed()))

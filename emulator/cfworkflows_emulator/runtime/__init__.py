@@ -19,7 +19,7 @@ from cfworkflows_emulator.runtime.kept import (
     save_served,
     save_unserved,
 )
-from cfworkflows_emulator.runtime.kinds import runtime_kind
+from cfworkflows_emulator.runtime.kinds import places, runtime_kind
 from cfworkflows_emulator.runtime.kinds.d1 import d1_store
 from cfworkflows_emulator.runtime.kinds.workflow import definition_of
 from cfworkflows_emulator.runtime.loading import WorkerLoadError
@@ -51,6 +51,7 @@ __all__ = [
     "fire",
     "opened_engine",
     "origin",
+    "places",
     "replace_served",
     "replace_unserved",
     "runtime_kind",

@@ -1,6 +1,7 @@
 """What a kind of binding does at run time."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Generic
 
@@ -36,6 +37,10 @@ class RuntimeKind(Generic[S]):
     async def bind(self, section: S, resources: Resources, /) -> Any:
         """What `env.X` is. A store comes from `resources`, which opens it once."""
         raise NotImplementedError
+
+    def place(self, section: S, /) -> Path | None:
+        """The file of its data, in the state folder; None if it has none of its own."""
+        return None
 
     def check_code(self, loaded: LoadedConfig, module: ModuleType, exports: Exports, /) -> None:
         """Raises ConfigError for what the configuration names and the main module does not have."""
