@@ -179,6 +179,8 @@ KNOWN_TO_OTHERS = {
     "cfworkflows_emulator.storage.kept": "what the kinds of the runtime say of their data",
     "cfworkflows_emulator.storage.latefile": "the files of stores that are open",
     "cfworkflows_emulator.storage.names": "what the names of files stand for",
+    "cfworkflows_emulator.storage.peer": "what another server kept, for the kinds of the runtime",
+    "cfworkflows_emulator.stores.r2.peer": "needs apsw, which a start does without",
     "cfworkflows_emulator.storage.saves": "where saves and branches are, before a state is opened",
     "cfworkflows_emulator.storage.swap": "whether a state is about to be replaced, before it is opened",
     "cfworkflows_emulator.storage.folder": "where the state is and who holds it, before it is opened",

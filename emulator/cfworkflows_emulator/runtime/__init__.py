@@ -25,6 +25,7 @@ from cfworkflows_emulator.runtime.kinds.workflow import definition_of
 from cfworkflows_emulator.runtime.loading import WorkerLoadError
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
 from cfworkflows_emulator.runtime.origin import origin
+from cfworkflows_emulator.runtime.peer import take_over
 from cfworkflows_emulator.runtime.project import Project, opened_engine
 from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.runtime.time import ProjectTime
@@ -58,4 +59,5 @@ __all__ = [
     "save_served",
     "save_unserved",
     "started_futures_as_tasks",
+    "take_over",
 ]

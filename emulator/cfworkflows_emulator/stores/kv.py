@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +13,7 @@ from cfworkflows_emulator.clock import Clock
 from cfworkflows_emulator.storage import Durability
 from cfworkflows_emulator.storage.latefile import LateFile
 from cfworkflows_emulator.storage.names import file_name
+from cfworkflows_emulator.storage.peer import Peer, Taken, opened
 
 if TYPE_CHECKING:
     import apsw
@@ -182,6 +183,26 @@ def described(connection: sqlite3.Connection) -> dict[str, str]:
         key: f"{len(value):,} bytes, {hashlib.md5(value + repr(more).encode(), usedforsecurity=False).hexdigest()[:8]}"
         for key, value, *more in rows
     }
+
+
+def taken_over(peer: Peer, namespace: str, state: Path) -> Taken | None:
+    """Copy a namespace of `wrangler dev` into a state folder; None if there is none."""
+    source = peer.file(FOLDER, "miniflare-KVNamespaceObject", namespace)
+    if source is None:
+        return None
+    from cfworkflows_emulator.storage.datafile import DataFile
+
+    file = DataFile(file_of(state, namespace), MIGRATIONS)
+    with opened(source) as connection, closing(file):
+        rows = connection.execute("SELECT key, expiration, metadata, blob_id FROM _mf_entries").fetchall()
+
+        def write(sqlite: "apsw.Connection") -> None:
+            for key, expires_ms, metadata, blob in rows:
+                expiration = None if expires_ms is None else -(-int(expires_ms) // 1000)
+                sqlite.execute(_PUT, (key, expiration, metadata, peer.blob(FOLDER, namespace, blob).read_bytes()))
+
+        file.transact(write)
+    return Taken(f"{FOLDER}/{namespace}", "keys", len(rows))
 
 
 def _entries(sqlite: "apsw.Connection") -> None:

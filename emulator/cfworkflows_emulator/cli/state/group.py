@@ -193,3 +193,35 @@ def du(target: Target, *, as_json: bool) -> None:
     if not as_json:
         table(("Name", "Of", "Bytes"), [(str(each["name"]), str(each["of"]), f"{each['size']:,}") for each in sizes])
     _done(place, "", {"sizes": sizes}, as_json=as_json)
+
+
+@command.command("import")
+@click.argument("folder", default=".wrangler/state", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--name", default="wrangler", show_default=True, help="Save to make of it.")
+@click.option("-f", "--force", is_flag=True, help="Replace the save of that name, if there is one.")
+@click.option("--load/--no-load", "loads", default=True, help="Whether the save is loaded. [--load]")
+@common
+def import_state(target: Target, *, as_json: bool, folder: Path, name: str, force: bool, loads: bool) -> None:
+    """Take over what `wrangler dev` kept: KV namespaces, D1 databases and R2 buckets of the configuration. It becomes a
+    save, which is loaded; the files of wrangler stay. What there was becomes the save `before-load-…`.
+    """
+    import os
+
+    from cfworkflows_emulator.config.loading import load_config
+    from cfworkflows_emulator.runtime import take_over
+
+    place = _place(target)
+    cwd = (target.cwd or Path()).absolute()
+    config = load_config(target.config, cwd=cwd, env=target.env, process_env=os.environ)
+    taken, left = take_over(config, folder.absolute(), place.state, name, replace=force)
+    before = place.load(name) if loads and taken else None
+    if not as_json:
+        for each in taken:
+            say(f"Took over {each.place}: {each.number:,} {each.items}.")
+        for one in left:
+            say(f"Left {one.place}: {one.why}.")
+    text = (
+        f"{'Loaded' if loads else 'Made'} {name}.{_kept(before)}" if taken else f"Nothing was taken over into {name}."
+    )
+    result = {"name": name, "taken": [e._asdict() for e in taken], "left": [e._asdict() for e in left]}
+    _done(place, text, {**result, "before": before}, as_json=as_json)

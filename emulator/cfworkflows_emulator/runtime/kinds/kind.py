@@ -11,6 +11,7 @@ from cfworkflows_emulator.runtime.exports import Exports
 from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage.kept import KeptFolder
+from cfworkflows_emulator.storage.peer import Peer, Taken
 
 
 class RuntimeKind(Generic[S]):
@@ -40,6 +41,10 @@ class RuntimeKind(Generic[S]):
 
     def place(self, section: S, /) -> Path | None:
         """The file of its data, in the state folder; None if it has none of its own."""
+        return None
+
+    def take_over(self, section: S, peer: Peer, state: Path, /) -> Taken | None:
+        """Copy what `wrangler dev` has of it into a state folder; None if that is nothing."""
         return None
 
     def check_code(self, loaded: LoadedConfig, module: ModuleType, exports: Exports, /) -> None:
