@@ -82,8 +82,8 @@ class Workers(NamedTuple):
     """What all the workers of a command have in common.
 
     `reading` has the configurations. `started` is when the command began, by `time.perf_counter`. `keys` is the line
-    about the keys that there are. With `watch` saved files are noticed. `state` is the branch to run on. `debug` is where
-    a debugger may attach, `debug_wait` whether one has to. `max_block_s` is for how long code of the Worker may
+    about the keys that there are. With `watch` saved files are noticed. `state` is the branch to run on. `debug` is
+    where a debugger may attach, `debug_wait` whether one has to. `max_block_s` is for how long code of the Worker may
     block the event loop; 0 is for ever.
     """
 

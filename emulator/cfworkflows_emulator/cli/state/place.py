@@ -9,9 +9,8 @@ from typing import Any
 from cfworkflows.errors import CfworkflowsError
 from cfworkflows_emulator.cli.workflows.client import Client
 from cfworkflows_emulator.cli.workflows.connection import state_folder
-from cfworkflows_emulator.cli.workflows.online import ServerClient
 from cfworkflows_emulator.cli.workflows.options import Target
-from cfworkflows_emulator.cli.workflows.servers import address_of_server
+from cfworkflows_emulator.cli.workflows.servers import client_of, proved_address, server_of
 from cfworkflows_emulator.clock import monotonic
 from cfworkflows_emulator.runtime import branch_of_save, replace_unserved, save_unserved
 from cfworkflows_emulator.storage.saves import Group, Saves
@@ -75,10 +74,11 @@ def place_of(target: Target) -> Place:
             path = client.request("GET", "/state").result["path"]
         if path is None or not Path(path).is_dir():
             raise CfworkflowsError("The state of that server is not on this machine.")
-        return Place(Path(path), client, address_of_server(Path(path)))
+        return Place(Path(path), client, proved_address(Path(path)))
     state = state_folder(target).absolute()
-    address = address_of_server(state)
-    return Place(state, ServerClient(address, by_folder=True) if address is not None else None, address)
+    holder = server_of(state)
+    server = client_of(holder, state) if holder is not None else None
+    return Place(state, server, holder.address if holder is not None and server is not None else None)
 
 
 def shown_path(path: Path) -> str:
