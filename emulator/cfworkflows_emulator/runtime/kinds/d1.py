@@ -1,6 +1,7 @@
 """D1 databases: each id is one store, whichever Workers are bound to it."""
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cfworkflows_emulator.config import D1_DATABASES as KIND
@@ -8,9 +9,10 @@ from cfworkflows_emulator.config import LoadedConfig
 from cfworkflows_emulator.config.kinds.d1 import D1Section
 from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
 from cfworkflows_emulator.runtime.resources import Resources
-from cfworkflows_emulator.storage.kept import KeptFolder
 from cfworkflows_emulator.runtime.worker import Worker
 from cfworkflows_emulator.storage import StateError
+from cfworkflows_emulator.storage.kept import KeptFolder
+from cfworkflows_emulator.storage.peer import Peer, Taken
 
 if TYPE_CHECKING:
     from cfworkflows_bindings import D1Binding
@@ -39,6 +41,16 @@ class D1Runtime(RuntimeKind[D1Section]):
         from cfworkflows_emulator.stores.d1 import FOLDER, SCHEMA, described
 
         return KeptFolder(FOLDER, len(SCHEMA), described)
+
+    def place(self, section: D1Section, /) -> Path:
+        from cfworkflows_emulator.stores.d1 import file_of
+
+        return file_of(Path(), section.database)
+
+    def take_over(self, section: D1Section, peer: Peer, state: Path, /) -> Taken | None:
+        from cfworkflows_emulator.stores.d1 import taken_over
+
+        return taken_over(peer, section.database, state)
 
     async def bind(self, section: D1Section, resources: Resources, /) -> "D1Binding":
         from cfworkflows_bindings import D1Binding

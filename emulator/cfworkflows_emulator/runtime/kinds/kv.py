@@ -1,5 +1,6 @@
 """KV namespaces: each id is one store, whichever Workers are bound to it."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cfworkflows_emulator.config import KV_NAMESPACES as KIND
@@ -7,6 +8,7 @@ from cfworkflows_emulator.config.kinds.kv import KVSection
 from cfworkflows_emulator.runtime.kinds.kind import RuntimeKind
 from cfworkflows_emulator.runtime.resources import Resources
 from cfworkflows_emulator.storage.kept import KeptFolder
+from cfworkflows_emulator.storage.peer import Peer, Taken
 
 if TYPE_CHECKING:
     from cfworkflows_bindings import KVBinding
@@ -35,6 +37,16 @@ class KVRuntime(RuntimeKind[KVSection]):
         from cfworkflows_emulator.stores.kv import FOLDER, MIGRATIONS, described
 
         return KeptFolder(FOLDER, len(MIGRATIONS), described)
+
+    def place(self, section: KVSection, /) -> Path:
+        from cfworkflows_emulator.stores.kv import file_of
+
+        return file_of(Path(), section.namespace)
+
+    def take_over(self, section: KVSection, peer: Peer, state: Path, /) -> Taken | None:
+        from cfworkflows_emulator.stores.kv import taken_over
+
+        return taken_over(peer, section.namespace, state)
 
     async def bind(self, section: KVSection, resources: Resources, /) -> "KVBinding":
         from cfworkflows_bindings import KVBinding

@@ -95,14 +95,8 @@ class D1Store:
     @asynccontextmanager
     async def frozen(self) -> AsyncIterator[None]:
         """See `Kept`."""
-        while self._using is not None:
-            await asyncio.wait([self._using])
-        self._using = held = asyncio.get_running_loop().create_future()
-        try:
+        async with self._turn:
             yield
-        finally:
-            self._using = None
-            held.set_result(None)
 
     @property
     def is_used(self) -> bool:
