@@ -41,7 +41,7 @@ $(DEV): pyproject.toml | $(BIN)/python
 	@$(INSTALL) '.[dev]'
 	@touch $(RUN) $(TEST) $(DEV)
 
-run: $(RUN) ## Serve an example with cfwf dev (EXAMPLE=patterns or quickstart, ARGS="--port 9000")
+run: $(RUN) ## Serve an example with cfwf dev (EXAMPLE=patterns, quickstart or orders, ARGS="--port 9000")
 	$(BIN)/cfwf dev --config examples/$(EXAMPLE)/wrangler.toml $(ARGS)
 
 test: $(TEST) ## Run the tests (ARGS="-k journal")

@@ -91,6 +91,9 @@ def new_project(tmp_path):
 async def check_page(page, running, project, tmp_path):
     """Ask every line of a page, in order; gives how many there were."""
     asked = list(curl_lines(page.read_text()))
+    if (project / "migrations").exists():
+        command = [CFWF, "d1", "migrations", "apply", "DB", "--persist-to", str(tmp_path / "state")]
+        await asyncio.to_thread(subprocess.run, command, cwd=project, check=True, capture_output=True)
     async with running("--persist-to", str(tmp_path / "state"), cwd=project) as dev:
         client = Client(dev.url)
         for line, printed in asked:

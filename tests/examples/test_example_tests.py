@@ -9,7 +9,7 @@ from kit import ENVIRONMENT, PYTEST
 from serving import EXAMPLES
 
 
-@pytest.mark.parametrize(("example", "count"), [("quickstart", 5), ("patterns", 10)])
+@pytest.mark.parametrize(("example", "count"), [("quickstart", 5), ("patterns", 10), ("orders", 9)])
 def test_tests_of_the_example_pass(example: str, count: int, tmp_path: Path) -> None:
     """All of them, without a warning."""
     folder = tmp_path / example

@@ -109,3 +109,27 @@ def test_event_that_was_acknowledged_is_kept(tmp_path: Path) -> None:
     with cfwf_dev("patterns", tmp_path) as server:
         instance = server.until(f"/approval/{id}", "complete")
         assert "notify rejection-1" == instance["steps"][-1]["name"]
+
+
+def test_order_in_a_database_survives_kill_9(tmp_path: Path) -> None:
+    """An order that was killed after its reservation is confirmed by the next process: reserved once, charged once."""
+    config = EXAMPLES / "orders" / "wrangler.toml"
+    cfwf = Path(sys.executable).with_name("cfwf")
+    apply = [cfwf, "d1", "migrations", "apply", "DB", "--config", config, "--persist-to", tmp_path]
+    subprocess.run(apply, check=True, capture_output=True)
+    with cfwf_dev("orders", tmp_path) as server:
+        id = server.ask("POST", "/orders", {"sku": "book", "quantity": 2, "card": "visa"})["id"]
+        deadline = time.monotonic() + 30
+        while "reserve stock-1" not in entries(tmp_path, "step_completed"):
+            assert time.monotonic() < deadline
+        assert "new" == server.ask("GET", f"/orders/{id}")["status"]
+        kill(server)
+    with cfwf_dev("orders", tmp_path) as server:
+        order = server.until(f"/orders/{id}", "confirmed")
+        while order["workflow"]["status"] != "complete":
+            assert time.monotonic() < deadline + 30
+            order = server.ask("GET", f"/orders/{id}")
+        assert {"amount": 40} == order["workflow"]["output"]
+        assert [8, 2] == [each["stock"] for each in server.ask("GET", "/products")]
+    steps = ["read order-1", "reserve stock-1", "charge card-1", "confirm order-1"]
+    assert steps == entries(tmp_path, "step_completed")

@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 ACCEPTED = sorted(HERE.glob("accepted_*.py"))
 REFUSED = sorted(HERE.glob("refused_*.py"))
 PATTERNS = ROOT / "examples" / "patterns" / "src"
+ORDERS = ROOT / "examples" / "orders" / "src"
 MARK = re.compile(r"# error: (.+); (.+)$")
 
 
@@ -44,6 +45,11 @@ def test_mypy_accepts_the_steps_of_the_patterns(cache: Path) -> None:
     untyped = ("[no-untyped-def]", "[no-untyped-call]")
     met = [found for found in mypy(files, cache, PATTERNS) if not found[1].endswith(untyped)]
     assert [] == compare({}, met)
+
+
+def test_mypy_accepts_the_example_with_a_database(cache: Path) -> None:
+    """It is typed as a strict project would be, its bindings too."""
+    assert [] == compare({}, list(mypy(sorted(ORDERS.glob("*.py")), cache, ORDERS)))
 
 
 @pytest.mark.pyright
