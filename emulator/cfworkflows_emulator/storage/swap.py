@@ -5,6 +5,7 @@ finished by whoever opens the state folder next.
 """
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def prepare(state: Path, folder: Path, aside: Path) -> None:
 
 
 def is_prepared(state: Path) -> bool:
-    return (state / PREPARED).is_dir() or (state / ARRIVING).is_dir()
+    return os.path.isdir(state / PREPARED) or os.path.isdir(state / ARRIVING)  # noqa: PTH112 - also for no path
 
 
 def finish(state: Path) -> None:
