@@ -149,6 +149,7 @@ KNOWN_TO_OTHERS = {
     "cfworkflows.step.config": "the options of a step, as the journal keeps them",
     "cfworkflows.http.streams": "the body of a request as the server receives it",
     "cfworkflows.http.url": "the URL of a request as the server receives it",
+    "cfworkflows_bindings.kv.options": "the limits of keys and values, which its API shares",
     "cfworkflows_bindings.r2.codes": "the codes and limits of its errors, which its APIs share",
     "cfworkflows_bindings.r2.conditions": "the conditions of a request over HTTP",
     "cfworkflows_bindings.r2.ranges": "the ranges of a request over HTTP",

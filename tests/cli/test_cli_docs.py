@@ -29,7 +29,7 @@ def commands(command, path):
 
 
 COMMANDS = dict(commands(main, "cfwf"))
-SHARED = ("cfwf workflows", "cfwf d1", "cfwf r2", "cfwf state")
+SHARED = ("cfwf workflows", "cfwf d1", "cfwf kv", "cfwf r2", "cfwf state")
 OF_ALL = {"--local", "--cwd", "--persist-to", "--state", "--env", "--config", "--host", "--port", "--json"}
 
 
@@ -54,11 +54,11 @@ def test_every_option_has_its_place(name):
     assert sorted(shown) == sorted(documented)
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name.startswith("cfwf d1 ")])
-def test_own_options_of_d1_are_in_its_section(name):
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name.startswith(("cfwf d1 ", "cfwf kv "))])
+def test_own_options_of_d1_and_kv_are_in_its_section(name):
     """Beside those that all its commands have."""
     options = [each for each in COMMANDS[name].params if isinstance(each, click.Option) and not each.hidden]
-    own = {each.opts[-1] for each in options} - OF_ALL
+    own = {each.opts[-1] for each in options} - OF_ALL - {"--binding", "--namespace-id"}
     assert set() == {option for option in own if f"`{option}`" not in section(name)}
 
 

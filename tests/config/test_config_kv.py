@@ -29,4 +29,4 @@ def test_a_remote_namespace_is_refused(project: Project) -> None:
     assert (
         '"kv_namespaces[0].remote" asks for data on Cloudflare, and no binding leaves this machine.' == problem.message
     )
-    assert "fill the one on this machine with `env.A.put(key, value)`" in str(problem.suggestion)
+    assert "fill the one on this machine with `cfwf kv key put --binding A KEY VALUE`" in str(problem.suggestion)

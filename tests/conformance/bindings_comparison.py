@@ -15,7 +15,9 @@ FOLDER = Path(__file__).parent / "bindings"
 PARITY = FOLDER / "parity.toml"
 
 # The scenarios whose bindings there are. Each kind adds its own when it is supported.
-PLAYED = re.compile(r"kv_|d1_|r2_|durability_(storm_)?(kv|d1)$|durability_(storm_)?r2(_multipart)?$|explorer_d1")
+PLAYED = re.compile(
+    r"kv_|d1_|r2_|durability_(storm_)?(kv|d1)$|durability_(storm_)?r2(_multipart)?$|explorer_d1|explorer_kv"
+)
 
 NORMALISED = (
     "Undefined, null and an absent field are one, and so are the classes of errors.",

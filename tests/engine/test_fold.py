@@ -249,3 +249,21 @@ def test_slots_and_queue_come_back_as_they_were():
     admission.give_back(1)
     assert [4] == admitted
     assert admission.position(ahead=True) < admission.position(ahead=False)
+
+
+def test_a_gap_that_no_restart_has_left_is_damage():
+    """The instance counts as errored from there; what comes before is read."""
+    entries = [
+        Entry(1, 0, "workflow_queued", None, {"timestamp": 0}),
+        Entry(2, 1, "workflow_running", None, {}),
+        Entry(5, 9, "sleep_completed", "nap-1", {}),
+    ]
+    state = InstanceState.read(entries)
+    assert ("errored", 5) == (state.status, state.unreadable_from)
+    assert "entry 3 is missing" in state.error.message
+
+
+def test_a_step_that_was_left_is_known_by_kind_and_name():
+    """So that a race is seen to be decided anew."""
+    state = folded(sleep("nap-1"), (1, "step_abandoned", "nap-1", {"kind": "sleep"}))
+    assert {("sleep", "nap-1")} == state.abandoned

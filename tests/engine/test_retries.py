@@ -15,6 +15,7 @@ from cfworkflows import (
     WorkflowTimeoutError,
 )
 from cfworkflows_bindings import Environment
+from cfworkflows_emulator.engine.run.retries import warn_of_retry
 
 
 @pytest.mark.parametrize(
@@ -262,3 +263,14 @@ async def test_a_binding_that_is_not_supported_ends_the_step_at_once(serve):
     with pytest.raises(Exception, match=r"env\.KV is a binding of the kind KV Namespace"):
         await server.run()
     assert [1] == calls
+
+
+def test_an_error_that_says_nothing_of_retries_is_retried_in_silence(recwarn):
+    """Neither has one that was not raised a line to be told; a group speaks for what is in it."""
+
+    class Gone(NonRetryableError):
+        """One that is retried all the same."""
+
+    for error in (ValueError("no"), Gone("never raised"), ExceptionGroup("several", [ValueError("no")])):
+        warn_of_retry(error)
+    assert [] == list(recwarn)

@@ -146,3 +146,12 @@ def test_a_wild_guess_gets_no_suggestion(text: str) -> None:
     with pytest.raises(DurationError) as refused:
         parse_duration(text)
     assert "Did you mean" not in str(refused.value)
+
+
+def test_text_of_a_class_of_its_own_is_read_as_text() -> None:
+    """An enumeration's member, for instance."""
+
+    class Text(str):
+        __slots__ = ()
+
+    assert 5_000 == parse_duration(Text("5 seconds"))

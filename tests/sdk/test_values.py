@@ -35,6 +35,7 @@ from value_classes import (
 
 from cfworkflows.errors import NonRetryableError, SerializationError, StepError, WorkflowError
 from cfworkflows.values import JsDict, UnresolvedClassWarning, decode, encode
+from cfworkflows.values.encoding import text_encoder
 
 # Hypothesis names the strategy where one has to be tried again, and warns that the name of these is a long one.
 pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr:hypothesis.errors.HypothesisWarning")
@@ -314,3 +315,13 @@ def test_pydantic_is_not_imported_for_plain_values() -> None:
         "False"
         == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     )
+
+
+@pytest.mark.parametrize("ascii_only", [True, False])
+def test_json_is_the_same_without_the_encoder_in_c(monkeypatch, ascii_only):
+    """PyPy has none."""
+    tree = {"a": [1, 2.5, None, True, "\u00e4\u2028"], "b": {}}
+    with_it = text_encoder(ensure_ascii=ascii_only, allow_nan=False)(tree)
+    monkeypatch.setattr(json.encoder, "c_make_encoder", None)
+    assert with_it == text_encoder(ensure_ascii=ascii_only, allow_nan=False)(tree)
+    assert json.dumps(tree, ensure_ascii=ascii_only, separators=(",", ":")) == with_it

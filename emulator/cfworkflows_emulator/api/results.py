@@ -403,3 +403,23 @@ class R2Stored(TypedDict):
 
 class R2Deleted(TypedDict):
     key: str
+
+
+class KVNamespace(TypedDict):
+    id: str
+    title: str
+
+
+class KVKey(TypedDict):
+    name: str
+    expiration: NotRequired[int]
+    metadata: NotRequired[Any]
+
+
+class KVValues(TypedDict):
+    values: dict[str, Any]
+
+
+class KVChanged(TypedDict):
+    successful_key_count: int
+    unsuccessful_keys: list[str]

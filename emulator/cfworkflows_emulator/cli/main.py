@@ -12,7 +12,7 @@ from cfworkflows_emulator.cli.options import fail
 STARTED = time.perf_counter()
 """When the process began, as closely as is known. A command finds it in `context.obj`."""
 
-MODULES = ("check", "cron", "d1", "dev", "init", "r2", "state", "types", "workflows")
+MODULES = ("check", "cron", "d1", "dev", "init", "kv", "r2", "state", "types", "workflows")
 """The commands: each is `command` in a module beside this one, which imports what it needs when it runs."""
 
 

@@ -21,6 +21,7 @@ from cfworkflows_emulator.runtime.kept import (
 )
 from cfworkflows_emulator.runtime.kinds import places, runtime_kind
 from cfworkflows_emulator.runtime.kinds.d1 import d1_store
+from cfworkflows_emulator.runtime.kinds.kv import kv_store
 from cfworkflows_emulator.runtime.kinds.workflow import definition_of
 from cfworkflows_emulator.runtime.loading import WorkerLoadError
 from cfworkflows_emulator.runtime.loop import started_futures_as_tasks
@@ -50,6 +51,7 @@ __all__ = [
     "deliver",
     "differences",
     "fire",
+    "kv_store",
     "opened_engine",
     "origin",
     "places",

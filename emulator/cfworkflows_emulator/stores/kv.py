@@ -116,6 +116,20 @@ class KVStore:
 
         await self._change(write, is_large=len(entry.value) > LARGE_BYTES)
 
+    async def put_many(self, entries: Sequence[tuple[str, Entry]]) -> None:
+        """Put in all of them, or none."""
+        rows = [(_text(key), entry.expiration, entry.metadata, entry.value) for key, entry in entries]
+
+        def write(sqlite: "apsw.Connection") -> None:
+            sqlite.executemany(_PUT, rows)
+
+        await self._change(write, is_large=sum(len(entry.value) for _, entry in entries) > LARGE_BYTES)
+
+    async def delete_many(self, keys: Sequence[str]) -> None:
+        """Delete all of them, or none."""
+        rows = [(_text(key),) for key in keys]
+        await self._change(lambda sqlite: sqlite.executemany(_DELETE, rows))
+
     async def delete(self, key: str) -> None:
         await self._change(lambda sqlite: sqlite.execute(_DELETE, (_text(key),)))
 

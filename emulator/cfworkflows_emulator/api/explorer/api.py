@@ -10,6 +10,7 @@ from cfworkflows_emulator import EXPLORER_API
 from cfworkflows_emulator.api import results
 from cfworkflows_emulator.api.explorer.d1 import D1Routes
 from cfworkflows_emulator.api.explorer.instances import InstanceRoutes
+from cfworkflows_emulator.api.explorer.kv import KVRoutes
 from cfworkflows_emulator.api.explorer.local import LocalRoutes
 from cfworkflows_emulator.api.explorer.r2 import R2Routes
 from cfworkflows_emulator.api.explorer.state import StateRoutes
@@ -63,6 +64,7 @@ class ExplorerApi:
             Route("GET", "", self._describe, "This description."),
             *LocalRoutes(self._workflows).routes(),
             *StateRoutes(self._workflows.project.resources).routes(),
+            *KVRoutes(self._workflows).routes(),
             *D1Routes(self._workflows).routes(),
             *R2Routes(R2Buckets(self._workflows.project)).routes(),
             Route(

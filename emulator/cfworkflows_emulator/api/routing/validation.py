@@ -83,6 +83,10 @@ def _reason(problem: Mapping[str, Any]) -> str:
             return f"Too big: expected array to have <={context['max_length']} items"
         case "model_type" | "model_attributes_type" | "dict_type":
             return f"Invalid input: expected object, received {_json_type(problem['input'])}"
+        case "list_type":
+            return f"Invalid input: expected array, received {_json_type(problem['input'])}"
+        case "float_parsing":
+            return f'Expected query param to be number but received "{problem["input"]}"'
         case "literal_error":
             options = context["expected"].replace(" or ", ", ").replace("'", '"').replace(", ", "|")
             return f"Invalid option: expected one of {options}"

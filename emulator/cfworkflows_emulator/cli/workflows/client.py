@@ -35,12 +35,17 @@ class SupportsRead(Protocol):
 
 
 class Client(Protocol):
-    """Calls the Local Explorer API. `is_served` says whether instances run meanwhile."""
+    """Calls the Local Explorer API. `is_served` says whether instances run meanwhile, `where` what answers."""
 
     is_served: bool
+    where: str
 
     def request(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = NOTHING) -> Answer:
         """Request `path`, below the API's own. Raises RefusedError, and CfworkflowsError if there is no answer."""
+        ...
+
+    def content(self, path: str) -> bytes:
+        """The body of an answer that is in no envelope. Raises as `request` does."""
         ...
 
     def upload(self, path: str, body: SupportsRead, *, query: Mapping[str, Any] | None = None) -> Answer:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from cfworkflows.http import ReadableStream, Request
+from cfworkflows.http import ReadableStream, Request, Response
 from cfworkflows.values import UnresolvedClassWarning
 from cfworkflows_emulator import EXPLORER_API
 from cfworkflows_emulator.api import ExplorerApi, Workflows
@@ -40,7 +40,7 @@ def folder_client(target: Target, state: Path, *, changes: bool) -> "Iterator[Fo
         opening = DormantProject.open(config, state, writable=changes)
         project = runner.run(stack.enter_async_context(opening))
         try:
-            yield FolderClient(runner, project)
+            yield FolderClient(runner, project, state)
         finally:
             runner.run(stack.aclose())
 
@@ -57,11 +57,12 @@ def _only_errors_logged() -> "Iterator[None]":
 
 
 class FolderClient:
-    """Asks the API of `project` in its own event loop."""
+    """Asks the API of `project`, whose state folder is `state`, in its own event loop."""
 
     is_served = False
 
-    def __init__(self, runner: asyncio.Runner, project: DormantProject) -> None:
+    def __init__(self, runner: asyncio.Runner, project: DormantProject, state: Path) -> None:
+        self.where = f"the state folder {state}"
         self._runner = runner
         self._engine: Engine = project.engine
         self._api = ExplorerApi(Workflows(project))
@@ -69,6 +70,9 @@ class FolderClient:
     def request(self, method: str, path: str, *, query: Mapping[str, Any] | None = None, body: Any = NOTHING) -> Answer:
         asked = f"?{urlencode(query)}" if query else ""
         return self._runner.run(self._request(method, f"http://localhost{EXPLORER_API}{path}{asked}", body))
+
+    def content(self, path: str) -> bytes:
+        return self._runner.run(self._content(Request(f"http://localhost{EXPLORER_API}{path}")))
 
     def upload(self, path: str, body: SupportsRead, *, query: Mapping[str, Any] | None = None) -> Answer:
         async def parts() -> AsyncIterator[bytes]:
@@ -87,8 +91,14 @@ class FolderClient:
             request = Request(request, {"body": json.dumps(body), "headers": {"content-type": "application/json"}})
         return await self._answered(request)
 
-    async def _answered(self, request: Request) -> Answer:
+    async def _content(self, request: Request) -> bytes:
         response = await self._api.fetch(request)
+        return await response.bytes() if response.ok else (await self._read(response)).result
+
+    async def _answered(self, request: Request) -> Answer:
+        return await self._read(await self._api.fetch(request))
+
+    async def _read(self, response: Response) -> Answer:
         envelope = await response.json()
         if not envelope["success"]:
             messages = [*envelope["errors"], *envelope["messages"]]

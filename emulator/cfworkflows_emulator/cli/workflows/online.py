@@ -24,6 +24,7 @@ class ServerClient:
 
     def __init__(self, origin: str, *, by_folder: bool = False) -> None:
         self._origin = origin
+        self.where = f"the server at {origin}"
         try:
             url = urlsplit(origin)
         except ValueError as error:
@@ -42,6 +43,13 @@ class ServerClient:
             asked = f"?{urlencode(query)}" if query else ""
             response = self._asked(connection, method, f"{path}{asked}", text, headers)
             return self._answer(response)
+
+    def content(self, path: str) -> bytes:
+        with self._connected(PATIENCE_S) as connection:
+            response = self._asked(connection, "GET", path, None, dict(self._headers))
+            if response.status != 200:
+                self._answer(response)
+            return response.read()
 
     def upload(self, path: str, body: SupportsRead, *, query: Mapping[str, Any] | None = None) -> Answer:
         with self._connected(None) as connection:

@@ -32,13 +32,13 @@ class KVKind(Kind[KVSection]):
     key = "kv_namespaces"
     friendly = "KV Namespace"
     section = KVSection
-    layers = frozenset({Layer.TYPES, Layer.BINDING, Layer.STORE, Layer.RUNTIME, Layer.ANALYSIS, Layer.KIT})
+    layers = frozenset(Layer)
 
     def resource(self, section: KVSection, /) -> str:
         return section.namespace
 
     def check(self, report: Report, path: Path, element: Mapping[str, Any], /) -> None:
-        refuse_remote(report, path, element, f"env.{element.get('binding')}.put(key, value)")
+        refuse_remote(report, path, element, f"cfwf kv key put --binding {element.get('binding')} KEY VALUE")
 
 
 KV_NAMESPACES = KVKind()

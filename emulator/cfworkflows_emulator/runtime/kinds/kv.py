@@ -50,12 +50,17 @@ class KVRuntime(RuntimeKind[KVSection]):
 
     async def bind(self, section: KVSection, resources: Resources, /) -> "KVBinding":
         from cfworkflows_bindings import KVBinding
-        from cfworkflows_emulator.stores.kv import KVStore, file_of
 
-        id = section.namespace
-        path = file_of(resources.folder.path, id) if resources.folder is not None else None
-        store = KVStore(path, id, resources.engine.clock, resources.durability)
-        return KVBinding(await resources.store(("kv", id), store.open), id)
+        return KVBinding(await kv_store(section.namespace, resources), section.namespace)
 
 
 KV_NAMESPACES = KVRuntime()
+
+
+async def kv_store(namespace: str, resources: Resources) -> "KVStore":
+    """The store of the namespace with that id."""
+    from cfworkflows_emulator.stores.kv import KVStore, file_of
+
+    path = file_of(resources.folder.path, namespace) if resources.folder is not None else None
+    store = KVStore(path, namespace, resources.engine.clock, resources.durability)
+    return await resources.store(("kv", namespace), store.open)
