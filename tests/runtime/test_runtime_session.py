@@ -146,6 +146,7 @@ async def test_a_worker_that_is_not_there_is_told_of(write):
     shop = write("shop", SHOP, INVOICE + 'script_name = "billing"\n' + SERVICE)
     async with Project.open(shop) as project:
         assert [True, True] == ["--config <the configuration of billing>" in notice for notice in project.notices]
+        assert [True, True] == ["A test sets a stand-in: env." in notice for notice in project.notices]
         with pytest.raises(AttributeError, match=r'"invoice" of Worker "billing", which is not part of this session'):
             getattr(project.env, "INVOICES")  # noqa: B009 - the access is what fails
         assert not hasattr(project.env, "BILLING")

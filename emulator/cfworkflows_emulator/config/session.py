@@ -33,7 +33,8 @@ def absent(loaded: LoadedConfig, names: Sequence[str]) -> Iterator[tuple[str, st
 def _missing(loaded: LoadedConfig, path: Path, binding: str, what: str, worker: str) -> str:
     return (
         f"env.{binding} ({loaded.place(path)}) is bound to {what}, which is not part of this session. Add its "
-        f"configuration: --config {loaded.shown} --config <the configuration of {worker}>."
+        f"configuration: --config {loaded.shown} --config <the configuration of {worker}>. A test sets a stand-in: "
+        f"env.{binding} = …"
     )
 
 

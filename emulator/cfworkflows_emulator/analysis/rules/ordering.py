@@ -79,7 +79,9 @@ def races(flow: Flow) -> Iterator[Finding]:
                     call,
                     f"{name}() outside of a step goes on with what ends first. At a replay all that ended is there at "
                     "once, and another one may be the first.",
-                    "Put the race into the callback of a step, so that its outcome is kept; or use asyncio.gather.",
+                    "If it is an event against a time, give step.wait_for_event that timeout. Steps that all have to "
+                    "end go into asyncio.gather; a race of other work belongs in the callback of a step, so that its "
+                    "outcome is kept.",
                 )
 
 
