@@ -126,6 +126,16 @@ def test_module_with_the_name_of_another(write):
     assert "src/shop_types.py" in first.fix
 
 
+def test_name_that_the_sdk_does_not_have(write):
+    """A global of JavaScript is found with what Python writes, a mistyped name with the one that is meant."""
+    project = write("from cfworkflows import setTimeout, WorkflowEntryPoint\nfrom cfworkflows import URL, testing\n")
+    assert [("missing-name", 2), ("missing-name", 2)] == project.found()
+    first, second = project.findings()
+    assert "There is no setTimeout in cfworkflows." == first.message
+    assert "`await scheduler.wait(ms)` waits" in first.fix
+    assert 'Did you mean "WorkflowEntrypoint"?' == second.fix
+
+
 def test_module_with_a_name_of_its_own(write):
     """Modules of Python, modules of the Worker in a package, and those that nobody imports are left alone."""
     project = write("import queue\nimport shop.types\nfrom shop import token\n", platform="")

@@ -50,6 +50,7 @@ RULES: dict[str, Rule] = {
     "relative-import": Rule("error", "A relative import in a module that is in no package."),
     "shadowed-module": Rule("error", "A module that has the name of one of Python, or of a package that is needed."),
     "unsupported-module": Rule("error", "A module of the platform that is not supported yet."),
+    "missing-name": Rule("error", "A name that cfworkflows does not have, such as a global of JavaScript."),
     "handler-arguments": Rule("error", "A handler whose signature the platform's arguments do not fit."),
     "unknown-binding": Rule("error", "A name of env that is not configured."),
     "unsupported-binding": Rule("warning", "A binding that is used, and that is not supported yet."),

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import asgi  # !unsupported-module
 from js import Response as JsResponse  # !unsupported-module
 
-from cfworkflows import Response, WorkerEntrypoint
+from cfworkflows import Response, WorkerEntrypoint, errors
+from cfworkflows import setTimeout  # !missing-name
+from cfworkflows import WorkflowEntryPoint as Base  # !missing-name
 from workers.workflows import NonRetryableError  # !unsupported-module
 
 from . import orders  # !relative-import
@@ -39,7 +41,23 @@ class Default(WorkerEntrypoint):
 
         workers = asgi_of(request)
         return Response(
-            str([workers, asyncio, queue, orders, Shop, more, asgi, JsResponse, NonRetryableError, pyodide])
+            str(
+                [
+                    workers,
+                    asyncio,
+                    queue,
+                    orders,
+                    Shop,
+                    more,
+                    asgi,
+                    JsResponse,
+                    NonRetryableError,
+                    pyodide,
+                    errors,
+                    setTimeout,
+                    Base,
+                ]
+            )
         )
 
 

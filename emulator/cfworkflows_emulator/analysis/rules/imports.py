@@ -1,12 +1,15 @@
 """Imports that fail when the Worker is loaded, or find another module than intended."""
 
 import ast
+import importlib.util
 from collections.abc import Iterator
 
 import cfworkflows
+from cfworkflows.absent import advice
 from cfworkflows_emulator.analysis.findings import Finding, finding
 from cfworkflows_emulator.analysis.modules import Module
 from cfworkflows_emulator.analysis.program import Program
+from cfworkflows_emulator.config.diagnostics import did_you_mean
 from cfworkflows_emulator.imports import NO_PACKAGE, not_supported, own_file, shadowed
 
 
@@ -22,6 +25,7 @@ def imports(program: Program) -> Iterator[Finding]:
                 if node.level > _packages(module):
                     yield finding("relative-import", module, node, NO_PACKAGE, f"Write {_absolute(node)}")
                 continue
+            yield from _missing_names(module, node)
             for name in _imported(node):
                 top = name.partition(".")[0]
                 missing = None if own_file(root, top) is not None else not_supported(name)
@@ -31,6 +35,22 @@ def imports(program: Program) -> Iterator[Finding]:
                 elif top not in seen and (other := shadowed(root, top)) is not None:
                     yield finding("shadowed-module", module, node, *other)
                 seen.add(top)
+
+
+def _missing_names(module: Module, node: ast.Import | ast.ImportFrom) -> Iterator[Finding]:
+    """What is imported from this SDK, and is neither a name nor a module of it."""
+    if isinstance(node, ast.Import) or node.module != "cfworkflows":
+        return
+    for each in node.names:
+        if each.name in ("*", *cfworkflows.__all__) or each.name in vars(cfworkflows):
+            continue
+        if importlib.util.find_spec(f"cfworkflows.{each.name}") is not None:
+            continue
+        what, _, instead = (advice(each.name) or f"There is no {each.name} in cfworkflows").partition(": ")
+        fix = (
+            instead or did_you_mean(each.name, cfworkflows.__all__) or "Remove it: what there is, is listed in __all__."
+        )
+        yield finding("missing-name", module, each, f"{what}.", fix[0].upper() + fix[1:])
 
 
 def _is_guarded(module: Module, node: ast.AST) -> bool:
