@@ -1,6 +1,7 @@
 """`cfwf dev --debug`: the debugger of an editor attaches, with the real adapter of debugpy."""
 
 import asyncio
+import re
 import socket
 import sys
 
@@ -83,6 +84,19 @@ async def test_a_reload_listens_on_the_same_port(write, running, port):
             assert "41" == await code.evaluate("amount", frame)
             await code.go_on(thread)
             assert (200, "43") == await answer
+
+
+async def test_the_address_is_printed(write, running):
+    """Once, at the start: with `--debug 0` nothing else tells which port was taken."""
+    entry = write(STEPS, CONFIG) / "src/entry.py"
+    async with running("--debug", "0") as dev:
+        printed = re.findall(r"A debugger can attach on 127\.0\.0\.1:(\d+)\.", dev.text)
+        assert 1 == len(printed)
+        async with editor(int(printed[0])) as code:
+            await code.attach({})
+            entry.write_text(entry.read_text().replace("amount += 1", "amount += 2"))
+            await dev.line("Reloaded in ")
+        assert 1 == dev.text.count("A debugger can attach on ")
 
 
 async def test_time_stands_still_while_a_thread_is_halted(write, running, port):

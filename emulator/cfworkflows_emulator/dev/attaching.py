@@ -39,13 +39,19 @@ STEPPING_S = 0.5
 
 
 class Attaching:
-    """Where a debugger attaches to this process. With `wait`, `listen` returns when one has."""
+    """Where a debugger attaches to this process. With `wait`, `listen` returns when one has.
 
-    def __init__(self, channel: Channel, console: Console, address: tuple[str, int], *, wait: bool) -> None:
+    `is_first` is for the first worker process, which prints the address: later ones listen on the same.
+    """
+
+    def __init__(
+        self, channel: Channel, console: Console, address: tuple[str, int], *, wait: bool, is_first: bool
+    ) -> None:
         self._channel = channel
         self._console = console
         self._address = address
         self._wait = wait
+        self._is_first = is_first
         self._lock = threading.Lock()
         self._halts = 0  # threads that are halted
         self._reported: Halted | Continued = Continued()
@@ -82,7 +88,8 @@ class Attaching:
             self._console.info(f"Waiting for a debugger on {_shown(self._address)}; then the code is loaded.")
             debugpy.wait_for_client()
         else:
-            self._console.debug(f"A debugger can attach on {_shown(self._address)}.")
+            say = self._console.info if self._is_first else self._console.debug
+            say(f"A debugger can attach on {_shown(self._address)}.")
 
     def close(self) -> None:
         """Give the port back; a debugger that is attached is detached."""

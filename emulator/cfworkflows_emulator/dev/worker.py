@@ -125,7 +125,7 @@ class _Worker:
         self._console = common.console
         self._debugging = Debugging(channel, common.console, terminal_is_read=common.keys is not None)
         self._attaching = (
-            Attaching(channel, common.console, common.debug, wait=common.debug_wait)
+            Attaching(channel, common.console, common.debug, wait=common.debug_wait, is_first=number == 0)
             if common.debug is not None
             else None
         )
