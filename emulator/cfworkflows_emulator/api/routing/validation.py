@@ -74,9 +74,9 @@ def _reason(problem: Mapping[str, Any]) -> str:
     context = problem.get("ctx", {})
     match problem["type"]:
         case "greater_than_equal":
-            return f"Too small: expected number to be >={context['ge']}"
+            return f"Too small: expected number to be >={context['ge']:.17g}"
         case "less_than_equal":
-            return f"Too big: expected number to be <={context['le']}"
+            return f"Too big: expected number to be <={context['le']:.17g}"
         case "too_short":
             return f"Too small: expected array to have >={context['min_length']} items"
         case "too_long":
