@@ -325,3 +325,10 @@ def test_json_is_the_same_without_the_encoder_in_c(monkeypatch, ascii_only):
     monkeypatch.setattr(json.encoder, "c_make_encoder", None)
     assert with_it == text_encoder(ensure_ascii=ascii_only, allow_nan=False)(tree)
     assert json.dumps(tree, ensure_ascii=ascii_only, separators=(",", ":")) == with_it
+
+
+def test_name_of_a_fixed_timezone_comes_back():
+    """Its offset alone would make two timezones that print differently equal."""
+    moment = datetime(2026, 7, 1, 12, tzinfo=timezone(timedelta(hours=2), "CEST"))
+    found = decode(encode(moment))
+    assert (moment, "CEST", timedelta(hours=2)) == (found, found.tzname(), found.utcoffset())

@@ -33,7 +33,9 @@ def may_retry(limit: int, attempt: int, *, interrupted: bool) -> bool:
     return attempt <= limit + 1 if interrupted else attempt <= limit
 
 
-_warned: set[object] = set()  # the `id` of classes: a metaclass may have another idea of what they are equal to
+# By the `id` of a class, as a metaclass may have another idea of what it is equal to, with the class, which keeps its
+# `id` from becoming that of another one; or by line.
+_warned: dict[object, object] = {}
 
 
 def warn_of_retry(error: Exception) -> None:
@@ -58,7 +60,7 @@ def _warn(texts: tuple[str, str], error: BaseException, about: object = None) ->
     filename, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
     about = (filename, line) if about is None else about
     if about not in _warned:
-        _warned.add(about)
+        _warned[about] = type(error)
         warnings.warn_explicit(" ".join(texts), PortabilityWarning, filename, line)
 
 
