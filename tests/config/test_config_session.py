@@ -104,7 +104,7 @@ def test_workers_that_are_not_there_are_told_of(load):
     assert (
         'env.INVOICES (shop/wrangler.toml:5:1) is bound to the Workflow "invoice" of Worker "billing", which is not '
         "part of this session. Add its configuration: --config shop/wrangler.toml --config <the configuration of "
-        "billing>."
+        "billing>. A test sets a stand-in: env.INVOICES = …"
     ) == texts["INVOICES"]
     assert 'the Worker "mailer", which is not part' in texts["MAIL"]
     assert ["MAIL"] == [binding for binding, _ in absent(shop, ["shop", "billing"])]
