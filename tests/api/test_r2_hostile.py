@@ -9,34 +9,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
-import aiohttp
 import pytest
 from botocore import auth
 from botocore.auth import S3SigV4Auth, S3SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-from test_r2_http import CONFIG, PUBLIC, S3, Files, Skipping
-
-from cfworkflows_emulator.config.loading import load_config
-from cfworkflows_emulator.runtime import Project
-from cfworkflows_emulator.server import serve
+from buckets import PUBLIC, S3, Files, files
 
 CREDENTIALS = Credentials("local", "secret")
 
 
-@pytest.fixture
-async def files(tmp_path: Path) -> AsyncIterator[Files]:
-    (tmp_path / "entry.py").write_text("")
-    (tmp_path / "wrangler.toml").write_text(CONFIG)
-    loaded = load_config(cwd=tmp_path, process_env={})
-    clock = Skipping()
-    async with (
-        Project.open(loaded, clock=clock, state=tmp_path / "state") as project,
-        serve(project) as server,
-        aiohttp.ClientSession() as session,
-    ):
-        yield Files(server.url, project, clock, session)
+__all__ = ["files"]
 
 
 async def signed(
